@@ -1,0 +1,148 @@
+package rohrpost
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/netip"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// An Address is a mailbox: an optional display name and local-part@domain.
+// The domain may be international; transports turn it into A-labels.
+type Address struct {
+	Name    string `json:"name,omitempty"`
+	Address string `json:"address"`
+}
+
+// ErrAddress is the identity of every address error.
+var ErrAddress = errors.New("not a mail address")
+
+const (
+	maxLocalPart = 64  // octets, RFC 5321 §4.5.3.1.1
+	maxDomain    = 255 // octets, RFC 5321 §4.5.3.1.2
+	maxLabel     = 63  // octets, RFC 1035 §2.3.4
+)
+
+// ParseAddress reads "a@b.example" or "Name <a@b.example>" (RFC 5322 §3.4).
+func ParseAddress(s string) (Address, error) {
+	s = strings.TrimSpace(s)
+	if CheckAddress(s) == nil {
+		return Address{Address: s}, nil
+	}
+	p, err := mail.ParseAddress(s)
+	if err != nil {
+		return Address{}, fmt.Errorf("%q: %w", s, ErrAddress)
+	}
+	if err := CheckAddress(p.Address); err != nil {
+		return Address{}, err
+	}
+	if strings.ContainsFunc(p.Name, unicode.IsControl) {
+		return Address{}, fmt.Errorf("display name: control character: %w", ErrAddress)
+	}
+	return Address{Name: p.Name, Address: p.Address}, nil
+}
+
+// CheckAddress tells whether s is a dot-atom local part (RFC 5321 §4.1.2, with
+// the UTF-8 of RFC 6531) at a domain name or address literal. Quoted local
+// parts are refused: no provider gives them out, and they carry injections.
+func CheckAddress(s string) error {
+	if !utf8.ValidString(s) {
+		return fmt.Errorf("invalid UTF-8: %w", ErrAddress)
+	}
+	at := strings.LastIndexByte(s, '@')
+	if at < 0 {
+		return fmt.Errorf("%q has no @: %w", s, ErrAddress)
+	}
+	local, domain := s[:at], s[at+1:]
+	if err := checkLocal(local); err != nil {
+		return fmt.Errorf("%q: %w: %w", s, err, ErrAddress)
+	}
+	if err := checkDomain(domain); err != nil {
+		return fmt.Errorf("%q: %w: %w", s, err, ErrAddress)
+	}
+	return nil
+}
+
+func checkLocal(local string) error {
+	if local == "" || len(local) > maxLocalPart {
+		return errors.New("the part before @ must have 1 to 64 bytes")
+	}
+	if local[0] == '.' || local[len(local)-1] == '.' || strings.Contains(local, "..") {
+		return errors.New("misplaced dot before @")
+	}
+	for _, r := range local {
+		if !isAtext(r) && r != '.' {
+			return fmt.Errorf("character %q before @", r)
+		}
+	}
+	return nil
+}
+
+// isAtext is RFC 5322 §3.2.3 atext, with UTF8-non-ascii (RFC 6532 §3.1) but
+// without what is invisible or moves the line.
+func isAtext(r rune) bool {
+	switch {
+	case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9':
+		return true
+	case r < utf8.RuneSelf:
+		return strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", r)
+	}
+	return unicode.IsGraphic(r) && !unicode.IsSpace(r)
+}
+
+func checkDomain(domain string) error {
+	if domain == "" || len(domain) > maxDomain {
+		return errors.New("the domain must have 1 to 255 bytes")
+	}
+	if literal, ok := strings.CutPrefix(domain, "["); ok {
+		literal, closed := strings.CutSuffix(literal, "]")
+		addr, err := netip.ParseAddr(strings.TrimPrefix(literal, "IPv6:"))
+		if !closed || err != nil || addr.Zone() != "" || addr.Is6() != strings.HasPrefix(literal, "IPv6:") {
+			return errors.New("malformed address literal")
+		}
+		return nil
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || len(label) > maxLabel || label[0] == '-' || label[len(label)-1] == '-' {
+			return errors.New("malformed domain")
+		}
+		for _, r := range label {
+			if r != '-' && r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) {
+				return fmt.Errorf("character %q in the domain", r)
+			}
+		}
+	}
+	return nil
+}
+
+// key is the address for comparing: the domain is case-insensitive, the local
+// part is not (RFC 5321 §2.4).
+func (a Address) key() string {
+	at := strings.LastIndexByte(a.Address, '@')
+	if at < 0 {
+		return a.Address
+	}
+	return a.Address[:at] + strings.ToLower(a.Address[at:])
+}
+
+// UnmarshalJSON takes {"name","address"} or a string that ParseAddress reads.
+func (a *Address) UnmarshalJSON(b []byte) error {
+	if len(b) > 0 && b[0] == '"' {
+		var s string
+		if err := json.Unmarshal(b, &s); err != nil {
+			return err
+		}
+		parsed, err := ParseAddress(s)
+		if err != nil {
+			return err
+		}
+		*a = parsed
+		return nil
+	}
+	type plain Address // without this method
+	return strictUnmarshal(b, (*plain)(a))
+}

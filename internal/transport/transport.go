@@ -1,0 +1,47 @@
+// Package transport says how a composed mail leaves. Its sub-packages are the
+// only ones that know go-mail: compose writes the mail, smtp hands it over.
+package transport
+
+import (
+	"context"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+)
+
+// A Mail is ready to leave.
+type Mail struct {
+	JobID       string   // for logs
+	ReversePath string   // MAIL FROM, without angle brackets; "" is the null path
+	Recipients  []string // RCPT TO, as given; the transport makes A-labels
+	Body        []byte   // the whole RFC 5322 message, CRLF line ends, not dot-stuffed
+}
+
+// Arm is called once, after the server took at least one recipient and before
+// anything irrevocable: before the final dot, or before an API request with the
+// mail is sent. accepted are the indexes of the recipients that will get the
+// mail. An error means: do not send; it is returned from Send unchanged.
+type Arm func(ctx context.Context, accepted []int) error
+
+// A Verdict is what the server said about one recipient. A nil Failure means
+// that it has taken the mail for this recipient.
+type Verdict struct {
+	Failure  *failure.Failure
+	Code     int    // of the acceptance: the reply after the dot
+	Enhanced string //
+	Text     string // of the acceptance, scrubbed, one line
+}
+
+// An Outcome has one verdict per recipient, in the order of Mail.Recipients.
+type Outcome struct {
+	Host     string // host:port spoken to
+	Verdicts []Verdict
+}
+
+// AllFailed is an outcome in which every one of n recipients has the same failure.
+func AllFailed(host string, n int, f *failure.Failure) Outcome {
+	out := Outcome{Host: host, Verdicts: make([]Verdict, n)}
+	for i := range out.Verdicts {
+		out.Verdicts[i].Failure = f
+	}
+	return out
+}
