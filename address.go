@@ -1,7 +1,6 @@
 package rohrpost
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -22,8 +21,8 @@ type Address struct {
 var ErrAddress = errors.New("not a mail address")
 
 const (
+	maxAddress   = 254 // octets, RFC 5321 §4.5.3.1.3 without the angle brackets
 	maxLocalPart = 64  // octets, RFC 5321 §4.5.3.1.1
-	maxDomain    = 255 // octets, RFC 5321 §4.5.3.1.2
 	maxLabel     = 63  // octets, RFC 1035 §2.3.4
 )
 
@@ -35,7 +34,7 @@ func ParseAddress(s string) (Address, error) {
 	}
 	p, err := mail.ParseAddress(s)
 	if err != nil {
-		return Address{}, fmt.Errorf("%q: %w", s, ErrAddress)
+		return Address{}, fmt.Errorf("%.300q: %w", s, ErrAddress)
 	}
 	if err := CheckAddress(p.Address); err != nil {
 		return Address{}, err
@@ -50,7 +49,10 @@ func ParseAddress(s string) (Address, error) {
 // the UTF-8 of RFC 6531) at a domain name or address literal. Quoted local
 // parts are refused: no provider gives them out, and they carry injections.
 func CheckAddress(s string) error {
-	if !utf8.ValidString(s) {
+	switch {
+	case len(s) > maxAddress:
+		return fmt.Errorf("%d bytes, at most %d: %w", len(s), maxAddress, ErrAddress)
+	case !utf8.ValidString(s):
 		return fmt.Errorf("invalid UTF-8: %w", ErrAddress)
 	}
 	at := strings.LastIndexByte(s, '@')
@@ -95,8 +97,8 @@ func isAtext(r rune) bool {
 }
 
 func checkDomain(domain string) error {
-	if domain == "" || len(domain) > maxDomain {
-		return errors.New("the domain must have 1 to 255 bytes")
+	if domain == "" {
+		return errors.New("no domain after @")
 	}
 	if literal, ok := strings.CutPrefix(domain, "["); ok {
 		literal, closed := strings.CutSuffix(literal, "]")
@@ -127,22 +129,4 @@ func (a Address) key() string {
 		return a.Address
 	}
 	return a.Address[:at] + strings.ToLower(a.Address[at:])
-}
-
-// UnmarshalJSON takes {"name","address"} or a string that ParseAddress reads.
-func (a *Address) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		var s string
-		if err := json.Unmarshal(b, &s); err != nil {
-			return err
-		}
-		parsed, err := ParseAddress(s)
-		if err != nil {
-			return err
-		}
-		*a = parsed
-		return nil
-	}
-	type plain Address // without this method
-	return strictUnmarshal(b, (*plain)(a))
 }

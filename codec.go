@@ -9,7 +9,7 @@ import (
 )
 
 // PayloadVersion is the version this package writes. It reads this one and
-// every older one.
+// every older one. A field that an older worker may overlook does not raise it.
 const PayloadVersion = 1
 
 var (
@@ -18,6 +18,8 @@ var (
 	ErrPayloadVersion = errors.New("payload of a newer version")
 	// ErrPayload says that the bytes are no payload at all.
 	ErrPayload = errors.New("malformed payload")
+
+	errJobJSON = errors.New("a Job is no JSON value: use EncodeJob and DecodeJob, or its Message")
 )
 
 // A Job is a message in the queue. Attachments and large bodies are blobs: the
@@ -38,36 +40,70 @@ func (j *Job) Due() time.Time {
 	return j.EnqueuedAt
 }
 
-// jobLine is the first line of a payload. TextLen and HTMLLen are the lengths
-// of the raw bodies that follow the line: as JSON strings they cost a fifth of
-// a worker's time.
+// MarshalJSON refuses: that of Message would drop what makes it a job.
+func (Job) MarshalJSON() ([]byte, error) { return nil, errJobJSON }
+
+// UnmarshalJSON refuses, as MarshalJSON does.
+func (*Job) UnmarshalJSON([]byte) error { return errJobJSON }
+
+// jobLine is the first line of a payload. It is read for every attempt, so it
+// has nothing that encoding/json reads slowly: addresses are plain objects and
+// times are Unix milliseconds. TextLen and HTMLLen are the lengths of the raw
+// bodies that follow the line: as JSON strings they cost a fifth of a worker's
+// time.
 type jobLine struct {
-	Version int `json:"v"`
-	messageLine
+	Version    int    `json:"v"`
 	MessageID  string `json:"message_id"`
-	EnqueuedAt int64  `json:"enqueued_at"` // Unix milliseconds
-	TextLen    int    `json:"text_len,omitempty"`
-	HTMLLen    int    `json:"html_len,omitempty"`
-	TextDigest string `json:"text_digest,omitempty"`
-	HTMLDigest string `json:"html_digest,omitempty"`
+	EnqueuedAt int64  `json:"enqueued_at"`
+	messageFields
+	From        mailbox    `json:"from,omitzero"`
+	ReplyTo     []mailbox  `json:"reply_to,omitempty"`
+	To          []mailbox  `json:"to,omitempty"`
+	Cc          []mailbox  `json:"cc,omitempty"`
+	Bcc         []mailbox  `json:"bcc,omitempty"`
+	Attachments []fileLine `json:"attachments,omitempty"`
+	NotBefore   int64      `json:"not_before,omitempty"`
+	Expires     int64      `json:"expires,omitempty"`
+	TextLen     int        `json:"text_len,omitempty"`
+	HTMLLen     int        `json:"html_len,omitempty"`
+	TextDigest  string     `json:"text_digest,omitempty"`
+	HTMLDigest  string     `json:"html_digest,omitempty"`
+}
+
+// mailbox is an Address in the one form that a payload has.
+type mailbox Address
+
+type fileLine struct {
+	Name        string `json:"name,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
+	ContentID   string `json:"content_id,omitempty"`
+	Digest      string `json:"digest"`
+	Size        int64  `json:"size"`
 }
 
 // EncodeJob writes a payload: one line of JSON, then the text and the HTML body
-// as raw bytes. Content of attachments is not written.
+// as raw bytes. Content of attachments is not written, and times lose what is
+// below a millisecond.
 func EncodeJob(j *Job) ([]byte, error) {
 	line := jobLine{
-		Version:     PayloadVersion,
-		messageLine: lineOf(&j.Message),
-		MessageID:   j.MessageID,
-		EnqueuedAt:  j.EnqueuedAt.UnixMilli(),
-		TextLen:     len(j.Text),
-		HTMLLen:     len(j.HTML),
-		TextDigest:  j.TextDigest,
-		HTMLDigest:  j.HTMLDigest,
+		Version: PayloadVersion, MessageID: j.MessageID, EnqueuedAt: j.EnqueuedAt.UnixMilli(),
+		messageFields: j.fields(),
+		From:          mailbox(j.From),
+		ReplyTo:       convert[mailbox](j.ReplyTo),
+		To:            convert[mailbox](j.To),
+		Cc:            convert[mailbox](j.Cc),
+		Bcc:           convert[mailbox](j.Bcc),
+		NotBefore:     toMilli(j.NotBefore), Expires: toMilli(j.Expires),
+		TextLen: len(j.Text), HTMLLen: len(j.HTML), TextDigest: j.TextDigest, HTMLDigest: j.HTMLDigest,
+	}
+	for _, a := range j.Attachments {
+		line.Attachments = append(line.Attachments, fileLine{
+			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Digest: a.Digest, Size: a.Size,
+		})
 	}
 	var buf bytes.Buffer
 	buf.Grow(1024 + len(j.Text) + len(j.HTML))
-	enc := json.NewEncoder(&buf)
+	enc := json.NewEncoder(&buf) // ends the line
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(&line); err != nil {
 		return nil, fmt.Errorf("encode payload: %w", err)
@@ -80,24 +116,14 @@ func EncodeJob(j *Job) ([]byte, error) {
 // DecodeJob reads what EncodeJob wrote. The error is ErrPayloadVersion or
 // ErrPayload, wrapped.
 func DecodeJob(b []byte) (*Job, error) {
-	head, bodies, found := bytes.Cut(b, []byte{'\n'})
-	if !found {
-		return nil, fmt.Errorf("%w: no line end", ErrPayload)
-	}
+	head, bodies, _ := bytes.Cut(b, []byte{'\n'})
 	var line jobLine
-	if err := json.Unmarshal(head, &line); err != nil {
-		// The shape of a newer version may not fit: its number still counts.
-		var version struct {
-			V int `json:"v"`
-		}
-		if json.Unmarshal(head, &version) == nil && version.V > PayloadVersion {
-			return nil, fmt.Errorf("%w: %d, known up to %d", ErrPayloadVersion, version.V, PayloadVersion)
-		}
-		return nil, fmt.Errorf("%w: %w", ErrPayload, err)
-	}
+	err := json.Unmarshal(head, &line)
 	switch {
-	case line.Version > PayloadVersion:
+	case line.Version > PayloadVersion: // whatever else does not fit
 		return nil, fmt.Errorf("%w: %d, known up to %d", ErrPayloadVersion, line.Version, PayloadVersion)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrPayload, err)
 	case line.Version < 1:
 		return nil, fmt.Errorf("%w: no version", ErrPayload)
 	case line.TextLen < 0 || line.HTMLLen < 0 || line.TextLen+line.HTMLLen != len(bodies):
@@ -105,13 +131,47 @@ func DecodeJob(b []byte) (*Job, error) {
 			ErrPayload, len(bodies), line.TextLen, line.HTMLLen)
 	}
 	j := &Job{
-		Message:    line.messageLine.message(),
-		MessageID:  line.MessageID,
-		EnqueuedAt: time.UnixMilli(line.EnqueuedAt),
-		TextDigest: line.TextDigest,
-		HTMLDigest: line.HTMLDigest,
+		Message: line.message(), MessageID: line.MessageID, EnqueuedAt: time.UnixMilli(line.EnqueuedAt).UTC(),
+		TextDigest: line.TextDigest, HTMLDigest: line.HTMLDigest,
 	}
+	j.From = Address(line.From)
+	j.ReplyTo = convert[Address](line.ReplyTo)
+	j.To = convert[Address](line.To)
+	j.Cc = convert[Address](line.Cc)
+	j.Bcc = convert[Address](line.Bcc)
+	j.NotBefore, j.Expires = fromMilli(line.NotBefore), fromMilli(line.Expires)
 	j.Text = string(bodies[:line.TextLen])
 	j.HTML = string(bodies[line.TextLen:])
+	for _, a := range line.Attachments {
+		j.Attachments = append(j.Attachments, Attachment{
+			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Digest: a.Digest, Size: a.Size,
+		})
+	}
 	return j, nil
+}
+
+func convert[T, S Address | mailbox](list []S) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]T, len(list))
+	for i, a := range list {
+		out[i] = T(a)
+	}
+	return out
+}
+
+// toMilli keeps the zero time apart: it is 0, in a payload no time at all.
+func toMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMilli(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
 }

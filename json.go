@@ -3,113 +3,122 @@ package rohrpost
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"io"
 	"time"
 )
 
-// messageLine is a message without its bodies, as the first line of a payload
-// and the base of a message as JSON.
-type messageLine struct {
+// messageFields are what a message as JSON and a payload write alike.
+type messageFields struct {
 	ID          string            `json:"id,omitempty"`
 	Tenant      string            `json:"tenant,omitempty"`
-	User        *User             `json:"user,omitempty"`
+	User        User              `json:"user,omitzero"`
 	Origin      Origin            `json:"origin,omitempty"`
 	Category    Category          `json:"category,omitempty"`
-	From        *Address          `json:"from,omitempty"`
-	ReplyTo     []Address         `json:"reply_to,omitempty"`
-	To          []Address         `json:"to,omitempty"`
-	Cc          []Address         `json:"cc,omitempty"`
-	Bcc         []Address         `json:"bcc,omitempty"`
 	Subject     string            `json:"subject,omitempty"`
 	Headers     []Header          `json:"headers,omitempty"`
-	Attachments []attachmentLine  `json:"attachments,omitempty"`
 	Priority    Priority          `json:"priority,omitempty"`
-	NotBefore   time.Time         `json:"not_before,omitzero"`
-	Expires     time.Time         `json:"expires,omitzero"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	OnUncertain OnUncertain       `json:"on_uncertain,omitempty"`
 }
 
-type attachmentLine struct {
-	Name        string `json:"name"`
-	ContentType string `json:"content_type,omitempty"`
-	ContentID   string `json:"content_id,omitempty"`
-	Content     []byte `json:"content,omitempty"` // base64; never in a payload
-	Digest      string `json:"digest,omitempty"`  // only in a payload
-	Size        int64  `json:"size,omitempty"`
+func (m *Message) fields() messageFields {
+	return messageFields{
+		ID: m.ID, Tenant: m.Tenant, User: m.User, Origin: m.Origin, Category: m.Category, Subject: m.Subject,
+		Headers: m.Headers, Priority: m.Priority, Metadata: m.Metadata, OnUncertain: m.OnUncertain,
+	}
+}
+
+func (f *messageFields) message() Message {
+	return Message{
+		ID: f.ID, Tenant: f.Tenant, User: f.User, Origin: f.Origin, Category: f.Category, Subject: f.Subject,
+		Headers: f.Headers, Priority: f.Priority, Metadata: f.Metadata, OnUncertain: f.OnUncertain,
+	}
 }
 
 // messageJSON is a message as people and programs write it.
 type messageJSON struct {
-	messageLine
-	Text string `json:"text,omitempty"`
-	HTML string `json:"html,omitempty"`
+	messageFields
+	From        Address     `json:"from,omitzero"`
+	ReplyTo     addressList `json:"reply_to,omitempty"`
+	To          addressList `json:"to,omitempty"`
+	Cc          addressList `json:"cc,omitempty"`
+	Bcc         addressList `json:"bcc,omitempty"`
+	Text        string      `json:"text,omitempty"`
+	HTML        string      `json:"html,omitempty"`
+	Attachments []fileJSON  `json:"attachments,omitempty"`
+	NotBefore   time.Time   `json:"not_before,omitzero"`
+	Expires     time.Time   `json:"expires,omitzero"`
 }
 
-// MarshalJSON writes the message in snake_case, contents as base64.
+type fileJSON struct {
+	Name        string `json:"name"`
+	ContentType string `json:"content_type,omitempty"`
+	ContentID   string `json:"content_id,omitempty"`
+	Content     []byte `json:"content"` // base64
+}
+
+// MarshalJSON writes the message in snake_case, contents as base64. Digest and
+// Size of an attachment are not part of it.
 func (m Message) MarshalJSON() ([]byte, error) {
-	out := messageJSON{messageLine: lineOf(&m), Text: m.Text, HTML: m.HTML}
-	for i := range out.Attachments {
-		out.Attachments[i].Content = m.Attachments[i].Content
+	out := messageJSON{
+		messageFields: m.fields(), From: m.From, ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Bcc: m.Bcc,
+		Text: m.Text, HTML: m.HTML, NotBefore: m.NotBefore, Expires: m.Expires,
+	}
+	for _, a := range m.Attachments {
+		out.Attachments = append(out.Attachments, fileJSON{
+			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Content: a.Content,
+		})
 	}
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. An unknown field is an error.
+// UnmarshalJSON reads what MarshalJSON writes. An unknown field is an error. An
+// address may be a string, "a@b.example" or "Name <a@b.example>", and a list of
+// one address may be that address.
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var in messageJSON
 	if err := strictUnmarshal(b, &in); err != nil {
 		return err
 	}
-	for i, a := range in.Attachments {
-		if a.Digest != "" || a.Size != 0 {
-			return fmt.Errorf("attachments[%d]: digest and size are set by the producer", i)
-		}
-	}
 	*m = in.message()
-	m.Text, m.HTML = in.Text, in.HTML
+	m.From, m.ReplyTo, m.To, m.Cc, m.Bcc = in.From, in.ReplyTo, in.To, in.Cc, in.Bcc
+	m.Text, m.HTML, m.NotBefore, m.Expires = in.Text, in.HTML, in.NotBefore, in.Expires
+	for _, a := range in.Attachments {
+		m.Attachments = append(m.Attachments, Attachment{
+			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Content: a.Content,
+		})
+	}
 	return nil
 }
 
-func lineOf(m *Message) messageLine {
-	l := messageLine{
-		ID: m.ID, Tenant: m.Tenant, Origin: m.Origin, Category: m.Category,
-		ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Bcc: m.Bcc,
-		Subject: m.Subject, Headers: m.Headers, Priority: m.Priority,
-		NotBefore: m.NotBefore, Expires: m.Expires, Metadata: m.Metadata, OnUncertain: m.OnUncertain,
+// addressList is a list of addresses that may be written as one address.
+type addressList []Address
+
+func (l *addressList) UnmarshalJSON(b []byte) error {
+	if bytes.HasPrefix(b, []byte{'{'}) || bytes.HasPrefix(b, []byte{'"'}) {
+		*l = make(addressList, 1)
+		return (*l)[0].UnmarshalJSON(b)
 	}
-	if m.User != (User{}) {
-		l.User = &m.User
-	}
-	if m.From != (Address{}) {
-		l.From = &m.From
-	}
-	for _, a := range m.Attachments {
-		l.Attachments = append(l.Attachments, attachmentLine{
-			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Digest: a.Digest, Size: a.Size,
-		})
-	}
-	return l
+	return json.Unmarshal(b, (*[]Address)(l))
 }
 
-func (l *messageLine) message() Message {
-	m := Message{
-		ID: l.ID, Tenant: l.Tenant, Origin: l.Origin, Category: l.Category,
-		ReplyTo: l.ReplyTo, To: l.To, Cc: l.Cc, Bcc: l.Bcc,
-		Subject: l.Subject, Headers: l.Headers, Priority: l.Priority,
-		NotBefore: l.NotBefore, Expires: l.Expires, Metadata: l.Metadata, OnUncertain: l.OnUncertain,
+// UnmarshalJSON takes {"name","address"} or a string that ParseAddress reads.
+func (a *Address) UnmarshalJSON(b []byte) error {
+	if !bytes.HasPrefix(b, []byte{'"'}) {
+		type plain Address // without this method
+		return strictUnmarshal(b, (*plain)(a))
 	}
-	if l.User != nil {
-		m.User = *l.User
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
 	}
-	if l.From != nil {
-		m.From = *l.From
+	parsed, err := ParseAddress(s)
+	if err != nil {
+		return err
 	}
-	for _, a := range l.Attachments {
-		m.Attachments = append(m.Attachments, Attachment(a))
-	}
-	return m
+	*a = parsed
+	return nil
 }
 
 // strictUnmarshal refuses unknown fields and anything after the value.
@@ -120,7 +129,7 @@ func strictUnmarshal(b []byte, v any) error {
 		return err
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return fmt.Errorf("unexpected text after the JSON value")
+		return errors.New("unexpected text after the JSON value")
 	}
 	return nil
 }

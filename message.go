@@ -57,22 +57,22 @@ type Message struct {
 // Recipients are the addresses of To, Cc and Bcc in this order, each address
 // once. The order is the index by which ledger and transports know a recipient.
 func (m *Message) Recipients() []string {
-	out := make([]string, 0, len(m.To)+len(m.Cc)+len(m.Bcc))
-	if cap(out) == 1 {
-		for _, list := range [...][]Address{m.To, m.Cc, m.Bcc} {
-			for _, a := range list {
-				out = append(out, a.Address)
-			}
-		}
-		return out
+	n := len(m.To) + len(m.Cc) + len(m.Bcc)
+	out := make([]string, 0, n)
+	var seen map[string]bool // most mails have one recipient, and need none
+	if n > 1 {
+		seen = make(map[string]bool, n)
 	}
-	seen := make(map[string]bool, cap(out))
 	for _, list := range [...][]Address{m.To, m.Cc, m.Bcc} {
 		for _, a := range list {
-			if key := a.key(); !seen[key] {
+			if n > 1 {
+				key := a.key()
+				if seen[key] {
+					continue
+				}
 				seen[key] = true
-				out = append(out, a.Address)
 			}
+			out = append(out, a.Address)
 		}
 	}
 	return out

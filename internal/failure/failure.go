@@ -57,6 +57,7 @@ type Cause struct {
 	APICode    string        // error.code of Graph, Gmail or a token endpoint
 	RetryAfter time.Duration // Retry-After header; 0: none
 	Host       string        // name of the account's server, for provider rules
+	Now        time.Time     // for a time that the reply names; zero: time.Now()
 }
 
 // A Failure is a classified cause. It is an error of one line without secrets.

@@ -1,0 +1,126 @@
+# `make help` lists what there is to do. GNU Make 3.81 (macOS) is enough.
+SHELL := bash
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TAGS ?=
+# For go test; in CI no result is taken from the cache.
+TESTFLAGS ?= $(if $(CI),-count=1)
+# How long each fuzz target runs.
+FUZZTIME ?= 10s
+# For demo, dev and bench: make bench ARGS='…'.
+ARGS ?=
+
+# Debian keeps servers, smtp-sink among them, out of the PATH of users.
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+# The version is part of the file's name: another one is installed at next use.
+LINT := bin/golangci-lint-v2.15.0
+DEADCODE := bin/deadcode-v0.52.0
+
+.PHONY: help
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: dev
+dev: ## Start everything on this machine, mails end in a catch-all, and stay up
+	$(GO) run ./cmd/rohrpost dev $(ARGS)
+
+.PHONY: demo
+demo: ## Show the whole way of a few mails, then exit
+	$(GO) run ./cmd/rohrpost demo $(ARGS)
+
+.PHONY: build
+build: ## Build bin/rohrpost, static, with its version
+	CGO_ENABLED=0 $(GO) build -trimpath -tags '$(TAGS)' -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/rohrpost
+
+.PHONY: cross
+cross: ## Compile for Linux, macOS and Windows on amd64 and arm64, and their tests
+	@set -e; export CGO_ENABLED=0; for os in linux darwin windows; do \
+	  for arch in amd64 arm64; do \
+	    echo "compiling for $$os/$$arch"; GOOS=$$os GOARCH=$$arch $(GO) build ./...; \
+	  done; \
+	  GOOS=$$os GOARCH=amd64 $(GO) vet ./...; \
+	done
+
+.PHONY: packages
+packages: # what the tests need besides Go
+	@.ci/packages redis-server:redis-server smtp-sink:postfix \
+	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium
+
+.PHONY: test
+test: packages ## Install what the tests need, and run them
+	$(GO) test $(TESTFLAGS) ./...
+
+.PHONY: race
+race: packages ## The same with the race detector
+	$(GO) test -race $(TESTFLAGS) ./...
+
+.PHONY: e2e
+e2e: packages ## The tests of the whole, against real servers
+	$(GO) test -count=1 -v ./test/e2e/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser for FUZZTIME (10s) each; their seeds are part of test
+	@set -e -o pipefail; $(GO) test -list '^Fuzz' ./... \
+	  | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { while (n > 0) print $$2, names[--n] }' \
+	  | while read -r package name; do \
+	      echo "$$package $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	    done
+
+.PHONY: bench
+bench: packages ## Measure the way of a mail, beside a bare pool and smtp-source
+	$(GO) run ./bench $(ARGS)
+
+.PHONY: bench-once
+bench-once: # each benchmark runs a single time: it must work, its figure means nothing
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+.PHONY: lint
+lint: $(LINT) $(DEADCODE) ## Ask the linters, and check the rules of the house that they do not know
+	$(LINT) run
+	@# An application that imports the producer must not get the worker with it.
+	@! $(GO) list -deps ./producer/... | grep -E 'rohrpost/(worker|resolver|internal/(transport|app|web))|wneessen/go-mail' \
+	  || { echo 'producer links the packages above: an application must not get them'; exit 1; }
+	@find . -name '*.go' -exec awk 'FNR == 401 { print FILENAME ": a file has at most 400 lines, one idea"; bad = 1 } END { exit bad }' {} +
+	@dead=$$($(DEADCODE) -test ./...) && if [ -n "$$dead" ]; then echo "$$dead"; exit 1; fi
+
+.PHONY: fmt
+fmt: $(LINT) ## Format the code, and go.mod
+	$(LINT) fmt
+	$(GO) mod tidy
+
+.PHONY: fmt-check
+fmt-check: $(LINT) # says what fmt would change
+	$(LINT) fmt --diff
+	$(GO) mod tidy -diff
+
+.PHONY: compose-check
+compose-check: # docker-compose.yml, where there is something that reads it
+	@if docker compose version >/dev/null 2>&1; then compose='docker compose'; \
+	elif command -v docker-compose >/dev/null; then compose=docker-compose; \
+	elif [ -n "$(CI)" ]; then echo 'docker compose is missing'; exit 1; \
+	else echo 'docker compose is missing: docker-compose.yml is not checked'; exit 0; fi; \
+	echo "$$compose config"; $$compose -f docker-compose.yml --profile dev config --quiet
+
+.PHONY: ci
+ci: fmt-check lint build cross compose-check race bench-once ## Everything that must hold before a change is taken
+
+.PHONY: tools
+tools: $(LINT) $(DEADCODE)
+
+$(LINT):
+	$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint)
+
+$(DEADCODE):
+	$(call install,golang.org/x/tools/cmd/deadcode)
+
+# The version is what stands behind the tool's name in the name of the target.
+define install
+@echo 'installing $(notdir $@)'
+@rm -f bin/$(notdir $(1))-*
+@GOBIN="$(CURDIR)/bin/new" $(GO) install $(1)@$(patsubst $(notdir $(1))-%,%,$(notdir $@))
+@mv bin/new/$(notdir $(1)) $@
+endef

@@ -1,0 +1,125 @@
+package configs
+
+import (
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/secret"
+)
+
+// Config is every setting. Key and meaning of each stand in rohrpost.yaml.
+type Config struct {
+	Redis    Redis    `yaml:"redis"`
+	Accounts Accounts `yaml:"accounts"`
+	Worker   Worker   `yaml:"worker"`
+	Retry    Retry    `yaml:"retry"`
+	Limits   Limits   `yaml:"limits"`
+	Ledger   Ledger   `yaml:"ledger"`
+	ErrorLog ErrorLog `yaml:"errorlog"`
+	Web      Web      `yaml:"web"`
+	Log      Log      `yaml:"log"`
+}
+
+// Redis is the server that holds queue, ledger and error log.
+type Redis struct {
+	URL          string        `yaml:"url"`
+	Password     secret.String `yaml:"password"` // takes the place of the URL's
+	PasswordFile Path          `yaml:"password_file"`
+}
+
+// Accounts is where the sender accounts come from.
+type Accounts struct {
+	File Path `yaml:"file"`
+}
+
+// Worker is one worker process.
+type Worker struct {
+	Concurrency     int           `yaml:"concurrency"` // mails at a time
+	Servers         int           `yaml:"servers"`     // queue readers
+	AttemptTimeout  time.Duration `yaml:"attempt_timeout"`
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
+	Helo            string        `yaml:"helo"` // empty: the host name
+	Addr            string        `yaml:"addr"` // of health and metrics; empty: none
+}
+
+// Retry is the backoff of a deferred mail.
+type Retry struct {
+	First          time.Duration `yaml:"first"`
+	Factor         float64       `yaml:"factor"`
+	Jitter         float64       `yaml:"jitter"` // 0.2 is ±20 %
+	Max            time.Duration `yaml:"max"`
+	GiveUp         time.Duration `yaml:"give_up"`
+	GreylistMin    time.Duration `yaml:"greylist_min"`
+	UncertainPause time.Duration `yaml:"uncertain_pause"`
+}
+
+// Limits bound a single mail and a single account.
+type Limits struct {
+	MaxMessageSize        Size `yaml:"max_message_size"`
+	ConnectionsPerAccount int  `yaml:"connections_per_account"`
+}
+
+// Ledger is the memory of what happened to each mail.
+type Ledger struct {
+	Keep time.Duration `yaml:"keep"`
+}
+
+// ErrorLog is the rolling log of failed attempts.
+type ErrorLog struct {
+	Retention      time.Duration `yaml:"retention"`
+	MaxEntries     int           `yaml:"max_entries"` // per tenant
+	ShowRecipients bool          `yaml:"show_recipients"`
+	Language       string        `yaml:"language"` // of hints: en or de
+}
+
+// Web is the pages for operators and administrators.
+type Web struct {
+	Addr  string `yaml:"addr"`
+	Users []User `yaml:"users"`
+}
+
+// User may sign in to the web pages.
+type User struct {
+	Name               string        `yaml:"name"`
+	PasswordBcrypt     secret.String `yaml:"password_bcrypt"`
+	PasswordBcryptFile Path          `yaml:"password_bcrypt_file"`
+	Role               string        `yaml:"role"`
+	Tenant             string        `yaml:"tenant"` // of an admin or reader
+}
+
+// The roles of a user.
+const (
+	RoleOperator = "operator" // sees everything and may act on queues
+	RoleAdmin    = "admin"    // sees and downloads the errors of one tenant
+	RoleReader   = "reader"   // as admin, and will never be allowed to change anything
+)
+
+// Log is what the process writes to stderr.
+type Log struct {
+	Level  string `yaml:"level"`
+	Format string `yaml:"format"` // json or console
+}
+
+// A Path names a file. A relative one is meant from the folder of the
+// configuration file when it stands there, else from the working directory.
+type Path string
+
+// Default is the configuration without file, environment and flags.
+func Default() Config {
+	return Config{
+		Redis:    Redis{URL: "redis://127.0.0.1:6379/0"},
+		Accounts: Accounts{File: "accounts.yaml"},
+		Worker: Worker{
+			Concurrency: 50, Servers: 1,
+			AttemptTimeout: 12 * time.Minute, ShutdownTimeout: 2 * time.Minute,
+		},
+		Retry: Retry{
+			First: time.Minute, Factor: 2, Jitter: 0.2, Max: 2 * time.Hour, GiveUp: 24 * time.Hour,
+			GreylistMin: 5 * time.Minute, UncertainPause: 15 * time.Minute,
+		},
+		Limits:   Limits{MaxMessageSize: 25 * MiB, ConnectionsPerAccount: 4},
+		Ledger:   Ledger{Keep: 48 * time.Hour},
+		ErrorLog: ErrorLog{Retention: 24 * time.Hour, MaxEntries: 100_000, Language: "en"},
+		Web:      Web{Addr: "127.0.0.1:8080"},
+		Log:      Log{Level: "info", Format: "json"},
+	}
+}

@@ -1,0 +1,128 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+const usersKey = "web.users"
+
+// file reads the YAML text of the file called name.
+func (l *loader) file(name string, text []byte) {
+	dec := yaml.NewDecoder(strings.NewReader(string(text)))
+	var document, second yaml.Node
+	err := dec.Decode(&document)
+	if errors.Is(err, io.EOF) { // empty, or comments only
+		return
+	}
+	if err == nil && !errors.Is(dec.Decode(&second), io.EOF) {
+		err = errors.New("a second YAML document: keep one")
+	}
+	if err != nil {
+		l.errs = append(l.errs, fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: ")))
+		return
+	}
+	r := yamlReader{l, layerFile, func(line int) string { return fmt.Sprintf("%s:%d", name, line) }}
+	r.mapping("", document.Content[0])
+}
+
+// usersText reads a list of users from the environment or a flag.
+func (l *loader) usersText(from layer, place, key, text string) {
+	var document yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &document); err != nil || len(document.Content) != 1 {
+		l.fail(key, "cannot be read: write [{name: max, password_bcrypt_file: max.bcrypt, role: operator}]")
+		return
+	}
+	yamlReader{l, from, func(int) string { return place }}.users(document.Content[0])
+}
+
+// A yamlReader walks YAML nodes and sets what it finds. It walks them itself
+// because yaml's own decoding takes "first: 60" for 60 ns, and knows no key
+// that is near an unknown one.
+type yamlReader struct {
+	*loader
+	layer layer
+	place func(line int) string
+}
+
+// mapping reads the keys of the section prefix, "" for the whole file.
+func (r yamlReader) mapping(prefix string, node *yaml.Node) {
+	if node.Kind != yaml.MappingNode {
+		r.problem(node, prefix, "must hold keys, as in rohrpost.yaml")
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name, value := node.Content[i], node.Content[i+1]
+		if seen[name.Value] {
+			r.problem(name, prefix+name.Value, "is written twice: keep one")
+		}
+		seen[name.Value] = true
+		r.entry(prefix+name.Value, name, value)
+	}
+}
+
+func (r yamlReader) entry(key string, name, value *yaml.Node) {
+	if value.Kind == yaml.AliasNode {
+		value = value.Alias
+	}
+	_, isField := r.fields[key]
+	isSection := r.hasSection(key)
+	switch {
+	case !isField && !isSection:
+		r.unknown(r.place(name.Line), key)
+	case value.Tag == "!!null": // "key:" with nothing behind it leaves the default
+	case isSection && key != usersKey:
+		r.mapping(key+".", value)
+	case key == usersKey:
+		r.origins[key] = origin{r.layer, r.place(name.Line)}
+		r.users(value)
+	case value.Kind != yaml.ScalarNode:
+		r.problem(name, key, "must be a single value")
+	default:
+		r.set(r.layer, r.place(name.Line), key, value.Value)
+	}
+}
+
+// users reads the list of users, in place of the one that was there.
+func (r yamlReader) users(node *yaml.Node) {
+	if node.Kind != yaml.SequenceNode {
+		r.problem(node, usersKey, "must be a list: - {name: max, …}")
+		return
+	}
+	for key := range r.fields {
+		if strings.HasPrefix(key, usersKey+"[") {
+			delete(r.fields, key)
+			delete(r.origins, key)
+		}
+	}
+	r.config.Web.Users = make([]User, len(node.Content))
+	for i, item := range node.Content {
+		key := fmt.Sprintf("%s[%d]", usersKey, i)
+		addFields(r.fields, key, reflect.ValueOf(&r.config.Web.Users[i]).Elem())
+		r.origins[key] = origin{r.layer, r.place(item.Line)}
+		r.mapping(key+".", item)
+	}
+}
+
+func (r yamlReader) hasSection(key string) bool {
+	for known := range r.fields {
+		if strings.HasPrefix(known, key+".") {
+			return true
+		}
+	}
+	return false
+}
+
+func (r yamlReader) problem(node *yaml.Node, key, text string) {
+	key = strings.TrimSuffix(key, ".")
+	if key != "" {
+		key = ": " + key
+	}
+	r.errs = append(r.errs, fmt.Errorf("%s%s %s", r.place(node.Line), key, text))
+}

@@ -1,0 +1,140 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/rohrpost/rohrpost/internal/redisconn"
+)
+
+// A mail is tried for a week at most: asynq keeps nothing in good order longer.
+const maxGiveUp = 7 * 24 * time.Hour
+
+// bcrypt below 10 is guessed, above 15 every login takes seconds.
+const minBcryptCost, maxBcryptCost = 10, 15
+
+// Validate checks a configuration that was not made by Load. The error joins all
+// problems, each with its key and a remedy.
+func (c *Config) Validate() error {
+	var errs []error
+	for _, p := range c.problems() {
+		errs = append(errs, fmt.Errorf("%s: %s", p.key, p.text))
+	}
+	return errors.Join(errs...)
+}
+
+type problem struct{ key, text string }
+
+type problems []problem
+
+func (p *problems) add(wrong bool, key, format string, args ...any) {
+	if wrong {
+		*p = append(*p, problem{key, fmt.Sprintf(format, args...)})
+	}
+}
+
+func (c *Config) problems() problems {
+	var p problems
+	if err := redisconn.Check(c.Redis.URL); err != nil && !errors.Is(err, redisconn.ErrEmbedded) {
+		p.add(true, "redis.url", "%s", strings.TrimPrefix(err.Error(), redisconn.ErrURL.Error()+" "))
+	}
+	p.add(c.Accounts.File == "", "accounts.file", "is empty: name the accounts file, accounts.yaml")
+	c.Worker.check(&p)
+	c.Retry.check(&p)
+	p.add(c.Limits.MaxMessageSize < KiB || c.Limits.MaxMessageSize > 256*MiB, "limits.max_message_size",
+		"%v is out of range: 1KiB to 256MiB", c.Limits.MaxMessageSize)
+	p.between("limits.connections_per_account", c.Limits.ConnectionsPerAccount, 1, 1000)
+	p.add(c.Ledger.Keep < c.Retry.GiveUp, "ledger.keep",
+		"%v is shorter than retry.give_up %v, mail could go out twice: raise it", c.Ledger.Keep, c.Retry.GiveUp)
+	p.add(c.ErrorLog.Retention < time.Minute || c.ErrorLog.Retention > 31*24*time.Hour, "errorlog.retention",
+		"%v is out of range: 1m to 744h", c.ErrorLog.Retention)
+	p.between("errorlog.max_entries", c.ErrorLog.MaxEntries, 1, 100_000_000)
+	p.oneOf("errorlog.language", c.ErrorLog.Language, "en", "de")
+	c.Web.check(&p)
+	p.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
+	p.oneOf("log.format", c.Log.Format, "json", "console")
+	return p
+}
+
+func (p *problems) between(key string, n, low, high int) {
+	p.add(n < low || n > high, key, "%d is out of range: %d to %d", n, low, high)
+}
+
+func (p *problems) oneOf(key, value string, known ...string) {
+	p.add(!slices.Contains(known, value), key, "%q is unknown: write one of %s", value, strings.Join(known, ", "))
+}
+
+// An EHLO argument: a domain or an address literal (RFC 5321 §4.1.1.1).
+var heloName = regexp.MustCompile(`^[A-Za-z0-9._-]+$|^\[[A-Za-z0-9.:]+\]$`)
+
+func (w *Worker) check(p *problems) {
+	p.between("worker.concurrency", w.Concurrency, 1, 10_000)
+	p.between("worker.servers", w.Servers, 1, min(64, max(1, w.Concurrency)))
+	p.add(w.AttemptTimeout < time.Second || w.AttemptTimeout > 25*time.Minute, "worker.attempt_timeout",
+		"%v is out of range: 1s to 25m", w.AttemptTimeout)
+	p.add(w.ShutdownTimeout < 10*time.Second || w.ShutdownTimeout > time.Hour, "worker.shutdown_timeout",
+		"%v is out of range: 10s to 1h", w.ShutdownTimeout)
+	p.add(w.Helo != "" && !heloName.MatchString(w.Helo), "worker.helo",
+		"%q is no host name: write worker-1.example.com, or leave it empty", w.Helo)
+	if w.Addr != "" {
+		p.listen("worker.addr", w.Addr)
+	}
+}
+
+func (r *Retry) check(p *problems) {
+	p.add(r.First < time.Second, "retry.first", "%v is too short: at least 1s", r.First)
+	// The conditions are written so that a NaN is refused too.
+	p.add(!(r.Factor >= 1 && r.Factor <= 10), "retry.factor", "%v is out of range: 1 to 10", r.Factor)
+	p.add(!(r.Jitter >= 0 && r.Jitter <= 0.5), "retry.jitter", "%v is out of range: 0 to 0.5", r.Jitter)
+	p.add(r.Max < r.First, "retry.max", "%v is shorter than retry.first %v: raise it", r.Max, r.First)
+	p.add(r.GiveUp > maxGiveUp, "retry.give_up", "%v is too long: at most 168h", r.GiveUp)
+	p.add(r.GiveUp < r.First, "retry.give_up", "%v is shorter than retry.first %v: raise it", r.GiveUp, r.First)
+	p.add(r.GreylistMin < 0 || r.GreylistMin > r.GiveUp, "retry.greylist_min",
+		"%v is out of range: 0s to retry.give_up %v", r.GreylistMin, r.GiveUp)
+	p.add(r.UncertainPause < 0 || r.UncertainPause > r.GiveUp, "retry.uncertain_pause",
+		"%v is out of range: 0s to retry.give_up %v", r.UncertainPause, r.GiveUp)
+}
+
+func (w *Web) check(p *problems) {
+	host, ok := p.listen("web.addr", w.Addr)
+	p.add(ok && len(w.Users) == 0 && !loopback(host), "web.addr",
+		"%s can be reached from outside: add web.users, or listen on 127.0.0.1:8080", w.Addr)
+	names := map[string]bool{}
+	for i := range w.Users {
+		u, key := &w.Users[i], fmt.Sprintf("web.users[%d]", i)
+		// A colon ends the user name in HTTP Basic (RFC 7617 §2).
+		p.add(u.Name == "" || strings.ContainsFunc(u.Name, func(r rune) bool { return r == ':' || r < ' ' || r == 0x7f }),
+			key+".name", "%q must be a name without colon", u.Name)
+		p.add(names[u.Name], key+".name", "%q is there twice: keep one", u.Name)
+		names[u.Name] = true
+		cost, err := bcrypt.Cost([]byte(u.PasswordBcrypt.Reveal()))
+		p.add(err != nil || cost < minBcryptCost || cost > maxBcryptCost, key+".password_bcrypt",
+			"must be a bcrypt hash of cost %d to %d: htpasswd -nBC 12 NAME prints one behind the colon", minBcryptCost, maxBcryptCost)
+		p.oneOf(key+".role", u.Role, RoleOperator, RoleAdmin, RoleReader)
+		p.add(u.Role == RoleOperator && u.Tenant != "", key+".tenant", "an operator sees all tenants: leave it out, or make the role admin")
+		p.add((u.Role == RoleAdmin || u.Role == RoleReader) && u.Tenant == "", key+".tenant", "is empty: name the tenant of this %s", u.Role)
+	}
+}
+
+// listen checks an address to listen on, and answers with its host.
+func (p *problems) listen(key, addr string) (host string, ok bool) {
+	host, port, err := net.SplitHostPort(addr)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	p.add(err != nil, key, "%q is no address: write host:port as in 127.0.0.1:8080", addr)
+	return host, err == nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

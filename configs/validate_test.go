@@ -1,0 +1,106 @@
+package configs
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/secret"
+)
+
+func TestValidate(t *testing.T) {
+	t.Parallel()
+	bcryptHash := secret.New(hash(t))
+	user := func(name, role, tenant string) User {
+		return User{Name: name, PasswordBcrypt: bcryptHash, Role: role, Tenant: tenant}
+	}
+	tests := map[string]struct {
+		change func(*Config)
+		want   string // "" : valid
+	}{
+		"defaults":             {change: func(*Config) {}},
+		"URL":                  {func(c *Config) { c.Redis.URL = "redis://:hunter2@h:x" }, `redis.url: "redis://:[redacted]@h:x": malformed`},
+		"embedded":             {func(c *Config) { c.Redis.URL = "embedded:" }, ""},
+		"no accounts":          {func(c *Config) { c.Accounts.File = "" }, "accounts.file: is empty"},
+		"no concurrency":       {func(c *Config) { c.Worker.Concurrency = 0 }, "worker.concurrency: 0 is out of range: 1 to 10000"},
+		"no servers":           {func(c *Config) { c.Worker.Servers = -1 }, "worker.servers"},
+		"no attempt":           {func(c *Config) { c.Worker.AttemptTimeout = 0 }, "worker.attempt_timeout: 0s"},
+		"no shutdown":          {func(c *Config) { c.Worker.ShutdownTimeout = 2 * time.Hour }, "worker.shutdown_timeout: 2h0m0s"},
+		"helo":                 {func(c *Config) { c.Worker.Helo = "a\r\nMAIL FROM:<x>" }, "worker.helo"},
+		"helo literal":         {func(c *Config) { c.Worker.Helo = "[IPv6:2001:db8::1]" }, ""},
+		"worker address":       {func(c *Config) { c.Worker.Addr = "9091" }, `worker.addr: "9091" is no address`},
+		"worker address open":  {func(c *Config) { c.Worker.Addr = ":9091" }, ""},
+		"no first":             {func(c *Config) { c.Retry.First = 0 }, "retry.first"},
+		"shrinking":            {func(c *Config) { c.Retry.Factor = 0.5 }, "retry.factor: 0.5"},
+		"factor is NaN":        {func(c *Config) { c.Retry.Factor = math.NaN() }, "retry.factor"},
+		"jitter":               {func(c *Config) { c.Retry.Jitter = 0.6 }, "retry.jitter: 0.6 is out of range: 0 to 0.5"},
+		"jitter is NaN":        {func(c *Config) { c.Retry.Jitter = math.NaN() }, "retry.jitter"},
+		"max below first":      {func(c *Config) { c.Retry.Max = time.Second }, "retry.max"},
+		"give up after 8 days": {func(c *Config) { c.Retry.GiveUp, c.Ledger.Keep = 192*time.Hour, 200*time.Hour }, "retry.give_up: 192h0m0s is too long: at most 168h"},
+		"give up after 7 days": {func(c *Config) { c.Retry.GiveUp, c.Ledger.Keep = 168*time.Hour, 200*time.Hour }, ""},
+		"give up at once":      {func(c *Config) { c.Retry.GiveUp, c.Retry.GreylistMin, c.Retry.UncertainPause = 1, 0, 0 }, "retry.give_up: 1ns is shorter"},
+		"greylist":             {func(c *Config) { c.Retry.GreylistMin = 25 * time.Hour }, "retry.greylist_min"},
+		"uncertain":            {func(c *Config) { c.Retry.UncertainPause = -1 }, "retry.uncertain_pause"},
+		"size":                 {func(c *Config) { c.Limits.MaxMessageSize = GiB }, "limits.max_message_size: 1GiB"},
+		"connections":          {func(c *Config) { c.Limits.ConnectionsPerAccount = 0 }, "limits.connections_per_account"},
+		"short memory":         {func(c *Config) { c.Ledger.Keep = time.Hour }, "ledger.keep: 1h0m0s is shorter than retry.give_up 24h0m0s"},
+		"retention":            {func(c *Config) { c.ErrorLog.Retention = 0 }, "errorlog.retention"},
+		"entries":              {func(c *Config) { c.ErrorLog.MaxEntries = 0 }, "errorlog.max_entries"},
+		"language":             {func(c *Config) { c.ErrorLog.Language = "fr" }, `errorlog.language: "fr" is unknown: write one of en, de`},
+		"level":                {func(c *Config) { c.Log.Level = "loud" }, "log.level"},
+		"format":               {func(c *Config) { c.Log.Format = "xml" }, "log.format"},
+		"web address":          {func(c *Config) { c.Web.Addr = "" }, "web.addr"},
+		"web port":             {func(c *Config) { c.Web.Addr = "127.0.0.1:65536" }, "web.addr"},
+		"web open, no users":   {func(c *Config) { c.Web.Addr = "0.0.0.0:8080" }, "web.addr: 0.0.0.0:8080 can be reached from outside: add web.users"},
+		"web on all, no users": {func(c *Config) { c.Web.Addr = ":8080" }, "web.addr"},
+		"web by name":          {func(c *Config) { c.Web.Addr = "mail.example:8080" }, "web.addr"},
+		"web on ::1":           {func(c *Config) { c.Web.Addr = "[::1]:8080" }, ""},
+		"web open, users": {func(c *Config) {
+			c.Web.Addr, c.Web.Users = ":8080", []User{user("o", RoleOperator, ""), user("a", RoleAdmin, "acme"), user("r", RoleReader, "acme")}
+		}, ""},
+		"colon in a name":        {func(c *Config) { c.Web.Users = []User{user("a:b", RoleOperator, "")} }, "web.users[0].name"},
+		"same name":              {func(c *Config) { c.Web.Users = []User{user("a", RoleOperator, ""), user("a", RoleOperator, "")} }, `web.users[1].name: "a" is there twice`},
+		"role":                   {func(c *Config) { c.Web.Users = []User{user("a", "root", "")} }, `web.users[0].role: "root" is unknown`},
+		"operator with a tenant": {func(c *Config) { c.Web.Users = []User{user("a", RoleOperator, "acme")} }, "web.users[0].tenant"},
+		"admin without":          {func(c *Config) { c.Web.Users = []User{user("a", RoleAdmin, "")} }, "web.users[0].tenant: is empty: name the tenant of this admin"},
+		"reader without":         {func(c *Config) { c.Web.Users = []User{user("a", RoleReader, "")} }, "web.users[0].tenant"},
+		"password in clear": {func(c *Config) {
+			c.Web.Users = []User{{Name: "a", Role: RoleOperator, PasswordBcrypt: secret.New("hunter2")}}
+		}, "web.users[0].password_bcrypt: must be a bcrypt hash"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := Default()
+			tt.change(&c)
+			err := c.Validate()
+			switch {
+			case tt.want == "" && err != nil:
+				t.Errorf("%v", err)
+			case tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)):
+				t.Errorf("%v, want %q", err, tt.want)
+			case err != nil && (strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "hunter2")):
+				t.Errorf("more than one problem, or a secret: %v", err)
+			}
+		})
+	}
+}
+
+func TestValidationNamesThePlace(t *testing.T) {
+	t.Parallel()
+	path := write(t, "rohrpost.yaml", "retry:\n  jitter: 0.9\nweb:\n  users:\n    - name: max\n      role: admin\n")
+	_, err := Load(path, []string{"ROHRPOST_LOG_FORMAT=xml"})
+	if err == nil {
+		t.Fatal("no error")
+	}
+	for _, want := range []string{
+		"retry.jitter (" + path + ":2): 0.9",
+		"log.format (ROHRPOST_LOG_FORMAT): \"xml\"",
+		"web.users[0].tenant (" + path + ":5): is empty",
+	} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package errorlog
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+)
+
+// An Entry is one failed attempt, or the failed part of one. Its JSON form is
+// the one in Redis; [Write] and [Log.Export] write the one for readers.
+type Entry struct {
+	Time       time.Time     `json:"time"` // of the failure, whole milliseconds. Zero: now
+	Tenant     string        `json:"-"`    // empty: the platform itself; the stream knows it
+	User       string        `json:"user,omitempty"`
+	JobID      string        `json:"job_id,omitempty"`
+	MessageID  string        `json:"message_id,omitempty"`
+	Attempt    int           `json:"attempt,omitempty"` // from 1; 0: none was begun
+	Account    string        `json:"account,omitempty"`
+	Level      string        `json:"level,omitempty"` // platform, tenant or user
+	Host       string        `json:"host,omitempty"`  // host:port spoken to
+	Stage      failure.Stage `json:"stage,omitempty"`
+	Code       int           `json:"code,omitempty"`     // SMTP reply code or HTTP status; 0: there was no reply
+	Enhanced   string        `json:"enhanced,omitempty"` // RFC 3463, as "5.1.1"
+	Diagnostic string        `json:"diagnostic,omitempty"`
+	Category   string        `json:"category,omitempty"`
+	Class      failure.Class `json:"class,omitempty"`
+	Recipients []string      `json:"recipients,omitempty"` // the ones concerned, not all of the mail
+	// NextAttempt is zero when none is planned: the failure is final, or the job
+	// waits for somebody.
+	NextAttempt time.Time         `json:"next_attempt,omitzero"`
+	Final       bool              `json:"final,omitempty"`
+	Metadata    map[string]string `json:"metadata,omitempty"` // of the message
+	// Rule is the row of the failure rules that matched. It picks the hint.
+	Rule int `json:"rule,omitempty"`
+}
+
+// stored is an entry as it lies in the stream.
+type stored struct {
+	Entry
+	RecipientHMACs []string `json:"recipient_hmacs,omitempty"`
+}
+
+// store brings the entry into the form that may be kept: single lines of bounded
+// length, recipients masked unless show.
+func (e Entry) store(hmacKey string, show bool) stored {
+	s := stored{Entry: e}
+	s.Time = e.Time.UTC().Truncate(time.Millisecond)
+	if !e.NextAttempt.IsZero() {
+		s.NextAttempt = e.NextAttempt.UTC().Truncate(time.Millisecond)
+	}
+	s.RecipientHMACs = recipientHMACs(hmacKey, e.Recipients)
+	if !show {
+		s.Recipients = make([]string, len(e.Recipients))
+		for i, r := range e.Recipients {
+			s.Recipients[i] = maskAddress(r)
+		}
+		s.Diagnostic = maskText(e.Diagnostic)
+	}
+	s.Entry = s.kept()
+	return s
+}
+
+// kept makes every text of the entry harmless wherever lines mean something,
+// but for the tenant: that is a key.
+func (e Entry) kept() Entry {
+	for _, text := range []*string{
+		&e.User, &e.JobID, &e.MessageID, &e.Account, &e.Level, &e.Host,
+		(*string)(&e.Stage), &e.Enhanced, &e.Diagnostic, &e.Category, (*string)(&e.Class),
+	} {
+		*text = kept(*text)
+	}
+	if len(e.Recipients) > 0 {
+		clean := make([]string, len(e.Recipients))
+		for i, r := range e.Recipients {
+			clean[i] = kept(r)
+		}
+		e.Recipients = clean
+	}
+	if len(e.Metadata) > 0 {
+		clean := make(map[string]string, len(e.Metadata))
+		for k, v := range e.Metadata {
+			clean[kept(k)] = kept(v)
+		}
+		e.Metadata = clean
+	}
+	return e
+}
+
+// unreadable is the category of an entry that this version cannot read. It is
+// shown, not skipped: the log hides nothing, and one bad entry does not hide the rest.
+const unreadable = "unreadable"
+
+// decode reads what Append stored. at is the time of the stream id, which stands
+// in for an entry that cannot be read.
+func decode(tenant, text string, at time.Time) stored {
+	var s stored
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		s = stored{Entry: Entry{Time: at, Category: unreadable, Diagnostic: kept("unreadable entry: " + err.Error())}}
+	}
+	s.Tenant = tenant
+	s.Time = s.Time.In(at.Location())
+	if !s.NextAttempt.IsZero() {
+		s.NextAttempt = s.NextAttempt.In(at.Location())
+	}
+	return s
+}

@@ -1,0 +1,88 @@
+package errorlog
+
+import (
+	"fmt"
+	"strings"
+)
+
+// words are the texts of one language.
+type words struct {
+	lang string
+
+	title, window, tenant, filter, order, entries, cut string
+	platform, allTenants, none, limit                  string
+	orders                                             map[string]string
+	cutFormat                                          string // entries at most, dropped, tenant, time
+	missingFormat                                      string // entries
+
+	hint, next, never, recipients, diagnostic                       string
+	user, account, host, stage, category, class, attempt            string
+	job, messageID, metadata, platformLevel, tenantLevel, userLevel string
+}
+
+// wordsIn is German for "de", "de-AT", "de_DE.UTF-8" …, else English.
+func wordsIn(lang string) *words {
+	if base, _, _ := strings.Cut(strings.ReplaceAll(lang, "_", "-"), "-"); strings.EqualFold(base, "de") {
+		return german()
+	}
+	return english()
+}
+
+func english() *words {
+	return &words{
+		lang:  "en",
+		title: "rohrpost error log", window: "Window", tenant: "Tenant", filter: "Filter",
+		order: "Order", entries: "Entries", cut: "Cut",
+		platform: "(platform)", allTenants: "(all)", none: "none", limit: "at most",
+		orders:        map[string]string{"newest_first": "newest first", "oldest_first": "oldest first"},
+		cutFormat:     "the log holds at most %d entries per tenant; %d older entries of %s were dropped; complete since %s",
+		missingFormat: "%d entries left the log while this file was written",
+		hint:          "What to do", next: "Next attempt", never: "none, the failure is final",
+		recipients: "Recipients", diagnostic: "Answer",
+		user: "User", account: "Account", host: "Server", stage: "Stage", category: "Category", class: "Class",
+		attempt: "Attempt", job: "Job", messageID: "Message-ID", metadata: "Metadata",
+		platformLevel: "platform", tenantLevel: "tenant", userLevel: "user",
+	}
+}
+
+func german() *words {
+	return &words{
+		lang:  "de",
+		title: "rohrpost-Fehlerprotokoll", window: "Zeitraum", tenant: "Mandant", filter: "Filter",
+		order: "Reihenfolge", entries: "Einträge", cut: "Gekürzt",
+		platform: "(Plattform)", allTenants: "(alle)", none: "keiner", limit: "höchstens",
+		orders:        map[string]string{"newest_first": "neueste zuerst", "oldest_first": "älteste zuerst"},
+		cutFormat:     "das Protokoll fasst höchstens %d Einträge je Mandant; %d ältere Einträge von %s fielen weg; vollständig seit %s",
+		missingFormat: "%d Einträge verließen das Protokoll, während diese Datei geschrieben wurde",
+		hint:          "Was zu tun ist", next: "Nächster Versuch", never: "keiner, der Fehler ist endgültig",
+		recipients: "Empfänger", diagnostic: "Antwort",
+		user: "Benutzer", account: "Konto", host: "Server", stage: "Schritt", category: "Kategorie", class: "Art",
+		attempt: "Versuch", job: "Auftrag", messageID: "Message-ID", metadata: "Metadaten",
+		platformLevel: "Plattform", tenantLevel: "Mandant", userLevel: "Benutzer",
+	}
+}
+
+func (w *words) tenantName(tenant string) string {
+	if tenant == "" {
+		return w.platform
+	}
+	return tenant
+}
+
+func (w *words) cutText(maxEntries int64, c Cut) string {
+	return fmt.Sprintf(w.cutFormat, maxEntries, c.Dropped, w.tenantName(c.Tenant), formatTime(c.Complete))
+}
+
+func (w *words) missing(n int64) string { return fmt.Sprintf(w.missingFormat, n) }
+
+func (w *words) level(level string) string {
+	switch level {
+	case "platform":
+		return w.platformLevel
+	case "tenant":
+		return w.tenantLevel
+	case "user":
+		return w.userLevel
+	}
+	return level
+}

@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/metrics"
+	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/internal/transport/smtp"
+	"github.com/rohrpost/rohrpost/internal/web"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/worker"
+)
+
+// parts are what both roles use.
+type parts struct {
+	redis   redis.UniversalClient
+	errors  *errorlog.Log
+	metrics *metrics.Metrics
+}
+
+func (a *App) newMetrics(rdb redis.UniversalClient, log *errorlog.Log) *metrics.Metrics {
+	return metrics.New(metrics.Options{
+		Version: a.opts.Version, Queues: asynq.NewInspectorFromRedisClient(rdb), ErrorLog: log,
+	})
+}
+
+// startWorker starts accounts, transport, worker and, if asked for, the listener
+// for health and metrics of a process without the web part.
+func (a *App) startWorker(ctx context.Context, p parts) error {
+	cfg := a.opts.Config
+	accounts, err := resolver.LoadFile(string(cfg.Accounts.File))
+	if err != nil {
+		return err
+	}
+	for _, w := range accounts.Warnings() {
+		a.log.Warn().Msg(w)
+	}
+	senders, err := resolver.New(resolver.Options{Store: accounts})
+	if err != nil {
+		return err
+	}
+	a.watch(accounts)
+	mail, err := smtp.New(smtp.Options{
+		HELO: cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, Logger: a.log,
+	})
+	if err != nil {
+		return err
+	}
+	a.onStop("smtp connections", func() error { mail.Close(); return nil })
+	p.metrics.Connections(func() int { return mail.Stats().InUse }, func() int { return mail.Stats().Idle })
+	w, err := worker.New(worker.Options{
+		Redis: p.redis, Resolver: senders, Transport: smtpRoute{mail}, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,
+		Concurrency: cfg.Worker.Concurrency, Servers: cfg.Worker.Servers,
+		AttemptTimeout: cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
+		Keep: cfg.Ledger.Keep, ShowRecipients: cfg.ErrorLog.ShowRecipients,
+		Retry: worker.Retry{
+			First: cfg.Retry.First, Factor: cfg.Retry.Factor, Jitter: cfg.Retry.Jitter, Max: cfg.Retry.Max,
+			GiveUp: cfg.Retry.GiveUp, Greylist: cfg.Retry.GreylistMin, Uncertain: cfg.Retry.UncertainPause,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	p.metrics.InFlight(w.InFlight)
+	if cfg.Worker.Addr != "" && !a.opts.Roles.Web {
+		if err := a.listen("worker.addr", cfg.Worker.Addr, web.Probes(p.redis, p.metrics.Handler(), a.log)); err != nil {
+			return err
+		}
+	}
+	if err := w.Start(ctx); err != nil {
+		return err
+	}
+	a.onStop("worker", func() error { w.Stop(); return nil })
+	a.log.Info().Int("concurrency", cfg.Worker.Concurrency).Msg("worker is running")
+	return nil
+}
+
+// watch reloads the accounts file when it changes, until Stop.
+func (a *App) watch(accounts *resolver.File) {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.serving.Go(func() {
+		accounts.Watch(ctx, func(err error) {
+			if err != nil {
+				a.log.Error().Err(err).Msg("the accounts file was changed and cannot be used: the last good one stays in force")
+				return
+			}
+			a.log.Info().Msg("accounts reloaded")
+		})
+	})
+	a.onStop("accounts", func() error { cancel(); return nil })
+}
+
+// smtpRoute takes a mail to the server of its account.
+type smtpRoute struct{ smtp *smtp.Transport }
+
+// Send implements worker.Transport.
+func (r smtpRoute) Send(ctx context.Context, account *resolver.Account, m transport.Mail, arm transport.Arm) (transport.Outcome, error) {
+	s := account.SMTP
+	out, err := r.smtp.Send(ctx, smtp.Server{
+		Account: account.ID(), Version: account.Version(), Host: s.Host, Port: s.Port, Encryption: smtp.Encryption(s.Encryption),
+		Authentication: s.Authentication, Username: s.Username, Password: s.Password,
+		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections,
+	}, m, arm)
+	if err != nil {
+		return out, fmt.Errorf("%s: %w", account.ID(), err)
+	}
+	return out, nil
+}

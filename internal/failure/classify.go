@@ -1,0 +1,133 @@
+package failure
+
+import (
+	"cmp"
+	"errors"
+	"net/textproto"
+	"regexp"
+	"strings"
+	"time"
+)
+
+const (
+	maxRetryAfter = 24 * time.Hour
+	maxText       = 8 << 10 // bytes of a reply that are read; real ones have a few lines
+)
+
+// A query is a cause made ready for the questions of the table.
+type query struct {
+	stage    Stage
+	kind     kind // "": there is a reply
+	code     int
+	enhanced enhancedCode
+	api      string // lower case
+	text     string // lower case, lines joined, white space collapsed
+	host     string // lower case
+}
+
+// Classify reads a cause and says what it means, who acts and when to try
+// again. It is nil only for a cause with neither error nor reply. The reply
+// goes before the error; an error that is a *textproto.Error is a reply.
+func Classify(c Cause) *Failure {
+	if c.Reply.Code == 0 && c.Err == nil {
+		return nil
+	}
+	if e, ok := errors.AsType[*textproto.Error](c.Err); ok && c.Reply.Code == 0 {
+		c.Reply = Reply{Code: e.Code, Lines: strings.Split(e.Msg, "\n")}
+	}
+	q := ask(&c)
+	m := table().find(q)
+	f := &Failure{
+		Stage:      c.Stage,
+		Class:      cmp.Or(m.class, m.rule.Class),
+		Category:   cmp.Or(m.category, m.rule.Category),
+		Rule:       m.rule.Number,
+		Code:       c.Reply.Code,
+		Enhanced:   q.enhanced.String(),
+		Diagnostic: diagnostic(&c),
+		cause:      c.Err,
+	}
+	f.Class = sane(f.Class, q)
+	if f.Class == Transient || f.Class == Throttle || f.Class == Uncertain {
+		wait := cmp.Or(named(&c, q), m.wait, m.rule.Wait)
+		f.RetryAfter = min(max(wait, m.rule.AtLeast), maxRetryAfter)
+	}
+	return f
+}
+
+func ask(c *Cause) *query {
+	q := &query{
+		stage: c.Stage,
+		code:  c.Reply.Code,
+		api:   strings.ToLower(c.APICode),
+		host:  strings.ToLower(c.Host),
+	}
+	if q.code == 0 {
+		q.kind = kindOf(c.Err, c.Stage)
+		q.text = normalize([]string{c.Err.Error()})
+		return q
+	}
+	if c.Stage == StageDot && q.code < 400 {
+		q.kind = kindUnanswered // a broken conversation: nobody knows
+	}
+	if q.smtp() {
+		q.enhanced = findEnhanced(head(strings.Join(c.Reply.Lines, " ")), q.code)
+	}
+	q.text = normalize(c.Reply.Lines)
+	return q
+}
+
+func (q *query) smtp() bool { return q.stage != StageToken && q.stage != StageAPI }
+
+var (
+	leadingEnhanced = regexp.MustCompile(`^\s*[245]\.\d{1,3}\.\d{1,3}\s`)
+	white           = regexp.MustCompile(`\s+`)
+)
+
+// normalize joins lines as one text: servers break a sentence anywhere, and
+// some repeat the enhanced code on every line.
+func normalize(lines []string) string {
+	var b strings.Builder
+	for _, l := range lines {
+		if b.Len() > maxText {
+			break
+		}
+		b.WriteString(leadingEnhanced.ReplaceAllString(head(l), ""))
+		b.WriteByte(' ')
+	}
+	return strings.ToLower(strings.TrimSpace(white.ReplaceAllString(b.String(), " ")))
+}
+
+func head(s string) string { return s[:min(len(s), maxText)] }
+
+// find is the first match of the table, or the last resort.
+func (t *ruleTable) find(q *query) *match {
+	for s := range t.steps {
+		for _, m := range t.steps[s] {
+			if m.fits(q) {
+				return m
+			}
+		}
+	}
+	last := &match{rule: t.rules[fallback]}
+	if q.smtp() && q.code/100 == 5 {
+		last.class = Permanent // RFC 5321 §4.2.1: the first digit decides
+	}
+	return last
+}
+
+// sane keeps what no rule may change: 4yz is never permanent, no mail fails
+// for good without a reply 5yz or a refusal of our own, and before MAIL it is
+// the account's trouble, never the mail's.
+func sane(class Class, q *query) Class {
+	if class != Permanent || !q.smtp() || q.kind != "" && q.kind != kindOther {
+		return class
+	}
+	switch {
+	case q.code/100 != 5:
+		return Transient
+	case q.stage != StageMail && q.stage != StageRcpt && q.stage != StageData && q.stage != StageDot:
+		return Config
+	}
+	return class
+}

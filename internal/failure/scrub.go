@@ -1,0 +1,116 @@
+package failure
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+const (
+	maxDiagnostic = 500     // characters kept
+	maxScrubbed   = 8 << 10 // bytes looked at
+	removed       = "[…]"
+)
+
+var (
+	secretPattern = regexp.MustCompile(`(?i)\b((?:pass(?:word|wd|phrase)?|pwd|secret|client_secret|(?:access_|refresh_|id_)?token|api[_-]?key|authorization|cookie|assertion)["']?\s*[=:]\s*["']?)(?:(?:basic|bearer)\s+)?[^\s"',;&]+`)
+	bearerPattern = regexp.MustCompile(`(?i)\b(bearer\s+|auth (?:plain|login|xoauth2|oauthbearer|cram-md5)\s+)[^\s"',;]+`)
+	addrPattern   = regexp.MustCompile(`(?:"[^"@]*"|[^\s<>@"'(),:;\[\]/?&]+)@(\[[0-9A-Fa-f.:IPv]+\]|[\p{L}\p{N}\p{M}_.-]*[\p{L}\p{N}\p{M}])`)
+	urlPattern    = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)([^\s<>"']+)`)
+	queryPattern  = regexp.MustCompile(`\?[\w.~%-]+=[^\s<>"']*`)
+	longPattern   = regexp.MustCompile(`[A-Za-z0-9+/_-]{24,}={0,2}`)
+	longInURL     = regexp.MustCompile(`[A-Za-z0-9+_-]{24,}={0,2}`)
+	uuidPattern   = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	// camelPattern is for names such as SubmissionQuotaExceededException, which
+	// no encoded secret looks like.
+	camelPattern = regexp.MustCompile(`^(?:[A-Z][a-z]{1,15}){2,}$`)
+)
+
+// Scrub makes foreign text fit for a log that people read (it may hold
+// addresses, report ids, pieces of a login): one line, mail addresses masked,
+// URLs without query, long encoded strings removed, no control or invisible
+// characters, at most 500 characters.
+func Scrub(s string) string {
+	if len(s) > maxScrubbed {
+		s = s[:maxScrubbed]
+		// What is cut in two is no longer recognized: drop it.
+		s = s[:strings.LastIndexByte(s, ' ')+1]
+	}
+	s = strings.Join(strings.Fields(strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD"))), " ")
+	s = secretPattern.ReplaceAllString(s, "${1}"+removed)
+	s = bearerPattern.ReplaceAllString(s, "${1}"+removed)
+
+	var b strings.Builder
+	rest := s
+	for {
+		at := urlPattern.FindStringIndex(rest)
+		if at == nil {
+			b.WriteString(scrubText(rest))
+			break
+		}
+		b.WriteString(scrubText(rest[:at[0]]))
+		b.WriteString(scrubURL(rest[at[0]:at[1]]))
+		rest = rest[at[1]:]
+	}
+	return cut(b.String())
+}
+
+// printable turns what moves the line or hides text into a space.
+func printable(r rune) rune {
+	if r == '\uFFFD' || unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) {
+		return r
+	}
+	return ' '
+}
+
+func scrubText(s string) string {
+	s = addrPattern.ReplaceAllStringFunc(s, maskAddress)
+	s = queryPattern.ReplaceAllString(s, "")
+	return longPattern.ReplaceAllStringFunc(s, removeLong)
+}
+
+// maskAddress keeps the first letter and the domain: a***@example.org.
+func maskAddress(s string) string {
+	at := strings.LastIndexByte(s, '@')
+	local := strings.TrimPrefix(s[:at], `"`)
+	_, size := utf8.DecodeRuneInString(local)
+	return local[:size] + "***" + s[at:]
+}
+
+func scrubURL(s string) string {
+	scheme, rest, _ := strings.Cut(s, "://")
+	rest, _, _ = strings.Cut(rest, "?")
+	rest, _, _ = strings.Cut(rest, "#")
+	if host, path, _ := strings.Cut(rest, "/"); strings.Contains(host, "@") {
+		rest = host[strings.LastIndexByte(host, '@')+1:] + "/" + path
+	}
+	rest = addrPattern.ReplaceAllStringFunc(rest, maskAddress)
+	return scheme + "://" + longInURL.ReplaceAllStringFunc(rest, removeLong)
+}
+
+func removeLong(s string) string {
+	if camelPattern.MatchString(s) || uuidPattern.MatchString(s) {
+		return s
+	}
+	return removed
+}
+
+func cut(s string) string {
+	n := 0
+	for i := range s {
+		if n++; n == maxDiagnostic {
+			if _, size := utf8.DecodeRuneInString(s[i:]); i+size < len(s) {
+				return s[:i] + "…"
+			}
+		}
+	}
+	return s
+}
+
+func diagnostic(c *Cause) string {
+	if c.Reply.Code != 0 {
+		return Scrub(c.Reply.Text())
+	}
+	return Scrub(c.Err.Error())
+}

@@ -1,0 +1,16 @@
+// Package ledger says what has happened to a job, per recipient, in Redis.
+//
+// A job has one hash. The producer opens it with Reserve, in the pipeline that
+// enqueues the task. Before the final dot a worker arms the job: the ledger
+// notes which recipients are about to get the mail, unless the job was canceled,
+// finished or changed since the worker looked. After the reply it settles: the
+// notes become verdicts. A note that is found by a later attempt means that
+// nobody knows whether the server took the mail; Doubt says so.
+//
+// An accepted mail costs two round trips, Arm and Settle. A worker reads the
+// record (Load) only when the job is not new to it: Arm refuses with ErrStale
+// when it was wrong about that.
+//
+// What a recipient was accepted for is never taken back by a later write, and a
+// job whose end is recorded is never sent again, whatever the queue does.
+package ledger

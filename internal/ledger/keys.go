@@ -1,0 +1,27 @@
+package ledger
+
+// jobKey is the hash of a job. The braces keep it in one Cluster slot.
+func jobKey(id string) string { return "rohrpost:job:{" + id + "}" }
+
+// The fields of the hash, short because there are millions of them.
+const (
+	fieldTenant     = "t"
+	fieldQueue      = "q"
+	fieldMessageID  = "m"
+	fieldNonce      = "n"  // of the Send that opened the record
+	fieldEnqueued   = "e"  // Unix ms
+	fieldDue        = "d"  // Unix ms
+	fieldRecipients = "to" // addresses, one a line, in the order of Message.Recipients
+	fieldMetadata   = "md" // JSON
+	fieldState      = "s"
+	fieldAttempts   = "a"
+	fieldRevision   = "v" // rises with every verdict
+	fieldUpdated    = "u" // Unix ms
+	fieldNext       = "x" // Unix ms of the next attempt
+	fieldSending    = "sd" // "<token> <Unix ms> <indexes>": armed, not settled
+	fieldTwice      = "tw" // "1": repeated although perhaps accepted
+	fieldAccount    = "ac"
+	fieldLevel      = "lv"
+	fieldWhy        = "w"
+	prefixRecipient = "r" // r0, r1 …: "state|code|enhanced|diagnostic"
+)

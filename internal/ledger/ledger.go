@@ -1,0 +1,243 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/lua"
+)
+
+// MaxWait is the longest time a job without an Expires of its own may be on its
+// way after it was due; records and blobs of such a job are kept beyond it.
+const MaxWait = 7 * 24 * time.Hour
+
+// DefaultKeep is how long a record stays after the end of its job.
+const DefaultKeep = 48 * time.Hour
+
+// The refusals of the ledger.
+var (
+	ErrUnknown = errors.New("unknown job")
+	ErrStale   = errors.New("the record has changed")
+	ErrTaken   = errors.New("the id belongs to another tenant's mail")
+	ErrFinal   = errors.New("the job has ended")
+	ErrSending = errors.New("the mail is being handed over at this moment")
+)
+
+// Options of a Ledger.
+type Options struct {
+	Redis redis.UniversalClient
+	Keep  time.Duration    // after the end of a job; 0: DefaultKeep
+	Now   func() time.Time // nil: time.Now
+}
+
+// A Ledger is safe for concurrent use.
+type Ledger struct {
+	rdb  redis.UniversalClient
+	keep time.Duration
+	now  func() time.Time
+}
+
+// New makes a ledger; it does no I/O.
+func New(o Options) (*Ledger, error) {
+	if o.Redis == nil {
+		return nil, errors.New("ledger: no redis client")
+	}
+	if o.Keep < 0 {
+		return nil, errors.New("ledger: negative keep")
+	}
+	l := &Ledger{rdb: o.Redis, keep: cmp.Or(o.Keep, DefaultKeep), now: o.Now}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	return l, nil
+}
+
+//go:embed reserve.lua
+var reserveSource string
+
+//go:embed arm.lua
+var armSource string
+
+//go:embed settle.lua
+var settleSource string
+
+//go:embed cancel.lua
+var cancelSource string
+
+var (
+	reserveScript = redis.NewScript(reserveSource)
+	armScript     = redis.NewScript(armSource)
+	settleScript  = redis.NewScript(settleSource)
+	cancelScript  = redis.NewScript(cancelSource)
+)
+
+// Horizon is when everything about an unfinished job may be forgotten.
+func (l *Ledger) Horizon(job *rohrpost.Job) time.Time {
+	end := job.Expires
+	if end.IsZero() {
+		end = job.Due().Add(MaxWait)
+	}
+	return end.Add(l.keep)
+}
+
+// A Reservation is the answer to Reserve, to be read after the batch ran.
+type Reservation struct {
+	job   *rohrpost.Job
+	nonce string
+	call  *lua.Call
+}
+
+// Reserve appends the opening of a job's record to a batch. nonce is unique to
+// this Send: by it the sender knows its own record when Redis ran the script
+// twice because a reply was lost. metadata is JSON, or empty.
+func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, queue, nonce, metadata string) Reservation {
+	state := rohrpost.Queued
+	if job.NotBefore.After(job.EnqueuedAt) {
+		state = rohrpost.Scheduled
+	}
+	args := []any{
+		l.Horizon(job).UnixMilli(),
+		fieldTenant, job.Tenant, fieldQueue, queue, fieldMessageID, job.MessageID, fieldNonce, nonce,
+		fieldEnqueued, job.EnqueuedAt.UnixMilli(), fieldRecipients, strings.Join(job.Recipients(), "\n"),
+		fieldState, string(state),
+	}
+	if state == rohrpost.Scheduled {
+		args = append(args, fieldDue, job.NotBefore.UnixMilli())
+	}
+	if metadata != "" {
+		args = append(args, fieldMetadata, metadata)
+	}
+	return Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, []string{jobKey(job.ID)}, args...)}
+}
+
+// Receipt is the receipt of the first Send of this id. It fails with ErrTaken
+// when another tenant used the id.
+func (r Reservation) Receipt() (rohrpost.Receipt, error) {
+	val, err := r.call.Result()
+	if err != nil {
+		return rohrpost.Receipt{}, err
+	}
+	fields, ok := val.([]any)
+	if !ok || len(fields) != 4 {
+		return rohrpost.Receipt{}, fmt.Errorf("ledger: reserve answered %T", val)
+	}
+	tenant, _ := fields[0].(string)
+	messageID, _ := fields[1].(string)
+	nonce, _ := fields[2].(string)
+	if tenant != r.job.Tenant {
+		return rohrpost.Receipt{}, ErrTaken
+	}
+	return rohrpost.Receipt{
+		ID:        r.job.ID,
+		MessageID: cmp.Or(messageID, r.job.MessageID),
+		Duplicate: nonce != r.nonce,
+	}, nil
+}
+
+// Arm notes, as the last thing before the final dot, that the accepted
+// recipients are about to get the mail. revision is that of the record the
+// worker read, 0 if it read none. ErrStale: read it (again) and decide anew.
+func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token string, accepted []int) error {
+	var list strings.Builder
+	for i, r := range accepted {
+		if i > 0 {
+			list.WriteByte(',')
+		}
+		list.WriteString(strconv.Itoa(r))
+	}
+	answer, err := armScript.Run(ctx, l.rdb, []string{jobKey(job.ID)},
+		job.Tenant, revision, token, l.now().UnixMilli(), list.String(),
+		strings.Join(job.Recipients(), "\n"), l.Horizon(job).UnixMilli()).Text()
+	switch {
+	case err != nil:
+		return fmt.Errorf("ledger: arm: %w", err)
+	case answer == "ok":
+		return nil
+	case answer == "taken":
+		return ErrTaken
+	case answer == "stale":
+		return ErrStale
+	}
+	return fmt.Errorf("ledger: arm answered %q", answer)
+}
+
+// A Settlement is what an attempt has come to.
+type Settlement struct {
+	Token    string // of the attempt's own note, or of the note that is put in doubt
+	State    rohrpost.State
+	Counts   bool                            // one more attempt; false for a deferral that is nobody's fault
+	Verdicts map[int]rohrpost.RecipientStatus // by recipient index; Address is not read
+	Next     time.Time                       // zero: none
+	Twice    bool                            // recipients are tried again who may have the mail
+	Account  string
+	Level    string
+	Why      string
+}
+
+// Settle writes the verdicts. It is idempotent but for the counters, and must be
+// repeated until it succeeds once a server has said 250.
+func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) error {
+	now := l.now()
+	ends := l.Horizon(job)
+	if s.State.Final() {
+		ends = now.Add(l.keep)
+	}
+	counts := 0
+	if s.Counts {
+		counts = 1
+	}
+	args := make([]any, 0, 20+2*len(s.Verdicts))
+	args = append(args, s.Token, ends.UnixMilli(), counts, len(s.Verdicts))
+	for i, v := range s.Verdicts {
+		args = append(args, prefixRecipient+strconv.Itoa(i), encodeVerdict(v))
+	}
+	args = append(args, fieldState, string(s.State), fieldUpdated, now.UnixMilli(), fieldNext, unixMilli(s.Next))
+	if s.Account != "" {
+		args = append(args, fieldAccount, s.Account, fieldLevel, s.Level, fieldWhy, s.Why)
+	}
+	if s.Twice {
+		args = append(args, fieldTwice, "1")
+	}
+	if err := settleScript.Run(ctx, l.rdb, []string{jobKey(job.ID)}, args...).Err(); err != nil {
+		return fmt.Errorf("ledger: settle: %w", err)
+	}
+	return nil
+}
+
+// Cancel ends a job that is not past its dot, and names its queue. Recipients
+// who have the mail keep it: the job is then Partly.
+func (l *Ledger) Cancel(ctx context.Context, id string) (queue string, err error) {
+	now := l.now()
+	answer, err := cancelScript.Run(ctx, l.rdb, []string{jobKey(id)}, now.UnixMilli(), now.Add(l.keep).UnixMilli()).StringSlice()
+	if err != nil {
+		return "", fmt.Errorf("ledger: cancel: %w", err)
+	}
+	if len(answer) != 3 {
+		return "", fmt.Errorf("ledger: cancel answered %q", answer)
+	}
+	switch answer[0] {
+	case "ok":
+		return answer[2], nil
+	case "unknown":
+		return "", ErrUnknown
+	case "sending":
+		return "", ErrSending
+	}
+	return "", fmt.Errorf("%w: %s", ErrFinal, answer[1])
+}
+
+func unixMilli(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}

@@ -1,0 +1,121 @@
+package ledger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rohrpost/rohrpost"
+)
+
+// A Record is the ledger's page of one job.
+type Record struct {
+	rohrpost.Status
+	Queue    string
+	Revision int   // to be given to Arm
+	Sending  *Note // an attempt that was armed and has not settled
+}
+
+// A Note says that some recipients were about to get the mail.
+type Note struct {
+	Token      string
+	At         time.Time
+	Recipients []int
+}
+
+// Load reads a record; ErrUnknown if there is none.
+func (l *Ledger) Load(ctx context.Context, id string) (*Record, error) {
+	fields, err := l.rdb.HGetAll(ctx, jobKey(id)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("ledger: load: %w", err)
+	}
+	if len(fields) == 0 {
+		return nil, ErrUnknown
+	}
+	return parseRecord(id, fields), nil
+}
+
+// parseRecord is lenient: a field that does not parse reads as its zero value.
+func parseRecord(id string, f map[string]string) *Record {
+	r := &Record{Queue: f[fieldQueue], Revision: atoi(f[fieldRevision])}
+	r.Status = rohrpost.Status{
+		ID:         id,
+		MessageID:  f[fieldMessageID],
+		Tenant:     f[fieldTenant],
+		State:      rohrpost.State(f[fieldState]),
+		Attempts:   atoi(f[fieldAttempts]),
+		EnqueuedAt: parseMilli(f[fieldEnqueued]),
+		UpdatedAt:  parseMilli(f[fieldUpdated]),
+		Account:    f[fieldAccount],
+		Level:      f[fieldLevel],
+		Why:        f[fieldWhy],
+		MaybeTwice: f[fieldTwice] == "1",
+	}
+	if next := parseMilli(f[fieldNext]); !next.IsZero() {
+		r.NextAttempt = &next
+	} else if due := parseMilli(f[fieldDue]); r.State == rohrpost.Scheduled && !due.IsZero() {
+		r.NextAttempt = &due
+	}
+	if md := f[fieldMetadata]; md != "" {
+		_ = json.Unmarshal([]byte(md), &r.Metadata)
+	}
+	if to := f[fieldRecipients]; to != "" {
+		for i, address := range strings.Split(to, "\n") {
+			s := decodeVerdict(f[prefixRecipient+strconv.Itoa(i)])
+			s.Address = address
+			r.Recipients = append(r.Recipients, s)
+		}
+	}
+	r.Sending = parseNote(f[fieldSending])
+	return r
+}
+
+func parseNote(s string) *Note {
+	parts := strings.SplitN(s, " ", 3)
+	if len(parts) != 3 {
+		return nil
+	}
+	n := &Note{Token: parts[0], At: parseMilli(parts[1])}
+	for i := range strings.SplitSeq(parts[2], ",") {
+		if index, err := strconv.Atoi(i); err == nil {
+			n.Recipients = append(n.Recipients, index)
+		}
+	}
+	return n
+}
+
+// encodeVerdict is "state|code|enhanced|diagnostic"; only the last part may
+// hold a bar.
+func encodeVerdict(s rohrpost.RecipientStatus) string {
+	code := ""
+	if s.Code != 0 {
+		code = strconv.Itoa(s.Code)
+	}
+	return string(s.State) + "|" + code + "|" + s.Enhanced + "|" + s.Diagnostic
+}
+
+func decodeVerdict(s string) rohrpost.RecipientStatus {
+	parts := strings.SplitN(s, "|", 4)
+	if len(parts) != 4 {
+		return rohrpost.RecipientStatus{State: rohrpost.RecipientWaiting}
+	}
+	return rohrpost.RecipientStatus{
+		State: rohrpost.RecipientState(parts[0]), Code: atoi(parts[1]), Enhanced: parts[2], Diagnostic: parts[3],
+	}
+}
+
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
+}
+
+func parseMilli(s string) time.Time {
+	ms, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

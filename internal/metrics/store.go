@@ -1,0 +1,132 @@
+package metrics
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/rohrpost/rohrpost/internal/queue"
+)
+
+const (
+	// fresh is how long what Redis said is shown again: asynq samples a queue's
+	// memory each time.
+	fresh = time.Second
+	// sizeTimeout bounds asking for the size of the error log.
+	sizeTimeout = 2 * time.Second
+)
+
+// A store collects what is kept in Redis.
+type store struct {
+	options    Options
+	up         *prometheus.Desc
+	tasks      *prometheus.Desc
+	oldest     *prometheus.Desc
+	logEntries *prometheus.Desc
+
+	mu    sync.Mutex
+	read  time.Time
+	cache []prometheus.Metric
+}
+
+func newStore(o Options) *store {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc(prometheus.BuildFQName(namespace, "", name), help, labels, nil)
+	}
+	return &store{
+		options:    o,
+		up:         desc("redis_up", "1 when Redis answered, else 0."),
+		tasks:      desc("queue_tasks", "Mails in a queue, by asynq's states.", "queue", "state"),
+		oldest:     desc("queue_oldest_pending_seconds", "How long the next mail of a queue has waited.", "queue"),
+		logEntries: desc("errorlog_entries", "Entries in the error log of all tenants."),
+	}
+}
+
+// Describe is the interface of Prometheus.
+func (s *store) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{s.up, s.tasks, s.oldest, s.logEntries} {
+		out <- d
+	}
+}
+
+// Collect is the interface of Prometheus.
+func (s *store) Collect(out chan<- prometheus.Metric) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.options.Now(); s.cache == nil || now.Sub(s.read) >= fresh {
+		s.cache, s.read = s.ask(), now
+	}
+	for _, metric := range s.cache {
+		out <- metric
+	}
+}
+
+// ask leaves out what Redis did not tell, and then says that Redis is not up.
+func (s *store) ask() []prometheus.Metric {
+	queues, queueErr := s.askQueues()
+	entries, entryErr := s.askErrorLog()
+	up := 1.0
+	if cmp.Or(queueErr, entryErr) != nil {
+		up = 0
+	}
+	return append(append(queues, entries...), gauge(s.up, up))
+}
+
+func (s *store) askQueues() ([]prometheus.Metric, error) {
+	if s.options.Queues == nil {
+		return nil, nil
+	}
+	existing, err := s.options.Queues.Queues()
+	if err != nil {
+		return nil, err
+	}
+	var out []prometheus.Metric
+	for _, name := range queue.Names() {
+		info := &asynq.QueueInfo{} // of a queue that nothing was ever in
+		if slices.Contains(existing, name) {
+			if info, err = s.options.Queues.GetQueueInfo(name); err != nil {
+				return nil, err
+			}
+		}
+		out = append(
+			out,
+			gauge(s.tasks, float64(info.Pending), name, "pending"),
+			gauge(s.tasks, float64(info.Active), name, "active"),
+			gauge(s.tasks, float64(info.Scheduled), name, "scheduled"),
+			gauge(s.tasks, float64(info.Retry), name, "retry"),
+			gauge(s.tasks, float64(info.Archived), name, "archived"),
+			gauge(s.tasks, float64(info.Completed), name, "completed"),
+			gauge(s.oldest, info.Latency.Seconds(), name),
+		)
+	}
+	return out, nil
+}
+
+func (s *store) askErrorLog() ([]prometheus.Metric, error) {
+	if s.options.ErrorLog == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sizeTimeout)
+	defer cancel()
+	sizes, err := s.options.ErrorLog.Size(ctx)
+	if err != nil {
+		return nil, err
+	}
+	total := int64(0)
+	for _, n := range sizes {
+		total += n
+	}
+	return []prometheus.Metric{gauge(s.logEntries, float64(total))}, nil
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}

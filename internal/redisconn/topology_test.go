@@ -1,0 +1,78 @@
+package redisconn_test
+
+import (
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2/server"
+
+	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/internal/redistest"
+)
+
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	node := redistest.Start(t, redistest.TCP(), redistest.Args("--cluster-enabled", "yes"))
+	ctx := t.Context()
+	if err := node.Client(t).ClusterAddSlotsRange(ctx, 0, 16383).Err(); err != nil {
+		t.Fatal(err)
+	}
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for !strings.Contains(node.Client(t).ClusterInfo(ctx).Val(), "cluster_state:ok") {
+		<-ticker.C
+	}
+	client := open(t, redisconn.Options{URL: "redis+cluster://" + node.Addr()})
+	if err := redisconn.Ping(ctx, client); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Set(ctx, "k", "v", 0).Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The sentinel is scripted, the master real, with a password of its own.
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	master := redistest.Start(t, redistest.TCP(), redistest.Password("master's"))
+	sentinel, err := server.NewServer("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(sentinel.Close)
+	asked := make(chan string, 10)
+	host, port, _ := net.SplitHostPort(master.Addr())
+	commands := map[string]server.Cmd{
+		"AUTH": func(c *server.Peer, _ string, args []string) {
+			asked <- "AUTH " + strings.Join(args, " ")
+			c.WriteOK()
+		},
+		"CLIENT": func(c *server.Peer, _ string, _ []string) { c.WriteOK() },
+		"SENTINEL": func(c *server.Peer, _ string, args []string) {
+			if args[0] != "get-master-addr-by-name" {
+				c.WriteLen(0)
+				return
+			}
+			asked <- args[1]
+			c.WriteStrings([]string{host, port})
+		},
+	}
+	for name, command := range commands {
+		if err := sentinel.Register(name, command); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url := "redis+sentinel://:master%27s@" + sentinel.Addr().String() + "/main/3?sentinel_password=sentinel%27s"
+	client := open(t, redisconn.Options{URL: url})
+	if err := redisconn.Ping(t.Context(), client); err != nil {
+		t.Fatal(err)
+	}
+	if auth, name := <-asked, <-asked; auth != "AUTH sentinel's" || name != "main" {
+		t.Errorf("the sentinel was asked %q, %q", auth, name)
+	}
+	if info := client.ClientInfo(t.Context()).Val(); info == nil || info.DB != 3 || info.Name != "rohrpost" {
+		t.Errorf("on the master: %+v", info)
+	}
+}

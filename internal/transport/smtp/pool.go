@@ -1,0 +1,257 @@
+package smtp
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// A pool keeps the connections of all accounts. A place in it is taken before a
+// connection is opened and given back when it is closed, QUIT included: servers
+// count connections too.
+type pool struct {
+	options *Options
+
+	mu       sync.Mutex
+	accounts map[string]*account // those with a place
+	open     int                 // places taken
+	idle     int
+	waiters  []*waiter   // first come first
+	timer    *time.Timer // nil: nothing is idle
+	closed   bool
+	wg       sync.WaitGroup // closing connections, and the timer
+}
+
+type account struct {
+	version string // last asked for; idle connections have it
+	limit   int
+	open    int
+	idle    []*conn // longest idle first
+}
+
+// A waiter waits for a connection or a place.
+type waiter struct {
+	account, version string
+	limit            int
+	ready            chan grant // of one
+}
+
+// A grant is an idle connection, or a place to open one if conn is nil.
+type grant struct {
+	conn *conn
+	err  error
+}
+
+func newPool(o *Options) *pool {
+	return &pool{options: o, accounts: make(map[string]*account)}
+}
+
+// acquire gives an idle connection, or nil and a place to open one. The error is
+// ErrClosed or that of the context.
+func (p *pool) acquire(ctx context.Context, id, version string, limit int) (*conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("wait for an smtp connection: %w", err)
+	}
+	w := &waiter{account: id, version: version, limit: limit}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, ErrClosed
+	}
+	if c, ok := p.try(w); ok {
+		p.mu.Unlock()
+		return c, nil
+	}
+	if p.open >= p.options.MaxOpen {
+		p.evict()
+	}
+	w.ready = make(chan grant, 1)
+	p.waiters = append(p.waiters, w)
+	p.mu.Unlock()
+
+	select {
+	case g := <-w.ready:
+		return g.conn, g.err
+	case <-ctx.Done():
+		p.abandon(w)
+		return nil, fmt.Errorf("wait for an smtp connection: %w", ctx.Err())
+	}
+}
+
+// try takes an idle connection or a place. The lock is held.
+func (p *pool) try(w *waiter) (*conn, bool) {
+	a := p.accounts[w.account]
+	if a == nil {
+		a = &account{}
+	}
+	if a.version != w.version {
+		for len(a.idle) > 0 {
+			p.retire(a, 0)
+		}
+		a.version = w.version
+	}
+	a.limit = w.limit
+	for len(a.idle) > 0 {
+		last := len(a.idle) - 1
+		c := a.idle[last]
+		if p.options.Now().Sub(c.idleSince) >= p.options.IdleTimeout {
+			p.retire(a, last)
+			continue
+		}
+		a.idle = a.idle[:last]
+		p.idle--
+		return c, true
+	}
+	if a.open >= a.limit || p.open >= p.options.MaxOpen {
+		return nil, false
+	}
+	p.accounts[w.account] = a
+	a.open++
+	p.open++
+	return nil, true
+}
+
+// abandon takes a waiter back. What it was granted meanwhile goes to another.
+func (p *pool) abandon(w *waiter) {
+	p.mu.Lock()
+	if i := slices.Index(p.waiters, w); i >= 0 {
+		p.waiters = slices.Delete(p.waiters, i, i+1)
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	switch g := <-w.ready; {
+	case g.err != nil:
+	case g.conn != nil:
+		p.release(g.conn)
+	default:
+		p.forget(w.account)
+	}
+}
+
+// release takes a connection back after a mail: it becomes idle or is closed.
+func (p *pool) release(c *conn) {
+	p.mu.Lock()
+	if c.broken || p.closed {
+		p.mu.Unlock()
+		c.quit(p.options.Timeouts.Quit)
+		p.forget(c.account)
+		return
+	}
+	defer p.mu.Unlock()
+	a := p.accounts[c.account]
+	c.idleSince = p.options.Now()
+	a.idle = append(a.idle, c)
+	p.idle++
+	if c.version != a.version || c.mails >= p.options.MaxMails {
+		p.retire(a, len(a.idle)-1)
+	} else if p.timer == nil {
+		p.wg.Add(1)
+		p.timer = time.AfterFunc(p.options.IdleTimeout, p.sweep)
+	}
+	p.grant()
+}
+
+// forget gives back a place of which no connection came.
+func (p *pool) forget(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leave(id)
+}
+
+func (p *pool) leave(id string) {
+	a := p.accounts[id]
+	a.open--
+	p.open--
+	if a.open == 0 {
+		delete(p.accounts, id)
+	}
+	p.grant()
+}
+
+// grant serves everybody who can be served. The lock is held.
+func (p *pool) grant() {
+	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
+		c, ok := p.try(w)
+		if ok {
+			w.ready <- grant{conn: c}
+		}
+		return ok
+	})
+}
+
+// retire closes the i-th idle connection of an account in the background; its
+// place is free when that is done. The lock is held.
+func (p *pool) retire(a *account, i int) {
+	c := a.idle[i]
+	a.idle = slices.Delete(a.idle, i, i+1)
+	p.idle--
+	p.wg.Go(func() {
+		c.quit(p.options.Timeouts.Quit)
+		p.forget(c.account)
+	})
+}
+
+// evict closes the connection that has been idle for longest, so that another
+// account finds a place. The lock is held.
+func (p *pool) evict() {
+	var oldest *account
+	for _, a := range p.accounts {
+		if len(a.idle) > 0 && (oldest == nil || a.idle[0].idleSince.Before(oldest.idle[0].idleSince)) {
+			oldest = a
+		}
+	}
+	if oldest != nil {
+		p.retire(oldest, 0)
+	}
+}
+
+// sweep closes what has been idle for too long and comes back for the rest.
+func (p *pool) sweep() {
+	defer p.wg.Done()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timer = nil
+	now := p.options.Now()
+	next := p.options.IdleTimeout
+	for _, a := range p.accounts {
+		for len(a.idle) > 0 && now.Sub(a.idle[0].idleSince) >= p.options.IdleTimeout {
+			p.retire(a, 0)
+		}
+		if len(a.idle) > 0 {
+			next = min(next, p.options.IdleTimeout-now.Sub(a.idle[0].idleSince))
+		}
+	}
+	if p.idle > 0 && !p.closed {
+		p.wg.Add(1)
+		p.timer = time.AfterFunc(next, p.sweep)
+	}
+}
+
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	for _, w := range p.waiters {
+		w.ready <- grant{err: ErrClosed}
+	}
+	p.waiters = nil
+	for _, a := range p.accounts {
+		for len(a.idle) > 0 {
+			p.retire(a, 0)
+		}
+	}
+	if p.timer != nil && p.timer.Stop() {
+		p.timer = nil
+		p.wg.Done()
+	}
+	p.mu.Unlock()
+	p.wg.Wait()
+}
+
+func (p *pool) stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Stats{Open: p.open, Idle: p.idle, InUse: p.open - p.idle, Waiting: len(p.waiters)}
+}

@@ -1,0 +1,226 @@
+package smtp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/textproto"
+	"strconv"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/transport"
+)
+
+// maxGroup is the number of commands in one write. More could fill both
+// directions while each side waits for the other to read (RFC 2920 §3.1).
+const maxGroup = 64
+
+// A transaction is one mail on one connection (RFC 5321 §3.3).
+type transaction struct {
+	*conn
+	*envelope
+	timeouts *Timeouts
+	verdicts []transport.Verdict
+	reused   bool // the connection has been idle
+
+	asked    []recipient // the commands are MAIL, one RCPT each, DATA
+	accepted []int       // indexes in Mail.Recipients
+	refused  bool        // by the reply to MAIL
+	begun    bool        // the server waits for the mail: 354
+	dead     bool        // a reused connection was dead before MAIL had an answer
+}
+
+// run sends the mail. Its error is that of arm.
+func (x *transaction) run(ctx context.Context, body []byte, arm transport.Arm) error {
+	release := x.wire.hold(ctx)
+	defer func() {
+		// More text than replies asked for would be taken for the next reply.
+		if !release() || x.client.Text.R.Buffered() > 0 {
+			x.broken = true
+		}
+	}()
+	if x.asked = x.forServer(&x.extensions, x.verdicts); len(x.asked) == 0 {
+		return nil
+	}
+	if !x.reset() || !x.exchange() {
+		return nil
+	}
+	switch {
+	case x.begun && len(x.accepted) == 0:
+		x.loneDot()
+		return nil
+	case !x.begun:
+		x.aborted = true
+		return nil
+	}
+	if err := arm(ctx, x.accepted); err != nil {
+		x.broken = true // the only way to take DATA back
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		x.wire.end(err) // the goroutine that does this may be late
+	}
+	x.send(body)
+	return nil
+}
+
+// reset ends what an earlier mail has left open. It is false when that fails:
+// the connection is dead then.
+func (x *transaction) reset() bool {
+	if !x.aborted {
+		return true
+	}
+	r, err := x.roundTrip("RSET", x.timeouts.Reset)
+	if err == nil && r.positive() {
+		x.aborted = false
+		return true
+	}
+	x.broken = true
+	if x.dead = !canceled(err); !x.dead {
+		x.lose(0, err)
+	}
+	return false
+}
+
+// exchange is MAIL, RCPT and DATA, in groups where the server pipelines. It is
+// false when the connection has failed.
+func (x *transaction) exchange() bool {
+	group, end := 1, len(x.asked)+2
+	if x.extensions.pipelining {
+		group = maxGroup
+	}
+	for next := 0; next < end; {
+		if x.refused || next == end-1 && len(x.accepted) == 0 {
+			return true // no DATA without a recipient
+		}
+		n := min(group, end-next)
+		x.out = x.out[:0]
+		for i := next; i < next+n; i++ {
+			x.appendCommand(i)
+		}
+		if err := x.wire.within(x.timeouts.Mail); err != nil {
+			return x.lose(next, err)
+		}
+		if _, err := x.nc.Write(x.out); err != nil {
+			return x.lose(next, x.wire.explain(err))
+		}
+		for ; n > 0; n, next = n-1, next+1 {
+			if !x.answer(next) {
+				return false
+			}
+		}
+	}
+	switch {
+	case x.refused && x.begun:
+		x.broken = true // it refused the mail and asks for it: no dot, whatever it would mean
+		return false
+	case x.client.Text.R.Buffered() > 0: // it would be taken for the reply to the dot
+		return x.loseAt(failure.StageData, end, textproto.ProtocolError("more replies than commands"))
+	}
+	return true
+}
+
+func (x *transaction) appendCommand(i int) {
+	switch b := x.out; i {
+	case 0:
+		b = append(append(append(b, "MAIL FROM:<"...), x.reverse.address...), '>')
+		if x.extensions.size {
+			b = strconv.AppendInt(append(b, " SIZE="...), int64(x.size), 10)
+		}
+		if x.needsUTF8(x.asked) {
+			b = append(b, " SMTPUTF8"...)
+		}
+		x.out = append(b, '\r', '\n')
+	case len(x.asked) + 1:
+		x.out = append(b, "DATA\r\n"...)
+	default:
+		b = append(append(b, "RCPT TO:<"...), x.asked[i-1].address...)
+		x.out = append(b, ">\r\n"...)
+	}
+}
+
+// answer reads the reply to command i. It is false when there is none, or when
+// the server closes the connection.
+func (x *transaction) answer(i int) bool {
+	stage, limit := failure.StageRcpt, x.timeouts.Rcpt
+	switch i {
+	case 0:
+		stage, limit = failure.StageMail, x.timeouts.Mail
+	case len(x.asked) + 1:
+		stage, limit = failure.StageData, x.timeouts.Data
+	}
+	err := x.wire.within(limit)
+	var r reply
+	if err == nil {
+		r, err = x.readReply()
+	}
+	if err != nil {
+		return x.loseAt(stage, i, err)
+	}
+	if r.code == 421 { // RFC 5321 §3.8: the server closes the connection
+		x.broken = true
+		if x.dead = i == 0 && x.reused; !x.dead {
+			failRest(x.verdicts, failure.Classify(r.cause(stage, x.host())))
+		}
+		return false
+	}
+	x.take(stage, i, r)
+	return true
+}
+
+// take is what a reply means for the recipients.
+func (x *transaction) take(stage failure.Stage, i int, r reply) {
+	wanted := r.positive()
+	if stage == failure.StageData {
+		wanted = r.code == 354
+		x.begun = wanted
+	}
+	if !wanted && !r.refusal() {
+		x.broken = true
+	}
+	switch {
+	case x.refused: // the rest of the group only repeats that there is no MAIL
+	case stage == failure.StageRcpt && wanted:
+		x.accepted = append(x.accepted, x.asked[i-1].index)
+	case wanted:
+	case stage == failure.StageRcpt:
+		x.verdicts[x.asked[i-1].index].Failure = failure.Classify(r.cause(stage, x.host()))
+	default:
+		x.refused = stage == failure.StageMail
+		failRest(x.verdicts, failure.Classify(r.cause(stage, x.host())))
+	}
+}
+
+func (x *transaction) host() string { return x.envelope.host }
+
+// lose is loseAt the stage of MAIL.
+func (x *transaction) lose(i int, err error) bool { return x.loseAt(failure.StageMail, i, err) }
+
+// loseAt gives up the connection while command i has no answer.
+func (x *transaction) loseAt(stage failure.Stage, i int, err error) bool {
+	x.broken = true
+	if i == 0 && x.reused && !timedOut(err) {
+		x.dead = true
+		return false
+	}
+	failRest(x.verdicts, failure.Classify(failure.Cause{Stage: stage, Err: err, Host: x.host()}))
+	return false
+}
+
+// timedOut is a deadline or the end of the context: a new connection would not
+// help, or not in time.
+func timedOut(err error) bool {
+	ne, ok := errors.AsType[net.Error](err)
+	return ok && ne.Timeout() || canceled(err)
+}
+
+func canceled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// loneDot ends a DATA that no recipient asked for (RFC 2920 §3.1).
+func (x *transaction) loneDot() {
+	if r, err := x.roundTrip(".", x.timeouts.Data); err != nil || r.code == 421 {
+		x.broken = true
+	}
+}

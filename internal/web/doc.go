@@ -1,0 +1,16 @@
+// Package web is what operators and administrators see in a browser.
+//
+//	server.go   the routes, and who may take them
+//	login.go    HTTP Basic against the bcrypt users of the configuration
+//	guard.go    what every request passes: panics, access log, headers, origin
+//	probe.go    /healthz, /readyz and /metrics, also for a worker without pages
+//	errors.go   /errors: what failed in the last 24 hours
+//	export.go   /errors/export: the full log as a download
+//	queues.go   /queues/: asynqmon, hardened and with mails redacted
+//	page.go     templates, texts in German and English
+//
+// A person has one of three roles. An operator sees all tenants and may act on
+// the queues; an admin and a reader see and download the errors of one tenant.
+// Without users in the configuration only this machine is let in, as operator.
+// The pages work without JavaScript, but for asynqmon's.
+package web

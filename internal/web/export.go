@@ -1,0 +1,79 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rohrpost/rohrpost/errorlog"
+)
+
+// export streams the log of a tenant as a file. Parameters: those of /errors,
+// format=jsonl|csv|text (jsonl), order=oldest|newest (newest).
+func (s *Server) export(w http.ResponseWriter, r *http.Request, p person) {
+	q, ok := s.question(w, r, p)
+	if !ok {
+		return
+	}
+	format := cmp.Or(errorlog.Format(r.FormValue("format")), errorlog.JSONL)
+	order := cmp.Or(r.FormValue("order"), "newest")
+	known := []errorlog.Format{errorlog.JSONL, errorlog.CSV, errorlog.Text}
+	if !slices.Contains(known, format) || order != "newest" && order != "oldest" {
+		s.pages.problem(w, r, p, http.StatusBadRequest, "bad_request")
+		return
+	}
+	filter := q.filter
+	filter.OldestFirst = order == "oldest"
+	h := w.Header()
+	h.Set("Content-Type", format.MediaType())
+	h.Set("Content-Disposition", `attachment; filename="`+fileName(q.tenantName(), s.options.Now(), format.Extension())+`"`)
+	out := &stream{w: w, control: http.NewResponseController(w)}
+	_, err := s.options.ErrorLog.Export(r.Context(), out, filter, format, s.pages.language(r))
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, context.Canceled) {
+		s.options.Logger.Error().Err(err).Msg("web: export")
+	}
+	if out.begun {
+		panic(http.ErrAbortHandler) // else half a log would look like a whole one
+	}
+	h.Del("Content-Disposition")
+	s.pages.problem(w, r, p, http.StatusServiceUnavailable, "unavailable")
+}
+
+// fileName is rohrpost-errors-acme-20260102T150405Z.csv. What a file system or a
+// header might stumble over becomes a hyphen.
+func fileName(tenant string, at time.Time, extension string) string {
+	safe := strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', '0' <= r && r <= '9', r == '_', r == '-':
+			return r
+		}
+		return '-'
+	}, tenant)
+	if len(safe) > 64 {
+		safe = safe[:64]
+	}
+	return "rohrpost-errors-" + safe + "-" + at.UTC().Format("20060102T150405Z") + extension
+}
+
+// A stream gives each piece of a download a deadline of its own, in place of one
+// for the whole.
+type stream struct {
+	w       io.Writer
+	control *http.ResponseController
+	begun   bool
+}
+
+func (s *stream) Write(b []byte) (int, error) {
+	// Not every writer has deadlines (a recorder in tests has none).
+	_ = s.control.SetWriteDeadline(time.Now().Add(writeTimeout))
+	s.begun = true
+	return s.w.Write(b)
+}

@@ -1,0 +1,129 @@
+package web_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"golang.org/x/crypto/bcrypt"
+
+	"github.com/rohrpost/rohrpost/configs"
+	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/internal/redistest"
+	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/web"
+)
+
+// site is a server with its Redis. The password of everybody is "pw".
+type site struct {
+	*httptest.Server
+	redis *redistest.Server
+	log   *errorlog.Log
+	lines *lockedBuffer // what the server logged
+}
+
+func newSite(t *testing.T, change func(*web.Options)) *site {
+	t.Helper()
+	s := &site{redis: redistest.Start(t), lines: &lockedBuffer{}}
+	client := s.redis.Client(t)
+	var err error
+	if s.log, err = errorlog.New(errorlog.Options{Redis: client}); err != nil {
+		t.Fatal(err)
+	}
+	o := web.Options{
+		OpenRedis: func() (redis.UniversalClient, error) {
+			return redisconn.Open(redisconn.Options{URL: s.redis.URL()})
+		},
+		Redis: client, ErrorLog: s.log, Users: users(t), Version: "v0-test", Logger: zerolog.New(s.lines),
+		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("rohrpost_build_info 1\n")) }),
+	}
+	if change != nil {
+		change(&o)
+	}
+	server, err := web.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Server = httptest.NewUnstartedServer(nil)
+	s.Config = web.NewHTTPServer(server.Handler(), o.Logger)
+	s.Start()
+	t.Cleanup(func() {
+		s.Server.Close()
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+func users(t *testing.T) []configs.User {
+	t.Helper()
+	hash, err := bcrypt.GenerateFromPassword([]byte("pw"), bcrypt.MinCost)
+	if err != nil {
+		t.Fatal(err)
+	}
+	user := func(name, role, tenant string) configs.User {
+		return configs.User{Name: name, Role: role, Tenant: tenant, PasswordBcrypt: secret.New(string(hash))}
+	}
+	return []configs.User{
+		user("olga", configs.RoleOperator, ""), user("adam", configs.RoleAdmin, "acme"), user("rita", configs.RoleReader, "acme"),
+	}
+}
+
+func noUsers(o *web.Options) { o.Users = nil }
+
+// answered is a response that was read.
+type answered struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// do sends a request as user ("" : without a login); header are pairs.
+func (s *site) do(t *testing.T, user, method, path, body string, header ...string) answered {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, s.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if user != "" {
+		r.SetBasicAuth(user, "pw")
+	}
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			r.Host = header[i+1]
+		}
+	}
+	return read(t, r)
+}
+
+func (s *site) get(t *testing.T, user, path string, header ...string) answered {
+	t.Helper()
+	return s.do(t, user, http.MethodGet, path, "", header...)
+}
+
+func (s *site) append(t *testing.T, entries ...errorlog.Entry) {
+	t.Helper()
+	if err := s.log.Append(t.Context(), entries...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func entry(tenant, job string) errorlog.Entry {
+	f := failure.Classify(failure.Cause{
+		Stage: failure.StageRcpt, Host: "mx.example.org",
+		Reply: failure.Reply{Code: 550, Lines: []string{"5.1.1 <kunde@example.org>: no such user"}},
+	})
+	return errorlog.Entry{
+		Time: time.Now(), Tenant: tenant, User: "max", JobID: job, MessageID: "<" + job + "@acme.example>", Attempt: 1,
+		Account: "info@acme.example", Level: "tenant", Host: "mx.example.org:25", Stage: f.Stage, Code: f.Code, Enhanced: f.Enhanced,
+		Diagnostic: f.Diagnostic, Category: f.Category, Class: f.Class, Rule: f.Rule, Recipients: []string{"kunde@example.org"}, Final: true,
+	}
+}

@@ -1,0 +1,138 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/producer/internal/accept"
+)
+
+// The errors that applications ask for with errors.Is. A message that is refused
+// has rohrpost.FieldErrors.
+var (
+	// ErrNotFound says that no job of this id is known (any more).
+	ErrNotFound = errors.New("no such job")
+	// ErrFinal says that the job has ended and cannot be canceled.
+	ErrFinal = ledger.ErrFinal
+	// ErrSending says that the mail is past its final dot at this moment.
+	ErrSending = ledger.ErrSending
+)
+
+// DefaultMaxSize is the largest mail that is taken: 25 MiB, the limit of most
+// providers, measured about as sent (base64 adds a third to attachments).
+const DefaultMaxSize = accept.DefaultMaxSize
+
+// Options of a Client. The zero value is the default.
+type Options struct {
+	// MaxSize of a mail in bytes, as sent; 0: DefaultMaxSize.
+	MaxSize int64
+	// MessageIDDomain is the right side of a Message-ID when neither From nor
+	// User has an address; empty: the host's name.
+	MessageIDDomain string
+	// Keep is how long the ledger remembers an ended job; 0: 48 hours. It must be
+	// that of the workers.
+	Keep time.Duration
+	// Now is the clock; nil: time.Now.
+	Now func() time.Time
+}
+
+// A Client enqueues mails. It is safe for concurrent use.
+type Client struct {
+	rdb       redis.UniversalClient
+	owned     io.Closer // what Close closes; nil: the caller's client
+	rules     accept.Rules
+	ledger    *ledger.Ledger
+	blobs     *blob.Store
+	inspector *asynq.Inspector
+	now       func() time.Time
+}
+
+// Open connects to Redis; for the forms of the URL see the README. It fails when
+// Redis does not answer within five seconds, with one line that has no password.
+func Open(url string) (*Client, error) {
+	rdb, err := redisconn.Open(redisconn.Options{URL: url, ClientName: "rohrpost-producer"})
+	if err != nil {
+		return nil, err
+	}
+	c, err := New(rdb, Options{})
+	if err == nil {
+		err = redisconn.Ping(context.Background(), rdb)
+	}
+	if err != nil {
+		_ = rdb.Close()
+		return nil, err
+	}
+	c.owned = rdb
+	return c, nil
+}
+
+// New makes a client on a connection of the application's own, which Close
+// leaves open. It does no I/O.
+func New(rdb redis.UniversalClient, o Options) (*Client, error) {
+	rules, rulesErr := accept.New(o.MaxSize, o.MessageIDDomain)
+	l, ledgerErr := ledger.New(ledger.Options{Redis: rdb, Keep: o.Keep, Now: o.Now})
+	if err := errors.Join(rulesErr, ledgerErr); err != nil {
+		return nil, fmt.Errorf("producer: %w", err)
+	}
+	c := &Client{
+		rdb:       rdb,
+		rules:     rules,
+		ledger:    l,
+		blobs:     blob.New(rdb),
+		inspector: asynq.NewInspectorFromRedisClient(rdb),
+		now:       o.Now,
+	}
+	if c.now == nil {
+		c.now = time.Now
+	}
+	return c, nil
+}
+
+// Status tells what has become of a job; ErrNotFound if it is not known.
+func (c *Client) Status(ctx context.Context, id string) (rohrpost.Status, error) {
+	record, err := c.ledger.Load(ctx, id)
+	if err != nil {
+		return rohrpost.Status{}, jobError(id, err)
+	}
+	return record.Status, nil
+}
+
+// Cancel ends a job before its final dot. Recipients who have the mail already
+// keep it. The error is ErrNotFound, ErrFinal, ErrSending, or Redis's.
+func (c *Client) Cancel(ctx context.Context, id string) error {
+	queue, err := c.ledger.Cancel(ctx, id)
+	if err != nil {
+		return jobError(id, err)
+	}
+	// The ledger alone stops the mail; the task is only tidied away. One that a
+	// worker holds cannot be deleted and ends by itself.
+	if queue != "" {
+		_ = c.inspector.DeleteTask(queue, id)
+	}
+	return nil
+}
+
+// Close closes the connection that Open made.
+func (c *Client) Close() error {
+	if c.owned == nil {
+		return nil
+	}
+	return c.owned.Close()
+}
+
+func jobError(id string, err error) error {
+	if errors.Is(err, ledger.ErrUnknown) {
+		err = ErrNotFound
+	}
+	return fmt.Errorf("job %q: %w", id, err)
+}

@@ -1,0 +1,154 @@
+// Package accept decides whether a message becomes a job, for the client and
+// for the recorder of producertest alike: it validates, measures, and fixes id,
+// Message-ID and time.
+package accept
+
+import (
+	"cmp"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/rohrpost/rohrpost"
+)
+
+// DefaultMaxSize is 25 MiB, the limit of most providers.
+const DefaultMaxSize = 25 << 20
+
+// Rules are what a client accepts beyond Message.Validate.
+type Rules struct {
+	maxSize int64
+	domain  string
+}
+
+// New makes the rules: the most bytes of a mail as sent (0: DefaultMaxSize), and
+// the right side of a Message-ID when the mail does not tell one ("": the name of
+// this host).
+func New(maxSize int64, domain string) (Rules, error) {
+	if maxSize < 0 {
+		return Rules{}, errors.New("negative MaxSize")
+	}
+	if domain != "" && !isDomain(domain) {
+		return Rules{}, fmt.Errorf("MessageIDDomain %q is no domain name of ASCII letters", domain)
+	}
+	return Rules{maxSize: cmp.Or(maxSize, DefaultMaxSize), domain: strings.ToLower(cmp.Or(domain, hostDomain()))}, nil
+}
+
+// hostDomain is the name of this host if it can stand in a Message-ID.
+func hostDomain() string {
+	name, err := os.Hostname()
+	if err != nil || !isDomain(name) {
+		return "rohrpost.invalid"
+	}
+	return name
+}
+
+// isDomain reports whether s is a dot-atom: the right side of a Message-ID (RFC
+// 5322 §3.6.4) that needs no quoting and no A-labels.
+func isDomain(s string) bool {
+	ascii := !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+	return ascii && !strings.HasPrefix(s, "[") && rohrpost.CheckAddress("a@"+s) == nil
+}
+
+// Job makes a job of the message, or refuses it with rohrpost.FieldErrors. The
+// job shares the slices of the message.
+func (r Rules) Job(m *rohrpost.Message, now time.Time) (*rohrpost.Job, error) {
+	var problems rohrpost.FieldErrors
+	if err := m.Validate(now); err != nil && !errors.As(err, &problems) {
+		return nil, err
+	}
+	if problem := r.checkSize(m); problem != nil {
+		problems = append(problems, problem)
+	}
+	if len(problems) > 0 {
+		return nil, problems
+	}
+	job := &rohrpost.Job{Message: *m, EnqueuedAt: now.UTC().Truncate(time.Millisecond)}
+	job.ID = cmp.Or(m.ID, NewID())
+	job.MessageID = "<" + leftSide(job.ID) + "@" + r.rightSide(m) + ">"
+	return job, nil
+}
+
+// NewID is 26 letters and digits, 128 random bits, without dashes: asynqmon cuts
+// ids at the first one.
+func NewID() string { return strings.ToLower(rand.Text()) }
+
+// leftSide is the id if that is a dot-atom (RFC 5322 §3.6.4), else its digest.
+func leftSide(id string) string {
+	if strings.Contains(id, "..") || strings.HasSuffix(id, ".") || strings.Contains(id, ":") {
+		sum := sha256.Sum256([]byte(id))
+		return hex.EncodeToString(sum[:16])
+	}
+	return id
+}
+
+// rightSide is the first known domain of the sender's side.
+func (r Rules) rightSide(m *rohrpost.Message) string {
+	for _, a := range [...]string{m.From.Address, m.User.Address} {
+		if _, domain, found := strings.Cut(a, "@"); found && isDomain(domain) {
+			return strings.ToLower(domain)
+		}
+	}
+	return r.domain
+}
+
+const (
+	perMail = 4 << 10 // headers and boundaries
+	perFile = 512     // headers of a part
+)
+
+// checkSize estimates the mail as sent.
+func (r Rules) checkSize(m *rohrpost.Message) *rohrpost.FieldError {
+	text, html := int64(len(m.Text)), int64(len(m.HTML))
+	var files int64
+	for _, a := range m.Attachments {
+		files += base64Size(int64(len(a.Content))) + perFile
+	}
+	size := perMail + text + html + files
+	if size <= r.maxSize {
+		return nil
+	}
+	field := "attachments"
+	switch max(text, html, files) {
+	case text:
+		field = "text"
+	case html:
+		field = "html"
+	}
+	return &rohrpost.FieldError{
+		Field: field, Problem: fmt.Sprintf("the mail would have about %d bytes, at most %d", size, r.maxSize),
+	}
+}
+
+// base64Size is n bytes as lines of 76 characters and CRLF (RFC 2045 §6.8).
+func base64Size(n int64) int64 {
+	const line = 76
+	encoded := (n + 2) / 3 * 4
+	return encoded + (encoded+line-1)/line*2
+}
+
+// Taken is the refusal of an id that another tenant has used.
+func Taken() error {
+	return rohrpost.FieldErrors{{Field: "id", Problem: "belongs to another tenant's mail"}}
+}
+
+// Summary is the error of a batch of n messages in one line: how many were not
+// accepted, and why the first of them was not. It is nil if all were.
+func Summary(n int, verdict func(int) error) error {
+	refused, index := 0, 0
+	for i := n - 1; i >= 0; i-- {
+		if verdict(i) != nil {
+			refused, index = refused+1, i
+		}
+	}
+	if refused == 0 {
+		return nil
+	}
+	return fmt.Errorf("%d of %d messages were not accepted; message %d: %w", refused, n, index, verdict(index))
+}

@@ -1,0 +1,239 @@
+package producer
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/queue"
+	"github.com/rohrpost/rohrpost/producer/internal/accept"
+)
+
+// inlineBody is the largest body that travels in the payload.
+const inlineBody = 32 << 10
+
+var errInTheWay = errors.New("an archived task of this id is in the way")
+
+// A portion is enqueued together.
+//
+// Records and tasks of a portion travel in one pipeline, for a fresh id cannot
+// have been used before. An id of the application's own can, in another queue
+// even, where asynq would not notice: it is reserved in a pipeline before, and
+// only then is it clear whether there is a task to enqueue.
+type portion struct {
+	client  *Client
+	entries []*entry
+	bytes   int
+	files   map[*byte]bool // contents that were counted
+}
+
+// An entry is one accepted message on its way into the queue.
+type entry struct {
+	job         *rohrpost.Job
+	ownID       bool   // the application chose the id
+	nonce       string // of this very Send
+	reservation ledger.Reservation
+	ticket      queue.Ticket
+	result      *Result
+}
+
+// add prepares one message, or refuses it.
+func (p *portion) add(m *rohrpost.Message, result *Result) {
+	job, err := p.client.rules.Job(m, p.client.now())
+	if err != nil {
+		result.Err = err
+		return
+	}
+	p.entries = append(p.entries, &entry{job: job, ownID: m.ID != "", nonce: accept.NewID(), result: result})
+	p.bytes += len(job.Text) + len(job.HTML)
+	for _, a := range job.Attachments {
+		if len(a.Content) == 0 || p.files[&a.Content[0]] {
+			continue
+		}
+		if p.files == nil {
+			p.files = map[*byte]bool{}
+		}
+		p.files[&a.Content[0]] = true
+		p.bytes += len(a.Content)
+	}
+}
+
+// send enqueues the portion and hands out the verdicts. Blobs go before the
+// tasks: a worker may take a task the moment it is there.
+func (p *portion) send(ctx context.Context) {
+	err := p.reserve(ctx)
+	if err == nil {
+		err = p.store(ctx)
+	}
+	const tries = 2 // the second one for what an ended task was in the way of
+	for range tries {
+		if err == nil && len(p.entries) > 0 {
+			err = p.enqueue(ctx)
+		}
+	}
+	for _, e := range p.entries {
+		e.fail(cmp.Or(err, errInTheWay))
+	}
+}
+
+// reserve opens the records of chosen ids, and drops the entries for which there
+// is nothing left to enqueue.
+func (p *portion) reserve(ctx context.Context) error {
+	var batch lua.Batch
+	for _, e := range p.entries {
+		if e.ownID {
+			e.reserve(p.client.ledger, &batch)
+		}
+	}
+	if err := batch.Exec(ctx, p.client.rdb); err != nil {
+		return err
+	}
+	p.entries = slices.DeleteFunc(p.entries, func(e *entry) bool { return e.ownID && p.client.known(ctx, e) })
+	return nil
+}
+
+// known reports whether the id stands for a job that needs no task, or for
+// somebody else's. A job that has not ended is enqueued again, into the queue
+// where it belongs: the Send that reserved the id may have died before it did,
+// and if not, asynq refuses the task.
+func (c *Client) known(ctx context.Context, e *entry) bool {
+	if !e.receive() {
+		return true
+	}
+	if !e.result.Receipt.Duplicate {
+		return false
+	}
+	record, err := c.ledger.Load(ctx, e.job.ID)
+	switch {
+	case errors.Is(err, ledger.ErrUnknown): // it ended this moment
+		return true
+	case err != nil:
+		e.fail(err)
+		return true
+	}
+	e.job.MessageID = e.result.Receipt.MessageID
+	e.job.Priority = rohrpost.Priority(record.Queue)
+	return record.State.Final()
+}
+
+// store puts attachments and large bodies aside.
+func (p *portion) store(ctx context.Context) error {
+	var blobs blob.Set
+	for _, e := range p.entries {
+		e.detach(&blobs, p.client.ledger.Horizon(e.job))
+	}
+	return p.client.blobs.Put(ctx, &blobs)
+}
+
+// enqueue runs the pipeline and keeps the entries that must be tried again.
+func (p *portion) enqueue(ctx context.Context) error {
+	var batch lua.Batch
+	recorder := queue.NewRecorder(&batch)
+	for _, e := range p.entries {
+		payload, err := rohrpost.EncodeJob(e.job)
+		if err != nil {
+			return err
+		}
+		if !e.ownID {
+			e.reserve(p.client.ledger, &batch)
+		}
+		if e.ticket, err = recorder.Add(ctx, queue.NewTask(e.job, payload)); err != nil {
+			return err
+		}
+	}
+	recorder.Wake()
+	if err := batch.Exec(ctx, p.client.rdb); err != nil {
+		return err
+	}
+	p.entries = slices.DeleteFunc(p.entries, p.client.done)
+	return nil
+}
+
+// done reads the verdict, and reports whether that was the last word.
+func (c *Client) done(e *entry) bool {
+	if !e.ownID && !e.receive() {
+		return true
+	}
+	accepted, err := e.ticket.Accepted()
+	if err == nil && !accepted && e.ownID && !e.result.Receipt.Duplicate {
+		var evicted bool
+		if evicted, err = c.evict(queue.Name(e.job.Priority), e.job.ID); evicted {
+			return false
+		}
+	}
+	if err != nil {
+		e.fail(err)
+	}
+	return true
+}
+
+// evict deletes the archived task of a job that the ledger has forgotten. Any
+// other task of a fresh id is our own: the reply to it was lost, and go-redis has
+// asked again.
+func (c *Client) evict(queueName, id string) (bool, error) {
+	info, err := c.inspector.GetTaskInfo(queueName, id)
+	switch {
+	case errors.Is(err, asynq.ErrTaskNotFound):
+		return false, nil
+	case err != nil || info.State != asynq.TaskStateArchived:
+		return false, err
+	}
+	err = c.inspector.DeleteTask(queueName, id)
+	return err == nil, err
+}
+
+// fail leaves the id to the application: under it the mail can be sent again.
+func (e *entry) fail(err error) {
+	e.result.Receipt = rohrpost.Receipt{ID: e.job.ID}
+	e.result.Err = fmt.Errorf("enqueue: %w", err)
+}
+
+// receive reads the receipt, or the reason why there is none.
+func (e *entry) receive() bool {
+	receipt, err := e.reservation.Receipt()
+	switch {
+	case errors.Is(err, ledger.ErrTaken):
+		e.result.Err = accept.Taken()
+	case err != nil:
+		e.fail(err)
+	default:
+		e.result.Receipt = receipt
+	}
+	return err == nil
+}
+
+func (e *entry) reserve(l *ledger.Ledger, batch *lua.Batch) {
+	metadata := ""
+	if len(e.job.Metadata) > 0 {
+		encoded, _ := json.Marshal(e.job.Metadata) // a map of strings cannot fail
+		metadata = string(encoded)
+	}
+	e.reservation = l.Reserve(batch, e.job, queue.Name(e.job.Priority), e.nonce, metadata)
+}
+
+// detach moves attachments and large bodies out of the job into blobs.
+func (e *entry) detach(blobs *blob.Set, until time.Time) {
+	job := e.job
+	if len(job.Text) > inlineBody {
+		job.TextDigest, job.Text = blobs.Add([]byte(job.Text), until), ""
+	}
+	if len(job.HTML) > inlineBody {
+		job.HTMLDigest, job.HTML = blobs.Add([]byte(job.HTML), until), ""
+	}
+	files := make([]rohrpost.Attachment, 0, len(job.Attachments)) // the caller's stay as they are
+	for _, a := range job.Attachments {
+		a.Digest, a.Size, a.Content = blobs.Add(a.Content, until), int64(len(a.Content)), nil
+		files = append(files, a)
+	}
+	job.Attachments = files
+}

@@ -1,0 +1,121 @@
+package resolver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/failure"
+)
+
+var (
+	// ErrNoAccount is the identity of a *NoAccountError.
+	ErrNoAccount = errors.New("no account can send this mail")
+	// ErrUnusable says that it is an account's turn which cannot send, see
+	// Account.Unusable. The Sender beside it names the account.
+	ErrUnusable = errors.New("the account cannot be used")
+)
+
+// A NoAccountError says that nothing is set up for a mail. It wraps
+// [ErrNoAccount].
+type NoAccountError struct {
+	Tenant, User string
+	PassedOver   []Passed
+}
+
+// Error names every level with its reason, and the remedy.
+func (e *NoAccountError) Error() string {
+	var b strings.Builder
+	b.WriteString(ErrNoAccount.Error())
+	for _, p := range e.PassedOver {
+		fmt.Fprintf(&b, "; %s: %s", p.Level, p.Why)
+	}
+	b.WriteString("; set up the platform's account, which serves all who have none")
+	return b.String()
+}
+
+// Unwrap makes it an error of settings, so that the mail waits for them.
+func (e *NoAccountError) Unwrap() []error { return []error{ErrNoAccount, failure.ErrSettings} }
+
+// Options of a Resolver.
+type Options struct {
+	Store Store // required
+}
+
+// A Resolver finds the sender of a mail. It is safe for concurrent use.
+type Resolver struct{ store Store }
+
+// New makes a Resolver. The error says which option is missing.
+func New(o Options) (*Resolver, error) {
+	if o.Store == nil {
+		return nil, errors.New("resolver: Options.Store is missing")
+	}
+	return &Resolver{store: o.Store}, nil
+}
+
+// A Request is what a mail says about its sender.
+type Request struct {
+	Tenant   string // id; empty: the platform itself
+	User     rohrpost.User
+	Origin   rohrpost.Origin   // empty: Automatic
+	Category rohrpost.Category // empty: Transactional
+	From     rohrpost.Address  // asked for; zero: none
+	ReplyTo  []rohrpost.Address
+}
+
+// A Sender is the answer: who sends, and why.
+type Sender struct {
+	Account     *Account
+	From        rohrpost.Address
+	ReplyTo     []rohrpost.Address // at least one
+	ReversePath string             // without angle brackets
+	Why         string             // one sentence: why this account and this From
+	PassedOver  []Passed           // the other levels, in the order in which they are asked
+}
+
+// Passed is a level whose account does not send.
+type Passed struct {
+	Level     Level     `json:"level"`
+	Transport Transport `json:"transport,omitempty"` // empty: there is no account
+	Why       string    `json:"why"`
+}
+
+// Resolve finds account, From, Reply-To and reverse-path of a mail.
+//
+// The account: user, tenant, platform for a mail that a person writes; tenant,
+// user, platform for a mail of a program; the platform only for marketing.
+//
+// From is the tenant's central sender if the tenant's account sends and has
+// one; else the From asked for, if the account does not force its own and the
+// address is its own or an alias; else the account's address. A missing display
+// name is the account's, else the user's.
+//
+// Reply-To is what was asked for; else the user's address, if the user's own
+// account sends or the account says so; else the tenant's administrator, or
+// without one the platform's if the platform sends; else the account's address.
+// The reverse-path is the account's address.
+//
+// The error is a *NoAccountError, ErrUnusable, or that of the store.
+func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
+	c, err := r.store.Accounts(ctx, req.Tenant, req.User.ID)
+	if err != nil {
+		return Sender{}, fmt.Errorf("accounts of tenant %q: %w", req.Tenant, err)
+	}
+	s := choose(&c, &req)
+	if s.Account == nil {
+		return s, &NoAccountError{Tenant: req.Tenant, User: req.User.ID, PassedOver: s.PassedOver}
+	}
+	if s.Account.Unusable != "" {
+		s.Why += "."
+		return s, fmt.Errorf("%s: %w: %s: %w", s.Account.ID(), ErrUnusable, s.Account.Unusable, failure.ErrSettings)
+	}
+	user := person(&c, &req)
+	var whyFrom string
+	s.From, whyFrom = from(s.Account, req.From, user)
+	s.ReplyTo = replyTo(&c, s.Account, &req, user)
+	s.ReversePath = s.Account.Address
+	s.Why += "; " + whyFrom + "."
+	return s, nil
+}

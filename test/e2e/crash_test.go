@@ -1,0 +1,91 @@
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/redistest"
+)
+
+// TestKilledWorker kills a worker under load with SIGKILL and starts a second
+// one: every mail is accepted, and a mail that the sink has twice is one that the
+// ledger calls uncertain.
+func TestKilledWorker(t *testing.T) {
+	const mails = 2000
+	s := startSink(t, "-W", ".:1:50") // slow answers to the final dot: many mails are past it
+	redis := redistest.Start(t, redistest.AOF())
+	settings := []string{"ROHRPOST_RETRY_UNCERTAIN_PAUSE=3s", "ROHRPOST_RETRY_FIRST=1s", "ROHRPOST_WORKER_CONCURRENCY=20"}
+	first := startWorker(t, redis.URL(), s, settings...)
+	mail := openProducer(t, redis.URL())
+	receipts := enqueue(t, mail, mails, 4, 100)
+	waitFor(t, "some mails are through", func() bool { return len(s.taken()) >= 100 })
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	startWorker(t, redis.URL(), s, append(settings, "ROHRPOST_WORKER_CONCURRENCY=200")...)
+	// asynq finds a dead worker's tasks by their leases: 30 s, looked at each minute.
+	waitAccepted(t, 5*time.Minute, mail, receipts)
+
+	uncertain := uncertainJobs(t, redis)
+	twice := 0
+	taken := s.taken()
+	for _, r := range receipts {
+		n := taken[r.MessageID]
+		if n == 0 {
+			t.Errorf("%s is lost", r.ID)
+		}
+		if n > 1 {
+			twice++
+			if !uncertain[r.ID] {
+				t.Errorf("%s was taken %d times and nobody calls it uncertain", r.ID, n)
+			}
+		}
+		if n > 2 {
+			t.Errorf("%s was taken %d times", r.ID, n)
+		}
+	}
+	t.Logf("%d mails, %d uncertain, %d of them twice", len(receipts), len(uncertain), twice)
+	if len(uncertain) == 0 {
+		t.Error("the kill hit no mail after its dot: the test has shown nothing")
+	}
+}
+
+// uncertainJobs are those that the error log calls uncertain.
+func uncertainJobs(t *testing.T, redis *redistest.Server) map[string]bool {
+	t.Helper()
+	log, err := errorlog.New(errorlog.Options{Redis: redis.Client(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs := map[string]bool{}
+	for e, err := range log.Query(t.Context(), errorlog.Filter{AllTenants: true, Category: "delivery_uncertain"}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs[e.JobID] = true
+	}
+	return jobs
+}
+
+// TestRedisOutage takes Redis away for five seconds under load: nothing is lost
+// and nothing is sent twice.
+func TestRedisOutage(t *testing.T) {
+	const mails = 4000
+	s := startSink(t, "-W", ".:1:20")
+	redis := redistest.Start(t, redistest.AOF())
+	startWorker(t, redis.URL(), s, "ROHRPOST_RETRY_FIRST=1s", "ROHRPOST_WORKER_CONCURRENCY=40")
+	mail := openProducer(t, redis.URL())
+	receipts := enqueue(t, mail, mails, 4, 100)
+	waitFor(t, "some mails are through", func() bool { return len(s.taken()) >= 200 })
+	redis.Kill()
+	<-time.After(5 * time.Second) // the outage itself
+	redis.Start()
+	waitAccepted(t, 5*time.Minute, mail, receipts)
+	taken := s.taken()
+	for _, r := range receipts {
+		if n := taken[r.MessageID]; n != 1 {
+			t.Errorf("%s was taken %d times", r.ID, n)
+		}
+	}
+}

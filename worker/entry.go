@@ -1,0 +1,117 @@
+package worker
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/transport"
+)
+
+// report writes the error log, the process log and the metrics of an attempt.
+func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusion) {
+	entries := a.entries(out, c)
+	if len(entries) > 0 {
+		a.persist(ctx, "error log", func(ctx context.Context) error { return a.w.opts.ErrorLog.Append(ctx, entries...) })
+	}
+	a.count(c)
+	e := a.log().Info()
+	if c.worst != nil {
+		e = a.log().Warn().Str("stage", string(c.worst.Stage)).Str("category", c.worst.Category).
+			Int("reply_code", c.worst.Code).Str("enhanced_code", c.worst.Enhanced)
+	}
+	if !c.Next.IsZero() {
+		e = e.Time("next_attempt", c.Next)
+	}
+	e.Str("account", c.Account).Str("host", a.host).Msg(string(c.State))
+}
+
+func (a *attempt) count(c conclusion) {
+	m := a.w.opts.Metrics
+	m.Attempt(c.Level)
+	switch {
+	case c.worst == nil:
+		m.Accepted(c.Level, a.w.now().Sub(a.job.Due()))
+	case c.worst.Class == failure.Uncertain:
+		m.Uncertain(c.Level)
+	case c.State.Final():
+		m.Failed(c.worst.Category, c.Level)
+	default:
+		m.Deferred(c.worst.Category, c.Level)
+	}
+}
+
+// entries has one entry for each different failure of the attempt, with the
+// recipients it concerns.
+func (a *attempt) entries(out transport.Outcome, c conclusion) []errorlog.Entry {
+	var entries []errorlog.Entry
+	var failures []*failure.Failure
+	for k, i := range a.open {
+		f := out.Verdicts[k].Failure
+		if f == nil {
+			continue
+		}
+		at := slices.IndexFunc(failures, func(g *failure.Failure) bool { return sameFailure(f, g) })
+		if at < 0 {
+			at = len(entries)
+			failures = append(failures, f)
+			e := a.entry(f, c)
+			e.Final = !a.waits(c.Verdicts[i].State) || c.State.Final()
+			if !e.Final {
+				e.NextAttempt = c.Next
+			}
+			entries = append(entries, e)
+		}
+		entries[at].Recipients = append(entries[at].Recipients, a.recipients[i])
+	}
+	return entries
+}
+
+func sameFailure(f, g *failure.Failure) bool {
+	return f == g || f.Rule == g.Rule && f.Code == g.Code && f.Enhanced == g.Enhanced && f.Class == g.Class && f.Stage == g.Stage
+}
+
+func (a *attempt) entry(f *failure.Failure, c conclusion) errorlog.Entry {
+	e := errorlog.Entry{
+		Time: a.w.now(), Tenant: a.job.Tenant, User: a.job.User.ID, JobID: a.job.ID, MessageID: a.job.MessageID,
+		Attempt: 1, Account: c.Account, Level: c.Level, Host: a.host,
+		Stage: f.Stage, Code: f.Code, Enhanced: f.Enhanced, Diagnostic: f.Diagnostic,
+		Category: f.Category, Class: f.Class, Rule: f.Rule, Metadata: a.job.Metadata,
+	}
+	if a.record != nil {
+		e.Attempt = a.record.Attempts + 1
+	}
+	return e
+}
+
+// interrupted notes an attempt that ended with its worker: killed, or cut off
+// from Redis for longer than the lease of its task.
+func (w *Worker) interrupted(task *asynq.Task, cause error) {
+	job, err := rohrpost.DecodeJob(task.Payload())
+	if err != nil {
+		return
+	}
+	a := w.newAttempt(job)
+	f := local(failure.ErrInterrupted, cause.Error())
+	e := a.entry(f, conclusion{})
+	e.Recipients, e.NextAttempt = a.recipients, w.now().Add(time.Second)
+	a.persist(context.Background(), "error log", func(ctx context.Context) error { return w.opts.ErrorLog.Append(ctx, e) })
+	a.log().Warn().Err(cause).Msg("an attempt was interrupted")
+}
+
+// log is the logger of an attempt.
+func (a *attempt) log() *zerolog.Logger {
+	l := a.w.log.With().Str("job_id", a.job.ID).Str("tenant", a.job.Tenant)
+	if a.w.opts.ShowRecipients {
+		l = l.Str("recipients", strings.Join(a.recipients, " "))
+	}
+	log := l.Logger()
+	return &log
+}

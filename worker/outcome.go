@@ -1,0 +1,218 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/transport"
+)
+
+// settle writes what the verdicts mean into the ledger and the error log, and
+// tells asynq what to do with the task.
+func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
+	s := a.conclude(out)
+	a.persist(ctx, "ledger", func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, s.Settlement) })
+	a.report(ctx, out, s)
+	switch {
+	case !s.State.Final():
+		return &deferral{delay: s.delay, counts: s.Counts, cause: s.worst}
+	case s.worst != nil:
+		// The archive keeps the payload for a retry by hand; the sweeper empties it.
+		return fmt.Errorf("%w: %w", s.worst, asynq.SkipRetry)
+	}
+	return nil
+}
+
+// A conclusion is a settlement and what else follows from the verdicts.
+type conclusion struct {
+	ledger.Settlement
+	delay time.Duration    // until Next
+	worst *failure.Failure // the failure that stands for the attempt; nil: all accepted
+}
+
+// conclude draws the state of the job from the verdicts of this attempt and, for
+// the recipients it did not try, from the record.
+func (a *attempt) conclude(out transport.Outcome) conclusion {
+	n := 1
+	if a.record != nil {
+		n = a.record.Attempts + 1
+	}
+	c := conclusion{Settlement: ledger.Settlement{
+		Token: a.token, Counts: true, Twice: a.twice && len(a.armed) > 0, Verdicts: map[int]rohrpost.RecipientStatus{},
+		Why: a.sender.Why,
+	}}
+	if a.sender.Account != nil {
+		c.Account, c.Level = a.sender.Account.ID(), string(a.sender.Account.Level)
+	}
+	expired := 0
+	for k, i := range a.open {
+		v := out.Verdicts[k]
+		c.Verdicts[i] = a.status(v)
+		if v.Failure == nil {
+			continue
+		}
+		if v.Failure.Class == failure.Expired {
+			expired++
+		}
+		c.worst = worse(c.worst, v.Failure)
+		if a.waits(c.Verdicts[i].State) {
+			c.delay = max(c.delay, a.w.opts.Retry.Delay(n, v.Failure, rand.Float64()))
+		}
+	}
+	tally := a.tally(c.Verdicts)
+	tally.failed, tally.expired = tally.failed-expired, expired
+	if tally.waiting > 0 {
+		c.Next = a.w.now().Add(c.delay)
+		if c.Next.Before(a.deadline()) {
+			c.State = rohrpost.Deferred
+			return c
+		}
+		a.expire(&c, &tally)
+	}
+	c.Next, c.State = time.Time{}, tally.state()
+	return c
+}
+
+// status is a verdict as the ledger keeps it.
+func (a *attempt) status(v transport.Verdict) rohrpost.RecipientStatus {
+	if v.Failure == nil {
+		return rohrpost.RecipientStatus{State: rohrpost.RecipientAccepted, Code: v.Code, Enhanced: v.Enhanced, Diagnostic: v.Text}
+	}
+	s := rohrpost.RecipientStatus{Code: v.Failure.Code, Enhanced: v.Failure.Enhanced, Diagnostic: v.Failure.Diagnostic}
+	switch v.Failure.Class {
+	case failure.Permanent, failure.Expired:
+		s.State = rohrpost.RecipientFailed
+	case failure.Uncertain:
+		s.State = rohrpost.RecipientUncertain
+	default:
+		s.State = rohrpost.RecipientDeferred
+	}
+	return s
+}
+
+// waits reports whether a recipient in this state is tried again.
+func (a *attempt) waits(s rohrpost.RecipientState) bool {
+	switch s {
+	case rohrpost.RecipientWaiting, rohrpost.RecipientDeferred:
+		return true
+	case rohrpost.RecipientUncertain:
+		return a.job.OnUncertain != rohrpost.Hold
+	}
+	return false
+}
+
+// expire turns every recipient who would wait into one whose time ran out.
+func (a *attempt) expire(c *conclusion, t *tally) {
+	for i := range a.recipients {
+		v, tried := c.Verdicts[i]
+		if !tried {
+			v = a.previous(i)
+		}
+		if !a.waits(v.State) {
+			continue
+		}
+		t.waiting--
+		if v.State == rohrpost.RecipientUncertain {
+			t.uncertain++ // whether it was accepted is still not known
+			continue
+		}
+		t.expired++
+		v.State = rohrpost.RecipientFailed
+		c.Verdicts[i] = v
+	}
+}
+
+// A tally counts the recipients of a job.
+type tally struct{ accepted, failed, expired, uncertain, waiting int }
+
+func (a *attempt) tally(verdicts map[int]rohrpost.RecipientStatus) tally {
+	var t tally
+	for i := range a.recipients {
+		v, tried := verdicts[i]
+		if !tried {
+			v = a.previous(i)
+		}
+		switch {
+		case a.waits(v.State):
+			t.waiting++
+		case v.State == rohrpost.RecipientAccepted:
+			t.accepted++
+		case v.State == rohrpost.RecipientUncertain:
+			t.uncertain++
+		default:
+			t.failed++
+		}
+	}
+	return t
+}
+
+// state is the end of a job for which nobody waits any more.
+func (t tally) state() rohrpost.State {
+	switch {
+	case t.uncertain > 0:
+		return rohrpost.Uncertain
+	case t.failed+t.expired == 0:
+		return rohrpost.Accepted
+	case t.accepted > 0:
+		return rohrpost.Partly
+	case t.failed > 0:
+		return rohrpost.Failed
+	}
+	return rohrpost.Expired
+}
+
+// worse picks the failure that stands for an attempt: what needs a person first.
+func worse(a, b *failure.Failure) *failure.Failure {
+	rank := func(f *failure.Failure) int {
+		switch f.Class {
+		case failure.Uncertain:
+			return 5
+		case failure.Config:
+			return 4
+		case failure.Permanent, failure.Expired:
+			return 3
+		case failure.Throttle:
+			return 2
+		}
+		return 1
+	}
+	if a == nil || rank(b) > rank(a) {
+		return b
+	}
+	return a
+}
+
+// doubt deals with an attempt that was armed and never settled: its worker died,
+// or still waits for the reply. Its recipients are uncertain from now on.
+func (a *attempt) doubt(ctx context.Context, note *ledger.Note) error {
+	a.token, a.open, a.armed = note.Token, note.Recipients, note.Recipients
+	f := failure.Classify(failure.Cause{Stage: failure.StageDot, Err: failure.ErrInterrupted})
+	return a.settle(ctx, a.allFailed(f))
+}
+
+// persist repeats a write until Redis takes it: once a server has said 250 that
+// must be known before anything else. Only a stopping worker gives up, and what
+// is then missing is uncertain to the next one.
+func (a *attempt) persist(ctx context.Context, what string, write func(context.Context) error) {
+	const first, most = 50 * time.Millisecond, 2 * time.Second
+	ctx = context.WithoutCancel(ctx)
+	for pause := first; ; pause = min(2*pause, most) {
+		err := write(ctx)
+		if err == nil {
+			return
+		}
+		a.log().Warn().Err(err).Str("store", what).Msg("redis did not take the outcome; trying again")
+		select {
+		case <-time.After(pause):
+		case <-a.w.cut.Done():
+			return
+		}
+	}
+}

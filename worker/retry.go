@@ -1,0 +1,63 @@
+package worker
+
+import (
+	"cmp"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+)
+
+// Retry is when a deferred mail is tried again, and when no more. A zero field
+// is its default.
+type Retry struct {
+	First  time.Duration // delay after the first attempt; 1 min
+	Factor float64       // of each further delay; 2
+	Jitter float64       // ± this share of the delay; 0.2, negative: none
+	Max    time.Duration // largest delay before jitter; 2 h
+	GiveUp time.Duration // after the mail was due, unless it has its own expiry; 24 h
+
+	Greylist  time.Duration // least delay after greylisting; 5 min
+	Uncertain time.Duration // pause before a mail is sent again that may have been taken; 15 min
+}
+
+func (r Retry) withDefaults() (Retry, error) {
+	r.First = cmp.Or(r.First, time.Minute)
+	r.Factor = cmp.Or(r.Factor, 2)
+	r.Jitter = cmp.Or(r.Jitter, 0.2)
+	r.Max = cmp.Or(r.Max, 2*time.Hour)
+	r.GiveUp = cmp.Or(r.GiveUp, 24*time.Hour)
+	r.Greylist = cmp.Or(r.Greylist, 5*time.Minute)
+	r.Uncertain = cmp.Or(r.Uncertain, 15*time.Minute)
+	var errs []error
+	if r.First < 0 || r.Max < r.First || r.Greylist < 0 || r.Uncertain < 0 {
+		errs = append(errs, errors.New("retry: delays must be positive, and max not below first"))
+	}
+	if r.Factor < 1 || r.Jitter >= 1 {
+		errs = append(errs, errors.New("retry: factor is at least 1, jitter below 1"))
+	}
+	if r.GiveUp < 0 || r.GiveUp > ledger.MaxWait {
+		errs = append(errs, errors.New("retry: give_up is at most 168h"))
+	}
+	return r, errors.Join(errs...)
+}
+
+// Delay is the wait after the attempt-th attempt (1 is the first) that ended
+// with f. random is uniform in [0,1). A server's own word (RetryAfter) is a
+// lower bound.
+func (r Retry) Delay(attempt int, f *failure.Failure, random float64) time.Duration {
+	if f.Class == failure.Uncertain {
+		return r.Uncertain
+	}
+	d := math.Min(float64(r.First)*math.Pow(r.Factor, float64(attempt-1)), float64(r.Max))
+	if r.Jitter > 0 {
+		d *= 1 + r.Jitter*(2*random-1)
+	}
+	delay := max(time.Duration(d), f.RetryAfter)
+	if f.Category == "greylisted" {
+		delay = max(delay, r.Greylist)
+	}
+	return delay
+}

@@ -1,0 +1,97 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
+)
+
+const (
+	sweepEvery = time.Minute
+	sweepKey   = "rohrpost:sweep" // held by the one process that sweeps
+	sweepPage  = 200
+)
+
+// sweepLoop looks after the archive, in one process at a time.
+func (w *Worker) sweepLoop(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		mine, err := w.opts.Redis.SetNX(ctx, sweepKey, w.token, sweepEvery-time.Second).Result()
+		if err != nil || !mine {
+			continue
+		}
+		if err := w.sweep(ctx); err != nil && ctx.Err() == nil {
+			w.log.Warn().Err(err).Msg("the archive could not be swept")
+		}
+	}
+}
+
+// sweep finds the tasks that asynq archived without asking anybody: after a
+// crash with no retry left, or by a click in the dashboard. Their jobs have
+// failed, and the error log says so. Tasks whose job ended long ago are deleted,
+// with the mail that they hold.
+func (w *Worker) sweep(ctx context.Context) error {
+	inspector := asynq.NewInspectorFromRedisClient(w.opts.Redis)
+	for _, name := range queue.Names() {
+		for page := 1; ; page++ {
+			tasks, err := inspector.ListArchivedTasks(name, asynq.Page(page), asynq.PageSize(sweepPage))
+			if errors.Is(err, asynq.ErrQueueNotFound) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			for _, task := range tasks {
+				if err := w.sweepTask(ctx, inspector, task); err != nil {
+					return err
+				}
+			}
+			if len(tasks) < sweepPage {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task *asynq.TaskInfo) error {
+	job, err := rohrpost.DecodeJob(task.Payload)
+	if err != nil {
+		return nil // not ours, or of a newer version: an operator decides
+	}
+	record, err := w.ledger.Load(ctx, job.ID)
+	switch {
+	case errors.Is(err, ledger.ErrUnknown) && w.now().Sub(task.LastFailedAt) > w.opts.Keep:
+		// The ledger has forgotten the job, and so may the queue.
+		if err := inspector.DeleteTask(task.Queue, task.ID); !errors.Is(err, asynq.ErrTaskNotFound) {
+			return err
+		}
+		return nil
+	case err != nil && !errors.Is(err, ledger.ErrUnknown):
+		return err
+	case err == nil && record.State.Final():
+		return nil
+	}
+	a := w.newAttempt(job)
+	a.record = record
+	for i := range a.recipients {
+		if a.waits(a.previous(i).State) {
+			a.open = append(a.open, i)
+		}
+	}
+	_ = a.settle(ctx, a.allFailed(local(failure.ErrArchived, task.LastErr))) // its answer is for asynq, which is done with the task
+	return nil
+}

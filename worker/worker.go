@@ -1,0 +1,219 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
+	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/resolver"
+)
+
+// A Resolver says through whose account a mail leaves.
+type Resolver interface {
+	Resolve(context.Context, resolver.Request) (resolver.Sender, error)
+}
+
+// A Transport hands a mail over through an account. The error is the one that
+// arm returned; everything else is in the outcome.
+type Transport interface {
+	Send(context.Context, *resolver.Account, transport.Mail, transport.Arm) (transport.Outcome, error)
+}
+
+// An ErrorLog takes the entries of failed attempts.
+type ErrorLog interface {
+	Append(context.Context, ...errorlog.Entry) error
+}
+
+// Metrics counts what becomes of mails. level is that of the account, category
+// one of package failure's.
+type Metrics interface {
+	Attempt(level string)
+	Accepted(level string, sinceDue time.Duration)
+	Deferred(category, level string)
+	Failed(category, level string)
+	Uncertain(level string)
+}
+
+// Options of a Worker. Redis, Resolver, Transport and ErrorLog are required.
+type Options struct {
+	Redis     redis.UniversalClient
+	Resolver  Resolver
+	Transport Transport
+	ErrorLog  ErrorLog
+	Metrics   Metrics        // nil: none
+	Logger    zerolog.Logger // zero: silent
+
+	Concurrency int // mails at a time; 50
+	Servers     int // asynq servers that share Concurrency; 1
+	Retry       Retry
+	// AttemptTimeout bounds an attempt; 12 min, as a server may take ten to
+	// answer the final dot (RFC 5321 §4.5.3.2.6). At most 25 min.
+	AttemptTimeout time.Duration
+	// ShutdownTimeout is how long Stop waits for mails under way; 120 s.
+	ShutdownTimeout time.Duration
+	Keep            time.Duration // of ledger records; 48 h
+	MaxBytes        int64         // of mails in memory at a time; 256 MiB
+	ShowRecipients  bool          // whole addresses in the log lines
+	Now             func() time.Time
+}
+
+// A Worker is a pool of mail workers on one Redis.
+type Worker struct {
+	opts    Options
+	log     zerolog.Logger
+	ledger  *ledger.Ledger
+	blobs   *blob.Store
+	memory  *semaphore.Weighted
+	now     func() time.Time
+	token   string // first part of the tokens of this process
+	counter atomic.Int64
+	flying  atomic.Int64
+
+	feeds   []*queue.Feed
+	servers []*asynq.Server
+	cut     context.Context // ends when attempts must end, at shutdown
+	cutNow  context.CancelFunc
+	stop    context.CancelFunc // of the background loops
+	loops   sync.WaitGroup
+}
+
+// New checks the options and makes a worker; it does no I/O.
+func New(o Options) (*Worker, error) {
+	var err error
+	o.Concurrency = cmp.Or(o.Concurrency, 50)
+	o.Servers = cmp.Or(o.Servers, 1)
+	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, 12*time.Minute)
+	o.ShutdownTimeout = cmp.Or(o.ShutdownTimeout, 120*time.Second)
+	o.MaxBytes = cmp.Or(o.MaxBytes, 256<<20)
+	o.Keep = cmp.Or(o.Keep, ledger.DefaultKeep)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Metrics == nil {
+		o.Metrics = noMetrics{}
+	}
+	o.Retry, err = o.Retry.withDefaults()
+	if o.Redis == nil || o.Resolver == nil || o.Transport == nil || o.ErrorLog == nil {
+		err = errors.Join(err, errors.New("redis, resolver, transport and error log are required"))
+	}
+	if o.Concurrency < o.Servers || o.Servers < 1 {
+		err = errors.Join(err, errors.New("concurrency and servers: at least 1, and a worker for each server"))
+	}
+	if o.AttemptTimeout < 0 || o.AttemptTimeout > queue.TaskTimeout-5*time.Minute {
+		err = errors.Join(err, errors.New("attempt timeout is at most 25m"))
+	}
+	if o.ShutdownTimeout < 2*shutdownMargin {
+		err = errors.Join(err, fmt.Errorf("shutdown timeout is at least %v", 2*shutdownMargin))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
+	book, err := ledger.New(ledger.Options{Redis: o.Redis, Keep: o.Keep, Now: o.Now})
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
+	return &Worker{
+		opts: o, log: o.Logger, ledger: book, blobs: blob.New(o.Redis),
+		memory: semaphore.NewWeighted(o.MaxBytes), now: o.Now, token: rand.Text()[:12],
+	}, nil
+}
+
+// shutdownMargin is what remains between the end of the last attempt and the
+// moment at which asynq would give its task away.
+const shutdownMargin = 5 * time.Second
+
+// Start takes tasks until Stop. It fails when Redis does not answer.
+func (w *Worker) Start(ctx context.Context) error {
+	w.cut, w.cutNow = context.WithCancel(context.WithoutCancel(ctx))
+	loops, stop := context.WithCancel(w.cut)
+	w.stop = stop
+	workers := w.opts.Concurrency / w.opts.Servers
+	for range w.opts.Servers {
+		feed := queue.NewFeed(w.opts.Redis, workers)
+		server := asynq.NewServerFromRedisClient(feed, w.serverConfig(workers))
+		if err := server.Start(w.handler(feed)); err != nil {
+			w.halt()
+			return fmt.Errorf("worker: start: %w", err)
+		}
+		w.feeds = append(w.feeds, feed)
+		w.servers = append(w.servers, server)
+	}
+	w.loops.Go(func() { queue.Listen(loops, w.opts.Redis, w.feeds) })
+	w.loops.Go(func() { w.sweepLoop(loops) })
+	return nil
+}
+
+// Stop takes no more tasks and waits for the mails under way. Those that are
+// not done shortly before ShutdownTimeout are cut off: before their dot they
+// go back to the queue, after it they are uncertain.
+func (w *Worker) Stop() {
+	timer := time.AfterFunc(w.opts.ShutdownTimeout-shutdownMargin, w.cutNow)
+	defer timer.Stop()
+	w.halt()
+}
+
+// InFlight is how many mails the workers have in hand.
+func (w *Worker) InFlight() int { return int(w.flying.Load()) }
+
+// halt ends everything that Start has started.
+func (w *Worker) halt() {
+	var group sync.WaitGroup
+	for i, server := range w.servers {
+		group.Go(func() {
+			w.feeds[i].Drain(w.cut)
+			server.Stop()
+			server.Shutdown()
+		})
+	}
+	group.Wait()
+	w.stop()
+	w.loops.Wait()
+	w.cutNow()
+}
+
+func (w *Worker) serverConfig(workers int) asynq.Config {
+	return asynq.Config{
+		Concurrency: workers,
+		Queues:      queue.Weights(),
+		// The Feed waits on an empty queue; asynq's own pause is only the tick.
+		TaskCheckInterval:        time.Millisecond,
+		DelayedTaskCheckInterval: time.Second,
+		ShutdownTimeout:          w.opts.ShutdownTimeout,
+		RetryDelayFunc:           w.retryDelay,
+		IsFailure:                isFailure,
+		Logger:                   asynqLogger{w.log},
+		LogLevel:                 asynq.WarnLevel,
+	}
+}
+
+// asynqLogger passes asynq's own words to zerolog.
+type asynqLogger struct{ log zerolog.Logger }
+
+func (l asynqLogger) Debug(args ...any) { l.log.Debug().Msg(fmt.Sprint(args...)) }
+func (l asynqLogger) Info(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...)) }
+func (l asynqLogger) Warn(args ...any)  { l.log.Warn().Msg(fmt.Sprint(args...)) }
+func (l asynqLogger) Error(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
+func (l asynqLogger) Fatal(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
+
+type noMetrics struct{}
+
+func (noMetrics) Attempt(string)                 {}
+func (noMetrics) Accepted(string, time.Duration) {}
+func (noMetrics) Deferred(string, string)        {}
+func (noMetrics) Failed(string, string)          {}
+func (noMetrics) Uncertain(string)               {}
