@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -81,8 +80,11 @@ func (p *portion) send(ctx context.Context) {
 			err = p.enqueue(ctx)
 		}
 	}
+	if err == nil {
+		err = errInTheWay
+	}
 	for _, e := range p.entries {
-		e.fail(cmp.Or(err, errInTheWay))
+		e.fail(err)
 	}
 }
 
@@ -123,7 +125,7 @@ func (c *Client) known(ctx context.Context, e *entry) bool {
 	}
 	e.job.MessageID = e.result.Receipt.MessageID
 	e.job.Priority = rohrpost.Priority(record.Queue)
-	return record.State.Final()
+	return record.State.Final() || record.Queue == "" // no queue: a worker that has the task opened the record
 }
 
 // store puts attachments and large bodies aside.

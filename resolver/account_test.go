@@ -106,7 +106,7 @@ func TestAccountHidesSecret(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{
-		fmt.Sprintf("%v %+v %#v %s", a, *a, *a, a), string(j), a.Version(), a.ID(), strings.Join(a.Warnings(), ""),
+		fmt.Sprintf("%v %+v %#v %+v", a, *a, *a, a), string(j), a.Version(), a.ID(), strings.Join(a.Warnings(), ""),
 		fmt.Sprintf("%+v", resolver.Sender{Account: a}), fmt.Sprintf("%x", a.SMTP.Password),
 	} {
 		if strings.Contains(text, "canary") || strings.Contains(text, "63616e617279") {

@@ -152,8 +152,14 @@ type login struct {
 func (p *parser) smtp(key string, n *yaml.Node, s *SMTP, l *login, lines map[string]int) {
 	var auth bool
 	fields := map[string]field{
-		"host":       p.text(&s.Host),
-		"port":       p.number(&s.Port),
+		"host": p.text(&s.Host),
+		"port": func(key string, n *yaml.Node) {
+			s.Port = -1 // 0 is for the default
+			p.number(&s.Port)(key, n)
+			if s.Port == 0 {
+				p.fail(n.Line, key, "must be within 1 to 65535")
+			}
+		},
 		"encryption": p.text((*string)(&s.Encryption)),
 		"authentication": func(key string, n *yaml.Node) {
 			p.flag(&auth)(key, n)
@@ -166,9 +172,6 @@ func (p *parser) smtp(key string, n *yaml.Node, s *SMTP, l *login, lines map[str
 		"max_connections":       p.number(&s.MaxConnections),
 	}
 	p.mapping(key, n, remember(lines, "smtp.", fields))
-	if _, given := lines["smtp.port"]; given && s.Port == 0 {
-		p.fail(lines["smtp.port"], key+".port", "must be within 1 to 65535")
-	}
 	if l.clear != "" && l.file != "" {
 		p.fail(lines["smtp.password_file"], key+".password_file", "stands beside password: keep one of them")
 	}

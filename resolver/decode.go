@@ -65,7 +65,9 @@ func (d *decoder) root(b []byte) *yaml.Node {
 	return doc.Content[0]
 }
 
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" }
+func isNull(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Anchor == "" && n.ShortTag() == "!!null"
+}
 
 var (
 	yamlLine   = regexp.MustCompile(`line (\d+)`)
@@ -146,7 +148,7 @@ func (d *decoder) each(key string, n *yaml.Node, do func(name, path string, line
 
 // cutKey keeps a key readable in an error, whatever stands there.
 func cutKey(s string) string {
-	if q := strconv.Quote(s); len(q) != len(s)+2 || len(s) > 64 {
+	if q := strconv.Quote(s); s == "" || len(q) != len(s)+2 || len(s) > 64 {
 		return q[:min(len(q), 66)]
 	}
 	return s

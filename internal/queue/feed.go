@@ -27,10 +27,15 @@ const (
 // asynq fetches tasks one by one in one goroutine, a round trip each. The Feed
 // recognises that call and fetches for every free worker at once, by sending
 // asynq's own script several times in one pipeline. What it holds back is never
-// more than there are free workers, so nothing waits here.
+// more than there are free workers, so it waits for no handler, only for an
+// acknowledgement under way. Tasks whose fetch was executed and not answered,
+// because the connection broke, stay active under a lease that nobody extends:
+// asynq's recoverer brings them back 60 to 120 s later. The fetch is therefore
+// not repeated blindly.
 //
 // asynq polls an empty queue. The Feed answers such a poll late: when a producer
-// has published on the wake channel, or after idleWait.
+// has published on the wake channel, or after idleWait. So it does after an
+// error, or asynq would hammer a Redis that is loading its data.
 //
 // asynq acknowledges under a context that may have ended with an outage, and
 // then never succeeds. The Feed runs every script without that cancellation.
@@ -38,6 +43,7 @@ type Feed struct {
 	redis.UniversalClient
 	capacity int
 	queues   int
+	idleWait time.Duration
 
 	busy     atomic.Int64 // tasks handed to asynq and not done yet
 	draining atomic.Bool
@@ -56,6 +62,7 @@ func NewFeed(rdb redis.UniversalClient, workers int) *Feed {
 		UniversalClient: rdb,
 		capacity:        workers,
 		queues:          len(Names()),
+		idleWait:        idleWait,
 		wake:            make(chan struct{}, 1),
 		emptied:         make(chan struct{}, 1),
 		burst:           map[string]int{},
@@ -74,7 +81,8 @@ func (f *Feed) Wake() {
 }
 
 // Drain stops fetching and returns when everything fetched was handed over, or
-// with ctx. Stop the server afterwards.
+// with ctx; a fetch under way is waited for in any case. Stop the server
+// afterwards.
 func (f *Feed) Drain(ctx context.Context) {
 	f.draining.Store(true)
 	f.Wake()
@@ -95,17 +103,21 @@ func (f *Feed) Drain(ctx context.Context) {
 
 // Eval is EvalSha for a script that Redis does not know yet.
 func (f *Feed) Eval(ctx context.Context, source string, keys []string, args ...any) *redis.Cmd {
-	return f.UniversalClient.Eval(context.WithoutCancel(ctx), source, keys, args...)
+	ctx = context.WithoutCancel(ctx)
+	if isDequeue(keys) {
+		return f.next(ctx, command("eval", source, keys, args), keys[0])
+	}
+	return settled(f.UniversalClient.Eval(ctx, source, keys, args...))
 }
 
 // EvalSha fetches ahead when asynq asks for a task, and passes on what else
 // asynq wants, without its cancellation.
 func (f *Feed) EvalSha(ctx context.Context, sha string, keys []string, args ...any) *redis.Cmd {
 	ctx = context.WithoutCancel(ctx)
-	if !isDequeue(keys) {
-		return f.UniversalClient.EvalSha(ctx, sha, keys, args...)
+	if isDequeue(keys) {
+		return f.next(ctx, command("evalsha", sha, keys, args), keys[0])
 	}
-	return f.next(ctx, sha, keys, args)
+	return settled(f.UniversalClient.EvalSha(ctx, sha, keys, args...))
 }
 
 // isDequeue recognises asynq's script that pops a task: its keys are the
@@ -114,17 +126,41 @@ func isDequeue(keys []string) bool {
 	return len(keys) == 4 && strings.HasSuffix(keys[0], ":pending") && strings.HasSuffix(keys[1], ":paused")
 }
 
-// next answers one request for a task of the queue in keys. A task of another
-// queue is as good: asynq reads the queue from the task.
-func (f *Feed) next(ctx context.Context, sha string, keys []string, args []any) *redis.Cmd {
+func command(name, script string, keys []string, args []any) []any {
+	c := make([]any, 0, 3+len(keys)+len(args))
+	c = append(c, name, script, len(keys))
+	for _, k := range keys {
+		c = append(c, k)
+	}
+	return append(c, args...)
+}
+
+// settled turns asynq's "NOT FOUND" into a yes: the task that was to be
+// acknowledged is active no more, mostly because the answer to a first
+// acknowledgement was lost. asynq would repeat it for half a minute, and could
+// hit the next attempt at the same task.
+func settled(cmd *redis.Cmd) *redis.Cmd {
+	if redis.HasErrorPrefix(cmd.Err(), "NOT FOUND") {
+		cmd.SetErr(nil)
+		cmd.SetVal("OK")
+	}
+	return cmd
+}
+
+// next answers one request for a task of the queue whose pending list it names.
+// A task of another queue is as good: asynq reads the queue from the task.
+func (f *Feed) next(ctx context.Context, pop []any, pending string) *redis.Cmd {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	cmd := redis.NewCmd(ctx)
+	if len(f.buffer) == 0 && f.misses >= f.queues && !f.draining.Load() {
+		f.idle()
+	}
 	if len(f.buffer) == 0 && !f.draining.Load() {
-		if f.misses >= f.queues {
-			f.idle()
-		}
-		if err := f.fetch(ctx, sha, keys, args); err != nil {
+		if err := f.fetch(ctx, pop, pending); err != nil {
+			if !redis.HasErrorPrefix(err, "NOSCRIPT") { // asynq's answer to that is Eval
+				f.misses = f.queues
+			}
 			cmd.SetErr(err)
 			return cmd
 		}
@@ -151,7 +187,7 @@ func (f *Feed) next(ctx context.Context, sha string, keys []string, args []any) 
 func (f *Feed) idle() {
 	f.mu.Unlock()
 	defer f.mu.Lock()
-	timer := time.NewTimer(idleWait)
+	timer := time.NewTimer(f.idleWait)
 	defer timer.Stop()
 	select {
 	case <-f.wake:
@@ -162,30 +198,40 @@ func (f *Feed) idle() {
 
 // fetch fills the buffer, with at most a task for each free worker; the one that
 // asks is free. It starts with one task and doubles while the queue has enough.
-func (f *Feed) fetch(ctx context.Context, sha string, keys []string, args []any) error {
-	n := max(1, min(f.burst[keys[0]], f.capacity-int(f.busy.Load())))
+func (f *Feed) fetch(ctx context.Context, pop []any, pending string) error {
+	burst := max(1, f.burst[pending])
+	n := max(1, min(burst, f.capacity-int(f.busy.Load())))
 	pipe := f.UniversalClient.Pipeline()
 	cmds := make([]*redis.Cmd, n)
 	for i := range cmds {
-		cmds[i] = pipe.EvalSha(ctx, sha, keys, args...)
+		cmds[i] = redis.NewCmd(ctx, pop...)
+		cmds[i].SetFirstKeyPos(3)
+		_ = pipe.Process(ctx, once{cmds[i]})
 	}
 	_, _ = pipe.Exec(ctx) // each command has its own error
 	var failed error
 	for _, c := range cmds {
-		switch val, err := c.Result(); {
-		case err == nil:
-			f.buffer = append(f.buffer, val)
-		case !errors.Is(err, redis.Nil):
+		// A reply that was read counts, although go-redis marks every command of a
+		// pipeline that broke later as failed.
+		if task := c.Val(); task != nil {
+			f.buffer = append(f.buffer, task)
+		} else if err := c.Err(); !errors.Is(err, redis.Nil) {
 			failed = err
 		}
 	}
 	if len(f.buffer) == n {
-		f.burst[keys[0]] = min(2*n, maxFetch)
+		f.burst[pending] = min(2*burst, maxFetch)
 	} else {
-		f.burst[keys[0]] = 1
+		delete(f.burst, pending)
 	}
 	if len(f.buffer) > 0 {
 		return nil // what was popped must be handed over, whatever else went wrong
 	}
 	return failed
 }
+
+// once is a command that go-redis does not repeat: one that was executed without
+// an answer has popped its task, and a second one would pop another.
+type once struct{ *redis.Cmd }
+
+func (once) NoRetry() bool { return true }

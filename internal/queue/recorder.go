@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -22,7 +21,7 @@ type Recorder struct {
 
 // NewRecorder records into batch.
 func NewRecorder(batch *lua.Batch) *Recorder {
-	r := &Recorder{notes: notebook{batch: batch}}
+	r := &Recorder{notes: notebook{batch: batch, scripts: map[string]*redis.Script{}}}
 	r.client = asynq.NewClientFromRedisClient(&r.notes)
 	return r
 }
@@ -60,8 +59,9 @@ func (t Ticket) Accepted() (bool, error) {
 // enqueue uses; anything else is a nil call, which the tests would hit.
 type notebook struct {
 	redis.UniversalClient
-	batch *lua.Batch
-	last  *lua.Call
+	batch   *lua.Batch
+	last    *lua.Call
+	scripts map[string]*redis.Script // by source: asynq has two that enqueue
 }
 
 // EvalSha claims not to know the script, so that asynq hands over its source.
@@ -73,7 +73,12 @@ func (n *notebook) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) 
 
 // Eval writes the call down and answers as if the task had been new.
 func (n *notebook) Eval(ctx context.Context, source string, keys []string, args ...any) *redis.Cmd {
-	n.last = n.batch.Call(script(source), keys, args...)
+	script, known := n.scripts[source]
+	if !known {
+		script = redis.NewScript(source)
+		n.scripts[source] = script
+	}
+	n.last = n.batch.Call(script, keys, args...)
 	cmd := redis.NewCmd(ctx)
 	cmd.SetVal(int64(1))
 	return cmd
@@ -92,14 +97,3 @@ type noScript struct{}
 
 func (noScript) Error() string { return "NOSCRIPT" }
 func (noScript) RedisError()   {}
-
-// scripts remembers the digest of asynq's two or three scripts.
-var scripts sync.Map // source → *redis.Script
-
-func script(source string) *redis.Script {
-	if s, ok := scripts.Load(source); ok {
-		return s.(*redis.Script)
-	}
-	s, _ := scripts.LoadOrStore(source, redis.NewScript(source))
-	return s.(*redis.Script)
-}

@@ -39,7 +39,8 @@ func Name(p rohrpost.Priority) string {
 	return string(p)
 }
 
-// NewTask makes the asynq task of a job; payload is its encoded form.
+// NewTask makes the asynq task of a job; payload is its encoded form. asynq knows
+// whole seconds and cuts the rest off: NotBefore is rounded up.
 func NewTask(job *rohrpost.Job, payload []byte) *asynq.Task {
 	opts := make([]asynq.Option, 0, 5)
 	opts = append(opts,
@@ -49,7 +50,7 @@ func NewTask(job *rohrpost.Job, payload []byte) *asynq.Task {
 		asynq.Timeout(TaskTimeout),
 	)
 	if job.NotBefore.After(job.EnqueuedAt) {
-		opts = append(opts, asynq.ProcessAt(job.NotBefore))
+		opts = append(opts, asynq.ProcessAt(job.NotBefore.Add(time.Second-1).Truncate(time.Second)))
 	}
 	return asynq.NewTask(TaskType, payload, opts...)
 }

@@ -2,6 +2,7 @@ package smtptest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -106,8 +107,8 @@ func (s *Server) Once(stage Stage, answers ...Answer) {
 	s.once[stage] = append(s.once[stage], answers...)
 }
 
-// visit counts a visit of the first stage and picks the answer of the first
-// stage that has one.
+// visit counts a visit of the first stage and picks the answer of the last one
+// that has any: the later, the more special.
 func (s *Server) visit(stages ...Stage) Answer {
 	a := s.pick(stages)
 	if a.do != nil {
@@ -120,12 +121,12 @@ func (s *Server) pick(stages []Stage) Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.visits[stages[0]]++
-	for i := len(stages) - 1; i >= 0; i-- {
-		if queue := s.once[stages[i]]; len(queue) > 0 {
-			s.once[stages[i]] = queue[1:]
+	for _, stage := range slices.Backward(stages) {
+		if queue := s.once[stage]; len(queue) > 0 {
+			s.once[stage] = queue[1:]
 			return queue[0]
 		}
-		if a, ok := s.always[stages[i]]; ok {
+		if a, ok := s.always[stage]; ok {
 			return a
 		}
 	}

@@ -24,7 +24,6 @@ func TestWhoMaySeeWhat(t *testing.T) {
 		{"/readyz", map[string]int{anybody: 200, "olga": 200}},
 		{"/assets/style.css", map[string]int{anybody: 200}},
 		{"/assets/errors.html", map[string]int{anybody: 404, "olga": 404}},
-		{"/assets/../login.go", map[string]int{"olga": 404}},
 		{"/", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200, "nobody": 401}},
 		{"/errors", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200, "nobody": 401}},
 		{"/errors?tenant=acme", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200}},
@@ -75,11 +74,11 @@ func TestTenantsAreApart(t *testing.T) {
 			"/errors/export", "/errors/export?format=csv", "/errors/export?format=text&recipient=kunde@example.org",
 		} {
 			got := s.get(t, user, path)
-			if got.status != 200 || strings.Contains(strings.ReplaceAll(got.body, `value="foreign-1"`, ""), "foreign-1") || strings.Contains(got.body, "platform-1") {
+			if got.status != 200 || strings.Contains(got.body, "foreign-1@") || strings.Contains(got.body, "platform-1") {
 				t.Errorf("%s %s: %d, another tenant's entry", user, path, got.status)
 			}
-			if !strings.Contains(path, "foreign") && !strings.Contains(got.body, "own-1") {
-				t.Errorf("%s %s: own entry is missing", user, path)
+			if strings.Contains(got.body, "own-1@") == strings.Contains(path, "foreign") { // in the Message-ID
+				t.Errorf("%s %s: own entry", user, path)
 			}
 			if strings.Contains(got.body, "beta") {
 				t.Errorf("%s %s: names another tenant", user, path)
@@ -87,7 +86,7 @@ func TestTenantsAreApart(t *testing.T) {
 		}
 	}
 	all := s.get(t, "olga", "/errors")
-	for _, want := range []string{"own-1", "foreign-1", "platform-1", `<option value="beta">beta</option>`, `<option value="@platform">Platform</option>`} {
+	for _, want := range []string{"own-1@", "foreign-1@", "platform-1@", `<option value="beta">beta</option>`, `<option value="@platform">Platform</option>`} {
 		if !strings.Contains(all.body, want) {
 			t.Errorf("operator: %s is missing", want)
 		}

@@ -38,13 +38,14 @@ func resultSize(_ string, result []byte) string {
 	return fmt.Sprintf("%d bytes", len(result))
 }
 
-// mailAddress finds addresses in what asynq keeps of an error. In JSON < and >
-// may stand as \u003c and \u003e, which must not count as part of it.
-var mailAddress = regexp.MustCompile(`(\\u003[cCeE])?([^\s@<>"\\,;:()\[\]]+)@([\pL\pN_-]+(?:\.[\pL\pN_-]+)*)`)
+// mailAddress finds addresses in what asynq keeps of an error, inside of JSON: an
+// escape before the @ is taken whole, or what remains would be no JSON.
+var mailAddress = regexp.MustCompile(
+	`(?:\\u[0-9a-fA-F]{4}|\\.|[^\s@<>"\\,;:()\[\]])+@(?:\[[0-9A-Za-z.:]+\]|[\pL\pN_-]+(?:\.[\pL\pN_-]+)*)`)
 
 // masked is an answer of asynqmon without mail addresses. No id and no name of a
 // queue has an @.
-func masked(body []byte) []byte { return mailAddress.ReplaceAll(body, []byte("${1}***@***")) }
+func masked(body []byte) []byte { return mailAddress.ReplaceAll(body, []byte("***@***")) }
 
 func rootURL() *url.URL { return &url.URL{Path: queuesRoot + "/"} }
 

@@ -20,6 +20,11 @@ import (
 	"github.com/rohrpost/rohrpost/internal/web"
 )
 
+func TestMain(m *testing.M) {
+	redisconn.LogTo(zerolog.Nop())
+	m.Run()
+}
+
 // site is a server with its Redis. The password of everybody is "pw".
 type site struct {
 	*httptest.Server

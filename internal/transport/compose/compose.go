@@ -70,7 +70,9 @@ func setHeader(msg *gomail.Msg, in *Input) error {
 	if err != nil {
 		return fmt.Errorf("subject: %w", err)
 	}
-	msg.SetGenHeader(gomail.HeaderSubject, subject)
+	if subject != "" {
+		msg.SetGenHeader(gomail.HeaderSubject, subject)
+	}
 	if m.Origin != rohrpost.Manual {
 		msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 §5
 	}

@@ -42,8 +42,8 @@ func newEnvelope(s *Server, m *transport.Mail, verdicts []transport.Verdict) *en
 			return e
 		}
 	}
-	for i, address := range m.Recipients {
-		p, err := newPath(address)
+	for i := range verdicts {
+		p, err := newPath(m.Recipients[i])
 		if err != nil {
 			verdicts[i].Failure = failure.Classify(failure.Cause{Stage: failure.StageRcpt, Err: err, Host: s.Host})
 			continue

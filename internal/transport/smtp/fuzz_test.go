@@ -34,7 +34,7 @@ func FuzzCommands(f *testing.F) {
 		}
 		x := &transaction{conn: &conn{}, envelope: e, asked: asked}
 		for i := range 3 {
-			x.appendCommand(i)
+			x.out = x.appendCommand(x.out, i)
 		}
 		lines := strings.SplitAfter(string(x.out), "\r\n")
 		if len(lines) != 4 || lines[3] != "" || lines[2] != "DATA\r\n" || strings.Count(string(x.out), "\n") != 3 || strings.Count(string(x.out), "\r") != 3 {

@@ -120,14 +120,14 @@ func TestIdle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := setup(t, smtptest.Options{Listener: smtptest.NewPipe()}, smtp.Options{})
 		h.send(t)
-		time.Sleep(29 * time.Second) // the bubble's clock
+		<-time.After(29 * time.Second) // by the bubble's clock
 		h.send(t)
-		time.Sleep(29 * time.Second)
+		<-time.After(29 * time.Second)
 		synctest.Wait()
 		if got := h.transport.Stats(); got != (smtp.Stats{Open: 1, Idle: 1}) {
 			t.Errorf("after 29 s: %+v", got)
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		synctest.Wait()
 		if got := h.transport.Stats(); got != (smtp.Stats{}) {
 			t.Errorf("after 30 s: %+v", got)
@@ -201,7 +201,7 @@ func TestMaxOpen(t *testing.T) {
 		for i := range 5 {
 			h.server.Account = fmt.Sprint(i)
 			h.send(t)
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 		}
 		if got := h.transport.Stats(); got != (smtp.Stats{Open: 2, Idle: 2}) || h.Open() != 2 {
 			t.Errorf("%+v, %d open at the server", got, h.Open())

@@ -96,7 +96,7 @@ func (x *transaction) exchange() bool {
 		n := min(group, end-next)
 		x.out = x.out[:0]
 		for i := next; i < next+n; i++ {
-			x.appendCommand(i)
+			x.out = x.appendCommand(x.out, i)
 		}
 		if err := x.wire.within(x.timeouts.Mail); err != nil {
 			return x.lose(next, err)
@@ -120,8 +120,8 @@ func (x *transaction) exchange() bool {
 	return true
 }
 
-func (x *transaction) appendCommand(i int) {
-	switch b := x.out; i {
+func (x *transaction) appendCommand(b []byte, i int) []byte {
+	switch i {
 	case 0:
 		b = append(append(append(b, "MAIL FROM:<"...), x.reverse.address...), '>')
 		if x.extensions.size {
@@ -130,13 +130,12 @@ func (x *transaction) appendCommand(i int) {
 		if x.needsUTF8(x.asked) {
 			b = append(b, " SMTPUTF8"...)
 		}
-		x.out = append(b, '\r', '\n')
 	case len(x.asked) + 1:
-		x.out = append(b, "DATA\r\n"...)
+		b = append(b, "DATA"...)
 	default:
-		b = append(append(b, "RCPT TO:<"...), x.asked[i-1].address...)
-		x.out = append(b, ">\r\n"...)
+		b = append(append(append(b, "RCPT TO:<"...), x.asked[i-1].address...), '>')
 	}
+	return append(b, '\r', '\n')
 }
 
 // answer reads the reply to command i. It is false when there is none, or when

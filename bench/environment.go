@@ -1,0 +1,171 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/configs"
+	"github.com/rohrpost/rohrpost/internal/app"
+	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/producer"
+)
+
+// An environment is a private redis-server and an smtp-sink.
+type environment struct {
+	settings
+	dir      string
+	config   configs.Config
+	rdb      redis.UniversalClient
+	mail     *producer.Client
+	sink     string // host:port
+	children []*exec.Cmd
+}
+
+const startTimeout = 10 * time.Second
+
+func newEnvironment(ctx context.Context, s settings) (e *environment, err error) {
+	e = &environment{settings: s, config: configs.Default()}
+	defer func() {
+		if err != nil {
+			e.close()
+		}
+	}()
+	if e.dir, err = os.MkdirTemp("", "rohrpost-bench-"); err != nil {
+		return e, err
+	}
+	socket := filepath.Join(e.dir, "redis.sock")
+	if err = e.start("redis-server", "--port", "0", "--unixsocket", socket, "--dir", e.dir,
+		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save", ""); err != nil {
+		return e, err
+	}
+	e.config.Redis.URL = "unix://" + socket
+	if e.rdb, err = redisconn.Open(redisconn.Options{URL: e.config.Redis.URL, PoolSize: 60}); err != nil {
+		return e, err
+	}
+	if err = e.wait(ctx, "redis-server", func() bool { return e.rdb.Ping(ctx).Err() == nil }); err != nil {
+		return e, err
+	}
+	if e.mail, err = producer.New(e.rdb, producer.Options{}); err != nil {
+		return e, err
+	}
+	return e, e.startSink(ctx)
+}
+
+func (e *environment) startSink(ctx context.Context) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	e.sink = l.Addr().String()
+	if err := l.Close(); err != nil {
+		return err
+	}
+	args := []string{"-h", "sink.example", e.sink, "1000"}
+	if os.Geteuid() == 0 {
+		args = append([]string{"-u", "nobody"}, args...)
+	}
+	if err := e.start("smtp-sink", args...); err != nil {
+		return err
+	}
+	return e.wait(ctx, "smtp-sink", func() bool {
+		c, err := net.Dial("tcp", e.sink)
+		if err == nil {
+			_ = c.Close()
+		}
+		return err == nil
+	})
+}
+
+func (e *environment) start(name string, args ...string) error {
+	cmd := exec.Command(find(name), args...)
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%w (make test installs it)", err)
+	}
+	e.children = append(e.children, cmd)
+	return nil
+}
+
+// find knows where Debian puts programs for administrators.
+func find(name string) string {
+	if path, err := exec.LookPath(name); err == nil {
+		return path
+	}
+	return "/usr/sbin/" + name
+}
+
+// wait asks again until it is true.
+func (e *environment) wait(ctx context.Context, what string, ok func() bool) error {
+	return poll(ctx, startTimeout, 10*time.Millisecond, what, ok)
+}
+
+func poll(ctx context.Context, limit, every time.Duration, what string, ok func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			return errors.New(what + ": not ready in time")
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
+func (e *environment) close() {
+	if e.rdb != nil {
+		_ = e.rdb.Close()
+	}
+	for _, c := range e.children {
+		_ = c.Process.Signal(syscall.SIGTERM)
+		_ = c.Wait()
+	}
+	_ = os.RemoveAll(e.dir)
+}
+
+// worker starts a worker that sends everything to the sink; the returned
+// function stops it.
+func (e *environment) worker(ctx context.Context) (func() error, error) {
+	host, port, err := net.SplitHostPort(e.sink)
+	if err != nil {
+		return nil, err
+	}
+	accounts := filepath.Join(e.dir, "accounts.yaml")
+	text := fmt.Sprintf("platform:\n  address: noreply@platform.example\n  smtp: {host: %s, port: %s, encryption: none, max_connections: %d}\n",
+		host, port, e.connections)
+	if err := os.WriteFile(accounts, []byte(text), 0o600); err != nil {
+		return nil, err
+	}
+	e.config.Accounts.File = configs.Path(accounts)
+	a, err := app.New(app.Options{
+		Config: e.config, Roles: app.Roles{Worker: true}, Version: "bench", Logger: zerolog.New(os.Stderr).Level(zerolog.ErrorLevel),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Start(ctx); err != nil {
+		return nil, err
+	}
+	return a.Stop, nil
+}
+
+var fourKB = strings.Repeat("Sehr geehrte Damen und Herren, anbei erhalten Sie Ihre Rechnung.\r\n", 62)
+
+func message() rohrpost.Message {
+	return rohrpost.Message{
+		Tenant: "acme", To: []rohrpost.Address{{Address: "kunde@example.org"}}, Subject: "Ihre Rechnung", Text: fourKB,
+	}
+}

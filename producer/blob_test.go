@@ -1,0 +1,119 @@
+package producer_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/producer"
+)
+
+func blobKeys(t *testing.T, rdb redis.UniversalClient) []string {
+	t.Helper()
+	return rdb.Keys(t.Context(), "rohrpost:blob:*").Val()
+}
+
+func TestSameBytesAreStoredOnce(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	pdf := []byte("%PDF-1.7 the invoice")
+	m := mail()
+	m.Attachments = []rohrpost.Attachment{
+		{Name: "a.pdf", Content: pdf},
+		{Name: "b.pdf", Content: []byte(string(pdf)), Digest: "of the caller", Size: 99},
+		{Name: "c.txt", Content: []byte("other")},
+		{Name: "empty.txt", Digest: blob.Digest(pdf)}, // nobody gets at bytes by their digest
+	}
+	first := mustSend(t, client, m)
+	mustSend(t, client, m)
+	if keys := blobKeys(t, rdb); len(keys) != 3 {
+		t.Errorf("blobs %q", keys)
+	}
+	if string(m.Attachments[0].Content) != string(pdf) || m.Attachments[0].Digest != "" {
+		t.Error("the caller's attachment was changed")
+	}
+	job := queued(t, rdb, "default", first.ID)
+	digests := make([]string, len(job.Attachments))
+	for i, a := range job.Attachments {
+		digests[i] = a.Digest
+		if a.Content != nil || a.Size != int64(len(m.Attachments[i].Content)) || a.Name != m.Attachments[i].Name {
+			t.Errorf("attachment %d: %+v", i, a)
+		}
+	}
+	contents, err := blob.New(rdb).Get(t.Context(), digests...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range digests {
+		if got := string(contents[d]); got != string(m.Attachments[i].Content) {
+			t.Errorf("attachment %d has %q", i, got)
+		}
+	}
+}
+
+func TestLargeBodiesAreBlobs(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	const limit = 32 << 10
+	m := mail()
+	m.Text, m.HTML = strings.Repeat("t", limit), strings.Repeat("h", limit)
+	if job := queued(t, rdb, "default", mustSend(t, client, m).ID); job.Text != m.Text || job.HTML != m.HTML {
+		t.Error("bodies of 32 KiB do not travel in the payload")
+	}
+	if keys := blobKeys(t, rdb); len(keys) != 0 {
+		t.Errorf("blobs %q", keys)
+	}
+	m.Text += "t"
+	m.HTML += "h"
+	job := queued(t, rdb, "default", mustSend(t, client, m).ID)
+	if job.Text != "" || job.HTML != "" {
+		t.Error("bodies beyond 32 KiB travel in the payload")
+	}
+	contents, err := blob.New(rdb).Get(t.Context(), job.TextDigest, job.HTMLDigest)
+	if err != nil || string(contents[job.TextDigest]) != m.Text || string(contents[job.HTMLDigest]) != m.HTML {
+		t.Errorf("the bodies are not in the store: %v", err)
+	}
+}
+
+// A blob outlives every job that needs it.
+func TestBlobsEnd(t *testing.T) {
+	t.Parallel()
+	const keep = time.Hour
+	client, rdb := newClient(t, producer.Options{Keep: keep})
+	start := time.Now()
+	send := func(notBefore, expires time.Duration) time.Duration {
+		m := mail()
+		m.Attachments = []rohrpost.Attachment{{Name: "a", Content: []byte("a")}}
+		if notBefore > 0 {
+			m.NotBefore = start.Add(notBefore)
+		}
+		if expires > 0 {
+			m.Expires = start.Add(expires)
+		}
+		mustSend(t, client, m)
+		ends := time.Duration(rdb.PExpireTime(t.Context(), blobKeys(t, rdb)[0]).Val())
+		return time.UnixMilli(ends.Milliseconds()).Sub(start)
+	}
+	day := 24 * time.Hour
+	steps := []struct {
+		name               string
+		notBefore, expires time.Duration
+		want               time.Duration
+	}{
+		{"an hour", 0, time.Hour, time.Hour + keep},
+		{"prolonged", 0, 3 * time.Hour, 3*time.Hour + keep},
+		{"never shortened", 0, 2 * time.Hour, 3*time.Hour + keep},
+		{"no expiry", 0, 0, 7*day + keep},
+		{"later and no expiry", 30 * day, 0, 37*day + keep},
+	}
+	for _, s := range steps {
+		got := send(s.notBefore, s.expires)
+		if late := got - s.want; late < -time.Millisecond || late > time.Minute {
+			t.Errorf("%s: the blob ends after %v, want %v", s.name, got, s.want)
+		}
+	}
+}

@@ -1,0 +1,245 @@
+package producer_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/producer"
+)
+
+func TestSendAndStatus(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	client, rdb := newClient(t, producer.Options{Now: func() time.Time { return now }})
+	m := mail()
+	m.Cc = []rohrpost.Address{{Address: "KUNDE@example.org"}, {Address: "kunde@EXAMPLE.org"}}
+	m.Metadata = map[string]string{"invoice": "4711"}
+	m.Expires = now.Add(time.Hour)
+	receipt := mustSend(t, client, m)
+
+	if receipt.Duplicate || len(receipt.ID) != 26 || strings.Contains(receipt.ID, "-") {
+		t.Errorf("receipt %+v", receipt)
+	}
+	want := rohrpost.Status{
+		ID: receipt.ID, MessageID: "<" + receipt.ID + "@acme.example>", Tenant: "acme", State: rohrpost.Queued,
+		Recipients: []rohrpost.RecipientStatus{
+			{Address: "kunde@example.org", State: rohrpost.RecipientWaiting},
+			{Address: "KUNDE@example.org", State: rohrpost.RecipientWaiting},
+		},
+		EnqueuedAt: now.Truncate(time.Millisecond), Metadata: m.Metadata,
+	}
+	if diff := cmp.Diff(want, status(t, client, receipt.ID)); diff != "" {
+		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	if receipt.MessageID != want.MessageID {
+		t.Errorf("the receipt's Message-ID is %s", receipt.MessageID)
+	}
+	job := &rohrpost.Job{Message: m, MessageID: want.MessageID, EnqueuedAt: want.EnqueuedAt}
+	job.ID, job.Expires = receipt.ID, m.Expires.Truncate(time.Millisecond)
+	if diff := cmp.Diff(job, queued(t, rdb, "default", receipt.ID)); diff != "" {
+		t.Errorf("what a worker finds (-want +got):\n%s", diff)
+	}
+}
+
+func TestPriorityIsTheQueue(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	for _, p := range []rohrpost.Priority{"", rohrpost.Critical, rohrpost.Default, rohrpost.Bulk} {
+		m := mail()
+		m.ID, m.Priority = "prio."+string(p)+"x", p
+		mustSend(t, client, m)
+	}
+	want := []string{"bulk/pending/prio.bulkx", "critical/pending/prio.criticalx", "default/pending/prio.defaultx", "default/pending/prio.x"}
+	if diff := cmp.Diff(want, tasks(t, rdb)); diff != "" {
+		t.Errorf("tasks (-want +got):\n%s", diff)
+	}
+}
+
+func TestNotBefore(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	m := mail()
+	m.NotBefore = time.Now().Add(time.Hour)
+	receipt := mustSend(t, client, m)
+	st := status(t, client, receipt.ID)
+	if st.State != rohrpost.Scheduled || st.NextAttempt == nil || !st.NextAttempt.Equal(m.NotBefore.Truncate(time.Millisecond)) {
+		t.Errorf("status %+v", st)
+	}
+	if got := tasks(t, rdb); len(got) != 1 || got[0] != "default/scheduled/"+receipt.ID {
+		t.Errorf("tasks %q", got)
+	}
+}
+
+// What is refused leaves nothing in Redis.
+func TestRefused(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{MaxSize: 20_000})
+	tests := []struct {
+		name   string
+		change func(*rohrpost.Message)
+		field  string
+	}{
+		{"no recipients", func(m *rohrpost.Message) { m.To = nil }, "to"},
+		{"expired", func(m *rohrpost.Message) { m.Expires = time.Now().Add(-time.Second) }, "expires"},
+		{"bad id", func(m *rohrpost.Message) { m.ID = "a b" }, "id"},
+		{"text too large", func(m *rohrpost.Message) { m.Text = strings.Repeat("x", 20_000) }, "text"},
+		{"html too large", func(m *rohrpost.Message) { m.HTML = strings.Repeat("x", 20_000) }, "html"},
+		{"attachment too large", func(m *rohrpost.Message) {
+			m.Attachments = []rohrpost.Attachment{{Name: "a", Content: make([]byte, 12_000)}} // 16,432 as sent
+		}, "attachments"},
+		{"attachments too large", func(m *rohrpost.Message) {
+			m.Attachments = []rohrpost.Attachment{{Name: "a", Content: make([]byte, 6_000)}, {Name: "b", Content: make([]byte, 6_000)}}
+		}, "attachments"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			m := mail()
+			tt.change(&m)
+			receipt, err := client.Send(t.Context(), m)
+			var problem *rohrpost.FieldError
+			if !errors.As(err, &problem) || problem.Field != tt.field {
+				t.Errorf("got %+v, %v; want a refusal of %s", receipt, err, tt.field)
+			}
+		})
+	}
+	if n := rdb.DBSize(t.Context()).Val(); n != 0 {
+		t.Errorf("%d keys in Redis", n)
+	}
+	m := mail()
+	m.Attachments = []rohrpost.Attachment{{Name: "a", Content: make([]byte, 11_000)}}
+	mustSend(t, client, m)
+}
+
+func TestSameIDAgain(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	first := mustSend(t, client, mail(), producer.WithID("invoice-4711"))
+	if first != (rohrpost.Receipt{ID: "invoice-4711", MessageID: "<invoice-4711@acme.example>"}) {
+		t.Errorf("first receipt %+v", first)
+	}
+	again := mail()
+	again.Subject, again.From, again.Priority = "Mahnung", rohrpost.Address{Address: "max@other.example"}, rohrpost.Critical
+	second := mustSend(t, client, again, producer.WithID("invoice-4711"))
+	if want := (rohrpost.Receipt{ID: first.ID, MessageID: first.MessageID, Duplicate: true}); second != want {
+		t.Errorf("second receipt %+v, want %+v", second, want)
+	}
+	if got := tasks(t, rdb); len(got) != 1 || got[0] != "default/pending/invoice-4711" {
+		t.Errorf("tasks %q", got)
+	}
+	if job := queued(t, rdb, "default", first.ID); job.Subject != "Rechnung" {
+		t.Errorf("the first mail now says %q", job.Subject)
+	}
+}
+
+// An ended job is not enqueued again, although asynq has forgotten it.
+func TestSameIDAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	mustSend(t, client, mail(), producer.WithID("a"))
+	if err := client.Cancel(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	if r := mustSend(t, client, mail(), producer.WithID("a")); !r.Duplicate {
+		t.Errorf("receipt %+v", r)
+	}
+	if got := tasks(t, rdb); len(got) != 0 {
+		t.Errorf("tasks %q", got)
+	}
+}
+
+func TestSameIDAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	priorities := []rohrpost.Priority{rohrpost.Critical, rohrpost.Default, rohrpost.Bulk}
+	const senders = 50
+	receipts, errs := make([]rohrpost.Receipt, senders), make([]error, senders)
+	var wg sync.WaitGroup
+	for i := range senders {
+		wg.Go(func() {
+			m := mail()
+			m.Priority = priorities[i%len(priorities)]
+			receipts[i], errs[i] = client.Send(t.Context(), m, producer.WithID("one"))
+		})
+	}
+	wg.Wait()
+	firsts := 0
+	for i, r := range receipts {
+		if errs[i] != nil {
+			t.Fatal(errs[i])
+		}
+		if !r.Duplicate {
+			firsts++
+		}
+		if r.MessageID != "<one@acme.example>" {
+			t.Errorf("receipt %+v", r)
+		}
+	}
+	if firsts != 1 {
+		t.Errorf("%d first receipts", firsts)
+	}
+	if got := tasks(t, rdb); len(got) != 1 {
+		t.Errorf("tasks %q", got)
+	}
+}
+
+func TestSameIDOfAnotherTenant(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	mustSend(t, client, mail(), producer.WithID("a"))
+	before := status(t, client, "a")
+	for _, priority := range []rohrpost.Priority{rohrpost.Default, rohrpost.Critical} {
+		other := mail()
+		other.Tenant, other.Priority, other.Metadata = "evil", priority, map[string]string{"k": "v"}
+		other.Attachments = []rohrpost.Attachment{{Name: "a", Content: []byte("a")}}
+		receipt, err := client.Send(t.Context(), other, producer.WithID("a"))
+		var problem *rohrpost.FieldError
+		if !errors.As(err, &problem) || problem.Field != "id" || receipt != (rohrpost.Receipt{}) {
+			t.Errorf("got %+v, %v", receipt, err)
+		}
+	}
+	if diff := cmp.Diff(before, status(t, client, "a")); diff != "" {
+		t.Errorf("the first mail was touched:\n%s", diff)
+	}
+	if got := tasks(t, rdb); len(got) != 1 || queued(t, rdb, "default", "a").Tenant != "acme" {
+		t.Errorf("tasks %q", got)
+	}
+	if keys := rdb.Keys(t.Context(), "rohrpost:blob:*").Val(); len(keys) != 0 {
+		t.Errorf("blobs of the refused mail: %q", keys)
+	}
+}
+
+// The ledger forgets an ended job before asynq's archive is swept: a new mail of
+// that id must not vanish behind the old task.
+func TestIDOfAForgottenJob(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	for _, priority := range []rohrpost.Priority{rohrpost.Default, rohrpost.Bulk} {
+		id := "old." + string(priority)
+		old := mail()
+		old.Subject, old.Priority = "alt", priority
+		mustSend(t, client, old, producer.WithID(id))
+		archive(t, rdb, string(priority), id)
+		if err := rdb.Del(t.Context(), "rohrpost:job:{"+id+"}").Err(); err != nil {
+			t.Fatal(err)
+		}
+		again := mail()
+		again.Priority = priority
+		again.Attachments = []rohrpost.Attachment{{Name: "a.txt", Content: []byte("content")}}
+		if r := mustSend(t, client, again, producer.WithID(id)); r.Duplicate {
+			t.Errorf("receipt %+v", r)
+		}
+		job := queued(t, rdb, string(priority), id)
+		if job.Subject != "Rechnung" || len(job.Attachments) != 1 || job.Attachments[0].Size != 7 {
+			t.Errorf("%s in the queue: %+v", id, job)
+		}
+	}
+	if got := tasks(t, rdb); len(got) != 2 || !strings.Contains(got[0], "/pending/") || !strings.Contains(got[1], "/pending/") {
+		t.Errorf("tasks %q", got)
+	}
+}
