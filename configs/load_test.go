@@ -63,7 +63,7 @@ func TestTemplateHasEveryKey(t *testing.T) {
 			t.Errorf("%s is missing", key)
 		}
 	}
-	for _, line := range strings.Split(Template(), "\n") {
+	for line := range strings.SplitSeq(Template(), "\n") {
 		if len(line) > 90 {
 			t.Errorf("too long: %s", line)
 		}

@@ -111,7 +111,7 @@ func FuzzKept(f *testing.F) {
 			t.Errorf("%q at %d", got, i)
 		}
 		cell := inertCell(s)
-		for _, part := range strings.Split(cell, ";") {
+		for part := range strings.SplitSeq(cell, ";") {
 			if part = strings.TrimLeft(part, "\"\t "); part != "" && strings.ContainsRune("=+-@", rune(part[0])) {
 				t.Errorf("formula in %q", cell)
 			}

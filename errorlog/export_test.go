@@ -233,7 +233,10 @@ func TestAppendedDuringExport(t *testing.T) {
 	t.Parallel()
 	f := setup(t)
 	fill(t, f, 1000)
-	file := &during{act: func() { fill(t, f, 300) }}
+	file := &during{act: func() {
+		fill(t, f, 300)
+		f.append(t, errorlog.Entry{Tenant: "acme", JobID: "behind", Time: f.clock.now().Add(-time.Second)})
+	}}
 	sum, err := f.Export(t.Context(), file, ofAcme, errorlog.JSONL, "en")
 	if err != nil || sum.Entries != 1000 || sum.Written != 1000 {
 		t.Errorf("%d of %d entries, %v", sum.Written, sum.Entries, err)

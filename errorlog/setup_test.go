@@ -23,7 +23,7 @@ type clock struct{ at atomic.Pointer[time.Time] }
 
 func newClock() *clock {
 	c := new(clock)
-	c.set(time.Date(2026, 3, 1, 10, 0, 0, 123e6, time.FixedZone("CET", 3600)))
+	c.set(time.Date(2026, 3, 1, 10, 0, 0, 123_456_789, time.FixedZone("CET", 3600)))
 	return c
 }
 

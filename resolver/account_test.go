@@ -2,6 +2,7 @@ package resolver_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -176,7 +177,9 @@ func TestValidate(t *testing.T) {
 			var got []string
 			if err := a.Validate(); err != nil {
 				for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
-					got = append(got, e.(*rohrpost.FieldError).Field)
+					if field, ok := errors.AsType[*rohrpost.FieldError](e); ok {
+						got = append(got, field.Field)
+					}
 				}
 			}
 			var want []string

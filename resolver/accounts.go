@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"unicode"
 
@@ -121,9 +122,7 @@ func (p *parser) account(key string, n *yaml.Node, a Account, extra map[string]f
 		"aliases":              p.texts(&a.Aliases),
 		"smtp":                 func(key string, n *yaml.Node) { p.smtp(key, n, &a.SMTP, &login, lines) },
 	}
-	for name, f := range extra {
-		fields[name] = f
-	}
+	maps.Copy(fields, extra)
 	before := len(p.errs)
 	p.mapping(key, n, remember(lines, "", fields))
 	p.defaults(&a, &login)
@@ -188,7 +187,7 @@ func (p *parser) defaults(a *Account, l *login) {
 	}
 	s.Username = cmp.Or(s.Username, a.Address)
 	s.Password = secret.New(l.clear)
-	if l.file == "" || !s.Authentication || a.UsePlatformDefault {
+	if l.file == "" || !s.Authentication {
 		return
 	}
 	password, err := p.readSecret(l.file)

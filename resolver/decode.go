@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -101,14 +102,10 @@ type field func(key string, n *yaml.Node)
 // mapping hands each value to its field. An empty value is as if the key were
 // not there.
 func (d *decoder) mapping(key string, n *yaml.Node, fields map[string]field) {
-	known := make([]string, 0, len(fields))
-	for name := range fields {
-		known = append(known, name)
-	}
-	slices.Sort(known)
 	d.each(key, n, func(name, path string, line int, value *yaml.Node) {
 		take := fields[name]
 		if take == nil {
+			known := slices.Sorted(maps.Keys(fields))
 			d.fail(line, path, "unknown key; known here are %s", strings.Join(known, ", "))
 			return
 		}

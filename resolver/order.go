@@ -12,7 +12,7 @@ func choose(c *Candidates, req *Request) Sender {
 	s := Sender{PassedOver: make([]Passed, 0, len(order))}
 	for _, level := range order {
 		a := c.at(level)
-		why := ""
+		var why string
 		switch {
 		case a == nil:
 			why = absent(level, req)

@@ -147,26 +147,3 @@ func TestReplyTo(t *testing.T) {
 		})
 	}
 }
-
-func BenchmarkResolve(b *testing.B) {
-	r, err := resolver.New(resolver.Options{Store: fixed(all())})
-	if err != nil {
-		b.Fatal(err)
-	}
-	req := byMax()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := r.Resolve(b.Context(), req); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkVersion(b *testing.B) {
-	a := tenant()
-	a.SMTP = resolver.SMTP{Host: "smtp.acme.example", Port: 465, Encryption: resolver.TLS, Password: resolver.NewSecret("hunter2")}
-	b.ReportAllocs()
-	for b.Loop() {
-		_ = a.Version()
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost/configs"
@@ -91,7 +92,7 @@ func (c *cli) redis(ctx context.Context) (redis.UniversalClient, configs.Config,
 	if err != nil {
 		return nil, cfg, err
 	}
-	redisconn.LogTo(app.NewLogger(cfg.Log, c.err))
+	redisconn.LogTo(zerolog.Nop()) // what goes wrong is the command's one line
 	rdb, err := app.OpenRedis(cfg, "rohrpost-cli", 0)
 	if err != nil {
 		return nil, cfg, err

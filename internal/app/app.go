@@ -63,7 +63,7 @@ func (a *App) Start(ctx context.Context) error {
 
 func (a *App) start(ctx context.Context) error {
 	cfg := a.opts.Config
-	redisconn.LogTo(a.log)
+	redisconn.LogTo(zerolog.Nop()) // a Redis that does not answer at the start is the error of Start
 	rdb, err := OpenRedis(cfg, "rohrpost", cfg.Worker.Concurrency+10)
 	if err != nil {
 		return err
@@ -72,6 +72,7 @@ func (a *App) start(ctx context.Context) error {
 	if err := redisconn.Ping(ctx, rdb); err != nil {
 		return err
 	}
+	redisconn.LogTo(a.log)
 	for _, w := range redisconn.Warnings(ctx, rdb) {
 		a.log.Warn().Msg(w)
 	}

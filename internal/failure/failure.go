@@ -64,7 +64,7 @@ type Cause struct {
 type Failure struct {
 	Stage      Stage
 	Class      Class
-	Category   string        // one of the names of providers: auth_failed, mailbox_full …
+	Category   string        // one of Categories: auth_failed, mailbox_full …
 	Rule       int           // number of the row that matched; picks the hint
 	Code       int           // reply code, 0: none
 	Enhanced   string        // RFC 3463, "" : none

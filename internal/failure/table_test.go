@@ -99,3 +99,27 @@ func TestStrictLoading(t *testing.T) {
 		})
 	}
 }
+
+// TestLastResort asks a table that knows nothing.
+func TestLastResort(t *testing.T) {
+	t.Parallel()
+	empty, err := load([]byte("rules: [{rule: 81, category: unknown, class: transient, en: a, de: b}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		stage Stage
+		code  int
+		want  Class // "": that of the rule
+	}{
+		{StageRcpt, 550, Permanent},
+		{StageRcpt, 450, ""},
+		{StageRcpt, 0, ""},
+		{StageAPI, 500, ""}, // an HTTP status is no reply code
+		{StageToken, 503, ""},
+	} {
+		if got := empty.find(&query{stage: tt.stage, code: tt.code}); got.class != tt.want || got.rule.Number != 81 {
+			t.Errorf("%s %d: class %q of rule %d", tt.stage, tt.code, got.class, got.rule.Number)
+		}
+	}
+}

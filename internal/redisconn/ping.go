@@ -39,23 +39,20 @@ func Ping(ctx context.Context, client redis.UniversalClient) error {
 }
 
 func explain(err error) (detail string, kind error) {
-	var reply redis.Error
-	if errors.As(err, &reply) {
+	if reply, ok := errors.AsType[redis.Error](err); ok {
 		return explainReply(reply.Error())
 	}
-	var record tls.RecordHeaderError
-	if errors.As(err, &record) {
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return "it does not speak TLS: write redis:// instead of rediss://", ErrNotRedis
 	}
-	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &certificate) {
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return "its certificate is not trusted: " + certificate.Err.Error(), ErrUnreachable
 	}
-	var op *net.OpError
+	op, isNet := errors.AsType[*net.OpError](err)
 	switch {
 	case strings.Contains(err.Error(), "all sentinels"): // go-redis has no error value for it
 		return "no sentinel knows a reachable master: check the hosts and the master's name in redis.url", ErrUnreachable
-	case errors.As(err, &op) && op.Op == "dial":
+	case isNet && op.Op == "dial":
 		return op.Err.Error() + ": is it running there?", ErrUnreachable
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		return "no answer in time: is a firewall between, another service on this port, or rediss:// where no TLS is spoken?", ErrUnreachable
@@ -66,8 +63,8 @@ func explain(err error) (detail string, kind error) {
 }
 
 func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // explainReply reads the word in front of a Redis error reply.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -102,8 +101,7 @@ func split(rest string) (hosts []string, u *url.URL, err error) {
 func parseSingle(raw string) (target, error) {
 	o, err := redis.ParseURL(raw)
 	if err != nil {
-		var syntax *url.Error
-		if errors.As(err, &syntax) { // it repeats the whole URL
+		if _, ok := errors.AsType[*url.Error](err); ok { // it repeats the whole URL
 			err = errors.New("malformed host or port")
 		}
 		return target{}, err
@@ -186,27 +184,4 @@ func addresses(hosts []string, defaultPort string) ([]string, error) {
 		out = append(out, net.JoinHostPort(u.Hostname(), port))
 	}
 	return out, nil
-}
-
-var passwordParameter = regexp.MustCompile(`(?i)(password=)[^&]*`)
-
-// Redacted is the URL without passwords, for people to read. It works on any
-// text: whatever stands between the user name and the last @ is taken out.
-func Redacted(raw string) string {
-	scheme, rest, found := strings.Cut(raw, "://")
-	if !found {
-		scheme, rest = "", raw
-	}
-	if at := strings.LastIndexByte(rest, '@'); at >= 0 {
-		user, _, hasPassword := strings.Cut(rest[:at], ":")
-		if hasPassword {
-			user += ":[redacted]"
-		}
-		rest = user + rest[at:]
-	}
-	rest = passwordParameter.ReplaceAllString(rest, "${1}[redacted]")
-	if !found {
-		return rest
-	}
-	return scheme + "://" + rest
 }

@@ -39,7 +39,7 @@ func newAccount() account {
 // forms are the canary as the verbs of fmt would write it.
 func forms() []string {
 	number := strings.Trim(fmt.Sprint([]byte(canary)), "[]")
-	return []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprintf("% x", canary), number, fmt.Sprintf("%U", []rune(canary)[0])}
+	return []string{canary, fmt.Sprintf("%x", canary), fmt.Sprintf("%X", canary), fmt.Sprintf("% x", canary), number, fmt.Sprintf("%U", rune(canary[0]))}
 }
 
 func checkNotIn(t *testing.T, how, text string) {

@@ -20,7 +20,7 @@ const (
 	MAIL     Stage = "MAIL"
 	RCPT     Stage = "RCPT"
 	DATA     Stage = "DATA" // the command
-	Body     Stage = "BODY" // the first line of the mail has come
+	Body     Stage = "BODY" // the first line of the mail has come: any answer ends the session
 	Dot      Stage = "DOT"  // the whole mail has come
 	RSET     Stage = "RSET"
 	NOOP     Stage = "NOOP"
@@ -65,7 +65,7 @@ func Cut() Answer { return Answer{cut: true} }
 // Reset closes the connection so that the client sees a reset, not an end.
 func Reset() Answer { return Answer{cut: true, reset: true} }
 
-// Silence never answers. At Body it also stops reading.
+// Silence never answers.
 func Silence() Answer { return Answer{silent: true} }
 
 // ThenCut closes the connection after the reply.

@@ -262,16 +262,21 @@ func (ss *session) body() ([]byte, error) {
 	}
 }
 
-// breakOff is a scripted answer in the middle of the body: the session ends.
+// breakOff is a scripted answer in the middle of the body. It ends the session:
+// at once if it cuts, else when the server is closed: it does not read on.
 func (ss *session) breakOff(a Answer) error {
-	if a.silent {
+	if _, err := ss.w.WriteString(a.raw); err != nil {
+		return err
+	}
+	if err := ss.w.Flush(); err != nil {
+		return err
+	}
+	if !a.cut {
 		<-ss.gone
 		return errHung
 	}
-	if _, err := ss.answer(a, 0, ""); err != nil {
-		return err
-	}
-	return errHung
+	_, err := ss.answer(Answer{cut: true, reset: a.reset}, 0, "")
+	return err
 }
 
 func (ss *session) say(stage Stage, code int, line string, more ...string) error {

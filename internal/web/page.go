@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -141,19 +140,13 @@ func (p *pages) problem(w http.ResponseWriter, r *http.Request, who person, stat
 // asset serves the stylesheet and the icon, to everybody: the page that asks to
 // sign in needs them.
 func (p *pages) asset(w http.ResponseWriter, r *http.Request) {
-	name := path.Base(r.URL.Path)
-	types := map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
-	if types[name] == "" || r.URL.Path != "/assets/"+name {
+	switch name := strings.TrimPrefix(r.URL.Path, "/"); name {
+	case "assets/style.css", "assets/icon.svg":
+		w.Header().Set("Cache-Control", "max-age=3600")
+		http.ServeFileFS(w, r, assets, name)
+	default:
 		p.problem(w, r, person{}, http.StatusNotFound, "not_found")
-		return
 	}
-	b, err := assets.ReadFile("assets/" + name)
-	if err != nil {
-		panic(err)
-	}
-	w.Header().Set("Content-Type", types[name])
-	w.Header().Set("Cache-Control", "max-age=3600")
-	_, _ = w.Write(b)
 }
 
 var errNoText = errors.New("no such text")

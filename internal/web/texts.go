@@ -58,5 +58,5 @@ var texts = map[string]struct{ en, de string }{
 	"not_found":        {"There is no such page.", "Diese Seite gibt es nicht."},
 	"bad_request":      {"This download does not exist: format is jsonl, csv or text, order is newest or oldest.", "Diesen Download gibt es nicht: format ist jsonl, csv oder text, order ist newest oder oldest."},
 	"busy":             {"Too many people sign in at this moment. Please try again.", "Gerade melden sich zu viele an. Bitte noch einmal versuchen."},
-	"unavailable":      {"The error log cannot be read at the moment. Please try again soon; the operator finds the cause in the program's log.", "Das Fehlerprotokoll ist gerade nicht lesbar. Bitte bald noch einmal versuchen; der Betreiber findet die Ursache im Protokoll des Programms."},
+	"unavailable":      {"The error log cannot be read at the moment. Please try again soon; the operator finds the cause in rohrpost's log.", "Das Fehlerprotokoll ist gerade nicht lesbar. Bitte bald noch einmal versuchen; der Betreiber findet die Ursache im Protokoll von rohrpost."},
 }

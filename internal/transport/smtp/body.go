@@ -12,24 +12,22 @@ const block = 64 << 10
 
 // send writes the mail, the final dot with its last block, and reads the reply.
 func (x *transaction) send(body []byte) {
-	for rest, last := body, false; !last; {
-		n := min(block, len(rest))
-		var part []byte
-		part, rest = rest[:n], rest[n:]
-		last = len(rest) == 0
-		before := byte('\n')
-		if at := len(body) - len(rest) - n; at > 0 {
-			before = body[at-1]
-		}
+	before := byte('\n')
+	for at, last := 0, false; !last; {
+		part := body[at:min(at+block, len(body))]
+		at += len(part)
+		last = at == len(body)
 		x.out = appendStuffed(x.out[:0], part, before)
-		if last {
+		if !last {
+			before = body[at-1]
+		} else {
 			if !bytes.HasSuffix(body, []byte("\r\n")) {
 				x.out = append(x.out, "\r\n"...)
 			}
 			x.out = append(x.out, ".\r\n"...)
 		}
 		if err := x.wire.within(x.timeouts.Block); err != nil {
-			x.loseAt(failure.StageData, -1, err)
+			x.lose(failure.StageData, err)
 			return
 		}
 		if n, err := x.nc.Write(x.out); err != nil {
@@ -37,33 +35,40 @@ func (x *transaction) send(body []byte) {
 			if last && n > 0 {
 				stage = failure.StageDot // a part of the end is out, perhaps all of it
 			}
-			x.loseAt(stage, -1, x.wire.explain(err))
+			x.cutShort(stage, err)
 			return
 		}
 	}
 	x.end()
 }
 
+// cutShort is the end of a connection that the mail cannot be written to. Some
+// servers say why before they close it.
+func (x *transaction) cutShort(stage failure.Stage, err error) {
+	if r, err := x.await(x.timeouts.Quit); err == nil && r.refusal() {
+		x.broken = true
+		failRest(x.verdicts, failure.Classify(r.cause(stage, x.host)))
+		return
+	}
+	x.lose(stage, x.wire.explain(err))
+}
+
 // end reads the reply that decides about the mail.
 func (x *transaction) end() {
-	err := x.wire.within(x.timeouts.Dot)
-	var r reply
-	if err == nil {
-		r, err = x.readReply()
+	r, err := x.await(x.timeouts.Dot)
+	if err != nil {
+		x.lose(failure.StageDot, err)
+		return
 	}
-	switch {
-	case err != nil:
-		x.loseAt(failure.StageDot, -1, err)
-	case r.positive():
-		x.mails++
-		accepted := transport.Verdict{Code: r.code, Enhanced: r.enhanced(), Text: failure.Scrub(string(r.text))}
-		for _, i := range x.accepted {
-			x.verdicts[i] = accepted
-		}
-	default:
-		x.mails++
+	x.mails++
+	if !r.positive() {
 		x.broken = r.code == 421 || !r.refusal()
-		failRest(x.verdicts, failure.Classify(r.cause(failure.StageDot, x.host())))
+		failRest(x.verdicts, failure.Classify(r.cause(failure.StageDot, x.host)))
+		return
+	}
+	accepted := transport.Verdict{Code: r.code, Enhanced: r.enhanced(), Text: failure.Scrub(string(r.text))}
+	for _, i := range x.accepted {
+		x.verdicts[i] = accepted
 	}
 }
 

@@ -123,19 +123,21 @@ func TestBodyBreaks(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		answer smtptest.Answer
+		want   string
 	}{
-		{"cut", smtptest.Cut()},
-		{"reset", smtptest.Reset()},
-		{"silence", smtptest.Silence()},
+		{"cut", smtptest.Cut(), "data -"},
+		{"reset", smtptest.Reset(), "data -"},
+		{"silence", smtptest.Silence(), "data -"},
+		{"552", smtptest.Reply(552, "5.3.4 too large"), "data 552"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			h := setup(t, smtptest.Options{}, smtp.Options{Timeouts: smtp.Timeouts{Block: 100 * time.Millisecond}})
+			h := setup(t, smtptest.Options{}, smtp.Options{Timeouts: smtp.Timeouts{Block: 100 * time.Millisecond, Quit: 100 * time.Millisecond}})
 			h.On(smtptest.Body, c.answer)
 			m := mailTo(rcpt[0])
 			m.Body = big
-			if got := brief(h.sendMail(t, m)); got != "data -" {
-				t.Errorf("verdict %q, want a failure at data", got)
+			if got := brief(h.sendMail(t, m)); got != c.want {
+				t.Errorf("verdict %q, want %q", got, c.want)
 			}
 			if h.Taken() != 0 {
 				t.Error("the server took half a mail")

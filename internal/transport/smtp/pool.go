@@ -18,6 +18,7 @@ type pool struct {
 	accounts map[string]*account // those with a place
 	open     int                 // places taken
 	idle     int
+	closing  int
 	waiters  []*waiter   // first come first
 	timer    *time.Timer // nil: nothing is idle
 	closed   bool
@@ -64,9 +65,6 @@ func (p *pool) acquire(ctx context.Context, id, version string, limit int) (*con
 		p.mu.Unlock()
 		return c, nil
 	}
-	if p.open >= p.options.MaxOpen {
-		p.evict()
-	}
 	w.ready = make(chan grant, 1)
 	p.waiters = append(p.waiters, w)
 	p.mu.Unlock()
@@ -80,7 +78,8 @@ func (p *pool) acquire(ctx context.Context, id, version string, limit int) (*con
 	}
 }
 
-// try takes an idle connection or a place. The lock is held.
+// try takes an idle connection or a place. For want of a place it closes what
+// another account keeps idle. The lock is held.
 func (p *pool) try(w *waiter) (*conn, bool) {
 	a := p.accounts[w.account]
 	if a == nil {
@@ -104,7 +103,13 @@ func (p *pool) try(w *waiter) (*conn, bool) {
 		p.idle--
 		return c, true
 	}
-	if a.open >= a.limit || p.open >= p.options.MaxOpen {
+	if a.open >= a.limit {
+		return nil, false
+	}
+	if p.open >= p.options.MaxOpen {
+		if p.closing <= len(p.waiters) {
+			p.evict()
+		}
 		return nil, false
 	}
 	p.accounts[w.account] = a
@@ -161,6 +166,7 @@ func (p *pool) forget(id string) {
 	p.leave(id)
 }
 
+// leave is forget with the lock held.
 func (p *pool) leave(id string) {
 	a := p.accounts[id]
 	a.open--
@@ -188,9 +194,13 @@ func (p *pool) retire(a *account, i int) {
 	c := a.idle[i]
 	a.idle = slices.Delete(a.idle, i, i+1)
 	p.idle--
+	p.closing++
 	p.wg.Go(func() {
 		c.quit(p.options.Timeouts.Quit)
-		p.forget(c.account)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.closing--
+		p.leave(c.account)
 	})
 }
 

@@ -193,6 +193,32 @@ func TestMaxMails(t *testing.T) {
 	})
 }
 
+// TestMaxOpenWaits hands a place over as soon as the other account is done.
+func TestMaxOpenWaits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := setup(t, smtptest.Options{Listener: smtptest.NewPipe()}, smtp.Options{MaxOpen: 1})
+		release, start := make(chan struct{}), time.Now()
+		var wg sync.WaitGroup
+		for _, account := range []string{"a", "b", "c"} {
+			wg.Go(func() {
+				s := h.server
+				s.Account = account
+				out, err := h.transport.Send(t.Context(), s, mailTo(rcpt...), func(context.Context, []int) error { <-release; return nil })
+				if err != nil || brief(out.Verdicts) != "250" {
+					t.Errorf("%s: %q, %v", account, brief(out.Verdicts), err)
+				}
+			})
+		}
+		synctest.Wait()
+		close(release)
+		wg.Wait()
+		if got := time.Since(start); got != 0 {
+			t.Errorf("took %v", got)
+		}
+	})
+}
+
 // TestMaxOpen takes the place of the longest idle connection of another account.
 func TestMaxOpen(t *testing.T) {
 	t.Parallel()

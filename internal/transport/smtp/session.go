@@ -4,10 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/textproto"
-	"strconv"
-	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail/smtp"
@@ -33,14 +32,6 @@ type conn struct {
 	idleSince time.Time
 }
 
-// extensions are what EHLO has offered, as far as it is of use.
-type extensions struct {
-	starttls, pipelining, smtputf8 bool
-	maxSize                        int // RFC 1870 §4; 0: none is named
-	size                           bool
-	mechanisms                     []string // of AUTH, in capitals
-}
-
 // open connects and logs in.
 func (t *Transport) open(ctx context.Context, s *Server) (*conn, *failure.Failure) {
 	fail := func(stage failure.Stage, err error) *failure.Failure {
@@ -51,7 +42,7 @@ func (t *Transport) open(ctx context.Context, s *Server) (*conn, *failure.Failur
 	raw, err := t.options.Dial(dialing, "tcp", s.address())
 	if err != nil {
 		if ctx.Err() != nil {
-			err = errors.Join(ctx.Err(), err)
+			err = fmt.Errorf("%w: %w", ctx.Err(), err)
 		}
 		return nil, fail(failure.StageConnect, err)
 	}
@@ -140,67 +131,6 @@ func (c *conn) startTLS(ctx context.Context, config *tls.Config, limits *Timeout
 	return nil
 }
 
-// hello is EHLO, or HELO for a server that does not know it (RFC 5321 §3.2).
-func (c *conn) hello(name string, d time.Duration) *failure.Failure {
-	if name == "" {
-		name = literal(c.wire.LocalAddr())
-	}
-	r, err := c.roundTrip("EHLO "+name, d)
-	if err == nil && (r.code == 500 || r.code == 502) {
-		r, err = c.roundTrip("HELO "+name, d)
-		r.text = nil // no extensions
-	}
-	switch {
-	case err != nil:
-		return c.fail(failure.StageEHLO, err)
-	case !r.positive():
-		return failure.Classify(r.cause(failure.StageEHLO, c.host))
-	}
-	c.extensions = parseExtensions(r.lines())
-	return nil
-}
-
-// literal is RFC 5321 §4.1.3.
-func literal(a net.Addr) string {
-	tcp, ok := a.(*net.TCPAddr)
-	switch {
-	case !ok:
-		return "[127.0.0.1]"
-	case tcp.IP.To4() != nil:
-		return "[" + tcp.IP.String() + "]"
-	}
-	return "[IPv6:" + tcp.IP.String() + "]"
-}
-
-// parseExtensions reads the lines of an EHLO reply; the first is a greeting.
-func parseExtensions(lines []string) extensions {
-	var x extensions
-	for _, line := range lines[1:] {
-		words := strings.Fields(strings.ToUpper(line))
-		if len(words) == 0 {
-			continue
-		}
-		switch keyword, parameters := words[0], words[1:]; keyword {
-		case "STARTTLS":
-			x.starttls = true
-		case "PIPELINING":
-			x.pipelining = true
-		case "SMTPUTF8":
-			x.smtputf8 = true
-		case "SIZE":
-			x.size = true
-			if len(parameters) > 0 {
-				if n, err := strconv.Atoi(parameters[0]); err == nil && n > 0 {
-					x.maxSize = n
-				}
-			}
-		case "AUTH":
-			x.mechanisms = parameters
-		}
-	}
-	return x
-}
-
 // roundTrip sends one command and reads the reply, in d altogether.
 func (c *conn) roundTrip(command string, d time.Duration) (reply, error) {
 	if err := c.wire.within(d); err != nil {
@@ -211,6 +141,14 @@ func (c *conn) roundTrip(command string, d time.Duration) (reply, error) {
 	clear(c.out) // it may have been a password
 	if err != nil {
 		return reply{}, c.wire.explain(err)
+	}
+	return c.readReply()
+}
+
+// await reads the next reply, in d.
+func (c *conn) await(d time.Duration) (reply, error) {
+	if err := c.wire.within(d); err != nil {
+		return reply{}, err
 	}
 	return c.readReply()
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/textproto"
 	"strconv"
+	"time"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -18,7 +19,7 @@ const maxGroup = 64
 // A transaction is one mail on one connection (RFC 5321 §3.3).
 type transaction struct {
 	*conn
-	*envelope
+	envelope *envelope
 	timeouts *Timeouts
 	verdicts []transport.Verdict
 	reused   bool // the connection has been idle
@@ -39,7 +40,7 @@ func (x *transaction) run(ctx context.Context, body []byte, arm transport.Arm) e
 			x.broken = true
 		}
 	}()
-	if x.asked = x.forServer(&x.extensions, x.verdicts); len(x.asked) == 0 {
+	if x.asked = x.envelope.forServer(&x.extensions, x.verdicts); len(x.asked) == 0 {
 		return nil
 	}
 	if !x.reset() || !x.exchange() {
@@ -75,10 +76,10 @@ func (x *transaction) reset() bool {
 		x.aborted = false
 		return true
 	}
-	x.broken = true
-	if x.dead = !canceled(err); !x.dead {
-		x.lose(0, err)
+	if canceled(err) {
+		return x.lose(failure.StageMail, err)
 	}
+	x.broken, x.dead = true, true
 	return false
 }
 
@@ -98,11 +99,12 @@ func (x *transaction) exchange() bool {
 		for i := next; i < next+n; i++ {
 			x.out = x.appendCommand(x.out, i)
 		}
-		if err := x.wire.within(x.timeouts.Mail); err != nil {
-			return x.lose(next, err)
+		stage, limit := x.step(next)
+		if err := x.wire.within(limit); err != nil {
+			return x.lose(stage, err)
 		}
 		if _, err := x.nc.Write(x.out); err != nil {
-			return x.lose(next, x.wire.explain(err))
+			return x.lose(stage, x.wire.explain(err))
 		}
 		for ; n > 0; n, next = n-1, next+1 {
 			if !x.answer(next) {
@@ -115,19 +117,30 @@ func (x *transaction) exchange() bool {
 		x.broken = true // it refused the mail and asks for it: no dot, whatever it would mean
 		return false
 	case x.client.Text.R.Buffered() > 0: // it would be taken for the reply to the dot
-		return x.loseAt(failure.StageData, end, textproto.ProtocolError("more replies than commands"))
+		return x.lose(failure.StageData, textproto.ProtocolError("more replies than commands"))
 	}
 	return true
+}
+
+// step is what the i-th command is, and how long its reply may take.
+func (x *transaction) step(i int) (failure.Stage, time.Duration) {
+	switch i {
+	case 0:
+		return failure.StageMail, x.timeouts.Mail
+	case len(x.asked) + 1:
+		return failure.StageData, x.timeouts.Data
+	}
+	return failure.StageRcpt, x.timeouts.Rcpt
 }
 
 func (x *transaction) appendCommand(b []byte, i int) []byte {
 	switch i {
 	case 0:
-		b = append(append(append(b, "MAIL FROM:<"...), x.reverse.address...), '>')
+		b = append(append(append(b, "MAIL FROM:<"...), x.envelope.reverse.address...), '>')
 		if x.extensions.size {
-			b = strconv.AppendInt(append(b, " SIZE="...), int64(x.size), 10)
+			b = strconv.AppendInt(append(b, " SIZE="...), int64(x.envelope.size), 10)
 		}
-		if x.needsUTF8(x.asked) {
+		if x.envelope.needsUTF8(x.asked) {
 			b = append(b, " SMTPUTF8"...)
 		}
 	case len(x.asked) + 1:
@@ -138,28 +151,18 @@ func (x *transaction) appendCommand(b []byte, i int) []byte {
 	return append(b, '\r', '\n')
 }
 
-// answer reads the reply to command i. It is false when there is none, or when
-// the server closes the connection.
+// answer reads the reply to the i-th command. It is false when there is none, or
+// when the server closes the connection.
 func (x *transaction) answer(i int) bool {
-	stage, limit := failure.StageRcpt, x.timeouts.Rcpt
-	switch i {
-	case 0:
-		stage, limit = failure.StageMail, x.timeouts.Mail
-	case len(x.asked) + 1:
-		stage, limit = failure.StageData, x.timeouts.Data
-	}
-	err := x.wire.within(limit)
-	var r reply
-	if err == nil {
-		r, err = x.readReply()
-	}
-	if err != nil {
-		return x.loseAt(stage, i, err)
-	}
-	if r.code == 421 { // RFC 5321 §3.8: the server closes the connection
+	stage, limit := x.step(i)
+	r, err := x.await(limit)
+	switch {
+	case err != nil:
+		return x.lose(stage, err)
+	case r.code == 421: // RFC 5321 §3.8: the server closes the connection
 		x.broken = true
-		if x.dead = i == 0 && x.reused; !x.dead {
-			failRest(x.verdicts, failure.Classify(r.cause(stage, x.host())))
+		if x.dead = stage == failure.StageMail && x.reused; !x.dead {
+			failRest(x.verdicts, failure.Classify(r.cause(stage, x.host)))
 		}
 		return false
 	}
@@ -183,26 +186,21 @@ func (x *transaction) take(stage failure.Stage, i int, r reply) {
 		x.accepted = append(x.accepted, x.asked[i-1].index)
 	case wanted:
 	case stage == failure.StageRcpt:
-		x.verdicts[x.asked[i-1].index].Failure = failure.Classify(r.cause(stage, x.host()))
+		x.verdicts[x.asked[i-1].index].Failure = failure.Classify(r.cause(stage, x.host))
 	default:
 		x.refused = stage == failure.StageMail
-		failRest(x.verdicts, failure.Classify(r.cause(stage, x.host())))
+		failRest(x.verdicts, failure.Classify(r.cause(stage, x.host)))
 	}
 }
 
-func (x *transaction) host() string { return x.envelope.host }
-
-// lose is loseAt the stage of MAIL.
-func (x *transaction) lose(i int, err error) bool { return x.loseAt(failure.StageMail, i, err) }
-
-// loseAt gives up the connection while command i has no answer.
-func (x *transaction) loseAt(stage failure.Stage, i int, err error) bool {
+// lose gives up the connection without an answer at this stage.
+func (x *transaction) lose(stage failure.Stage, err error) bool {
 	x.broken = true
-	if i == 0 && x.reused && !timedOut(err) {
+	if stage == failure.StageMail && x.reused && !timedOut(err) {
 		x.dead = true
 		return false
 	}
-	failRest(x.verdicts, failure.Classify(failure.Cause{Stage: stage, Err: err, Host: x.host()}))
+	failRest(x.verdicts, failure.Classify(failure.Cause{Stage: stage, Err: err, Host: x.host}))
 	return false
 }
 

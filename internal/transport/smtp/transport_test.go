@@ -95,6 +95,50 @@ func TestAborted(t *testing.T) {
 	}
 }
 
+// TestNotReused closes a connection on which the conversation has gone wrong,
+// even if the server keeps it open.
+func TestNotReused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		stage  smtptest.Stage
+		answer smtptest.Answer
+		want   string
+	}{
+		{"a second reply to the dot", smtptest.Dot, smtptest.Raw("250 taken\r\n250 extra\r\n"), "250"},
+		{"421 to the dot", smtptest.Dot, smtptest.Reply(421, "bye"), "dot 421"},
+		{"354 to the dot", smtptest.Dot, smtptest.Reply(354, "go"), "dot 354 uncertain"},
+		{"421 to RCPT", smtptest.RCPT, smtptest.Reply(421, "bye"), "rcpt 421"},
+		{"334 to RCPT", smtptest.RCPT, smtptest.Reply(334, "what"), "rcpt -"},
+		{"250 to DATA", smtptest.DATA, smtptest.Reply(250, "ok"), "data -"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			h := setup(t, smtptest.Options{}, smtp.Options{})
+			h.Once(c.stage, c.answer)
+			if got := brief(h.send(t, rcpt[0])); got != c.want {
+				t.Errorf("first mail %q, want %q", got, c.want)
+			}
+			if got := h.transport.Stats(); got.Open != 0 {
+				t.Errorf("kept: %+v", got)
+			}
+			if got := brief(h.send(t, rcpt[0])); got != "250" || h.Sessions() != 2 || h.Count(smtptest.MAIL) != 2 {
+				t.Errorf("second mail %q after %d MAIL in %d sessions", got, h.Count(smtptest.MAIL), h.Sessions())
+			}
+		})
+	}
+}
+
+// TestNoData does not ask for a transaction without recipients.
+func TestNoData(t *testing.T) {
+	t.Parallel()
+	h := setup(t, smtptest.Options{Extensions: []string{}}, smtp.Options{})
+	h.On(smtptest.RCPT, smtptest.Reply(550, "5.1.1 no"))
+	if got := brief(h.send(t)); got != "rcpt 550" || h.Count(smtptest.DATA) != 0 {
+		t.Errorf("%q and %d DATA", got, h.Count(smtptest.DATA))
+	}
+}
+
 // TestLoneDot is RFC 2920 §3.1: a server that takes DATA without a recipient
 // gets an empty mail, which is not delivered, and the connection is kept.
 func TestLoneDot(t *testing.T) {
@@ -261,112 +305,5 @@ func TestSettings(t *testing.T) {
 	}
 	if _, err := smtp.New(smtp.Options{HELO: "a b", MaxMails: -1}); err == nil || !strings.Contains(err.Error(), "MaxMails") {
 		t.Errorf("New: %v", err)
-	}
-}
-
-// TestAddresses is what the server's extensions and the addresses allow.
-func TestAddresses(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name       string
-		extensions []string
-		reverse    string
-		recipient  string
-		want       string
-		category   string
-		taken      []string // reverse-path, parameters, recipients
-	}{
-		{"null path", nil, "", "a@example.org", "250", "", []string{"", "SIZE=72", "a@example.org"}},
-		{"A-labels", nil, "max@müller.example", "a@bücher.example", "250", "", []string{"max@xn--mller-kva.example", "SIZE=72", "a@xn--bcher-kva.example"}},
-		{"SMTPUTF8", []string{"SMTPUTF8"}, "max@acme.example", "grün@bücher.example", "250", "", []string{"max@acme.example", "SMTPUTF8", "grün@xn--bcher-kva.example"}},
-		{"SMTPUTF8 for the reverse-path", []string{"smtputf8"}, "grün@acme.example", "a@example.org", "250", "", []string{"grün@acme.example", "SMTPUTF8", "a@example.org"}},
-		{"SMTPUTF8 not needed", []string{"SMTPUTF8"}, "max@acme.example", "a@example.org", "250", "", []string{"max@acme.example", "", "a@example.org"}},
-		{"no SMTPUTF8", nil, "max@acme.example", "grün@example.org", "rcpt -", "address_needs_utf8", nil},
-		{"no SMTPUTF8 for the reverse-path", nil, "grün@acme.example", "a@example.org", "mail -", "address_needs_utf8", nil},
-		{"no address", nil, "max@acme.example", "a@example.org>\r\nRSET", "rcpt -", "recipient_invalid", nil},
-		{"no domain", nil, "max@acme.example", "a@-.example", "rcpt -", "recipient_invalid", nil},
-		{"no reverse-path", nil, "max", "a@example.org", "mail -", "", nil},
-		{"too large", []string{"SIZE 71"}, "max@acme.example", "a@example.org", "mail -", "message_too_large", nil},
-		{"just not too large", []string{"SIZE 72"}, "max@acme.example", "a@example.org", "250", "", []string{"max@acme.example", "SIZE=72", "a@example.org"}},
-		{"no size named", []string{"SIZE 0"}, "max@acme.example", "a@example.org", "250", "", []string{"max@acme.example", "SIZE=72", "a@example.org"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			h := setup(t, smtptest.Options{Extensions: c.extensions}, smtp.Options{})
-			verdicts := h.sendMail(t, transport.Mail{ReversePath: c.reverse, Recipients: []string{c.recipient}, Body: []byte(body)})
-			if got := brief(verdicts); got != c.want {
-				t.Errorf("verdict %q, want %q: %v", got, c.want, verdicts[0].Failure)
-			}
-			if f := verdicts[0].Failure; f != nil && (f.Class != failure.Permanent && f.Class != failure.Config || c.category != "" && f.Category != c.category) {
-				t.Errorf("class %s, category %s, want %s", f.Class, f.Category, c.category)
-			}
-			var got []string
-			for _, m := range h.Mails() {
-				got = append(append(got, m.ReversePath, m.Parameters), m.Recipients...)
-			}
-			if diff := cmp.Diff(c.taken, got); diff != "" {
-				t.Errorf("taken (-want +got):\n%s", diff)
-			}
-			if c.taken == nil && h.Count(smtptest.MAIL) != 0 {
-				t.Error("MAIL was sent")
-			}
-		})
-	}
-	t.Run("the others get the mail", func(t *testing.T) {
-		t.Parallel()
-		h := setup(t, smtptest.Options{}, smtp.Options{})
-		got := brief(h.send(t, "a@example.org", "grün@example.org", "nobody", "b@example.org"))
-		if got != "250, rcpt -, 250" {
-			t.Errorf("verdicts %q", got)
-		}
-	})
-}
-
-// TestMultiLine has the reason in the last line.
-func TestMultiLine(t *testing.T) {
-	t.Parallel()
-	h := setup(t, smtptest.Options{}, smtp.Options{})
-	h.On(smtptest.RCPT, smtptest.Reply(550, "Requested action not taken: mailbox unavailable", "for details see below", "Sender address is not allowed."))
-	f := h.send(t, rcpt[0])[0].Failure
-	if f.Category != "sender_rejected" || !strings.Contains(f.Diagnostic, "Sender address is not allowed") {
-		t.Errorf("category %s, diagnostic %q", f.Category, f.Diagnostic)
-	}
-	h.On(smtptest.RCPT, smtptest.Reply(550, "sorry", "5.1.1 no such user"))
-	if f = h.send(t, rcpt[0])[0].Failure; f.Enhanced != "5.1.1" {
-		t.Errorf("enhanced code %q from the second line", f.Enhanced)
-	}
-}
-
-// TestNotSMTP is a server that talks something else, or without end.
-func TestNotSMTP(t *testing.T) {
-	t.Parallel()
-	endless := strings.Repeat("220-"+strings.Repeat("x", 996)+"\r\n", 1000)
-	for name, c := range map[string]struct {
-		stage smtptest.Stage
-		raw   string
-		want  string
-	}{
-		"IMAP greeting":      {smtptest.Banner, "* OK IMAP4rev1 ready\r\n", "banner -"},
-		"FTP-like greeting":  {smtptest.Banner, "250 hello\r\n", "banner -"},
-		"endless greeting":   {smtptest.Banner, endless, "banner -"},
-		"endless line":       {smtptest.Banner, strings.Repeat("x", 1<<20), "banner -"},
-		"endless reply":      {smtptest.MAIL, strings.ReplaceAll(endless, "220-", "250-"), "mail -"},
-		"code changes":       {smtptest.MAIL, "250-yes\r\n550 no\r\n", "mail -"},
-		"code out of range":  {smtptest.MAIL, "999 what\r\n", "mail -"},
-		"no separator":       {smtptest.MAIL, "250ok\r\n", "mail -"},
-		"nothing but spaces": {smtptest.Dot, "   \r\n", "dot - uncertain"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := setup(t, smtptest.Options{}, smtp.Options{})
-			h.On(c.stage, smtptest.Raw(c.raw).ThenCut())
-			verdicts := h.send(t)
-			if got := brief(verdicts); got != c.want {
-				t.Errorf("verdicts %q, want %q", got, c.want)
-			}
-			if f := verdicts[0].Failure; c.stage != smtptest.Dot && f.Category != "protocol_error" {
-				t.Errorf("%v", f)
-			}
-		})
 	}
 }

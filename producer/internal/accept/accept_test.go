@@ -1,0 +1,195 @@
+package accept_test
+
+import (
+	"errors"
+	"net/mail"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/producer/internal/accept"
+)
+
+var now = time.Date(2026, 3, 1, 9, 0, 0, 123_456_789, time.FixedZone("", 3600))
+
+func rules(t *testing.T, maxSize int64, domain string) accept.Rules {
+	t.Helper()
+	r, err := accept.New(maxSize, domain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func message(id string) *rohrpost.Message {
+	return &rohrpost.Message{ID: id, To: []rohrpost.Address{{Address: "kunde@example.org"}}, Text: "x"}
+}
+
+func TestJob(t *testing.T) {
+	t.Parallel()
+	m := message("invoice-4711")
+	m.User.Address = "max@ACME.example"
+	job, err := rules(t, 0, "").Job(m, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &rohrpost.Job{
+		Message: *m, MessageID: "<invoice-4711@acme.example>", EnqueuedAt: time.Date(2026, 3, 1, 8, 0, 0, 123e6, time.UTC),
+	}
+	if diff := cmp.Diff(want, job); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestNewIDs(t *testing.T) {
+	t.Parallel()
+	form := regexp.MustCompile(`^[a-z0-9]{26}$`)
+	seen := map[string]bool{}
+	for range 10_000 {
+		id := accept.NewID()
+		if !form.MatchString(id) || seen[id] {
+			t.Fatalf("id %q", id)
+		}
+		seen[id] = true
+	}
+}
+
+// msgID is RFC 5322 §3.6.4 without its obsolete forms.
+var msgID = regexp.MustCompile("^<" + dotAtom + "@" + dotAtom + ">$")
+
+const dotAtom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+
+func TestMessageIDOfEveryID(t *testing.T) {
+	t.Parallel()
+	r := rules(t, 0, "rohrpost.example")
+	seen := map[string]string{}
+	try := func(id string) {
+		job, err := r.Job(message(id), now)
+		if err != nil {
+			t.Fatalf("%q: %v", id, err)
+		}
+		if !msgID.MatchString(job.MessageID) {
+			t.Errorf("%q becomes %s", id, job.MessageID)
+		}
+		if _, err := mail.ParseAddress(job.MessageID); err != nil {
+			t.Errorf("%q becomes %s: %v", id, job.MessageID, err)
+		}
+		if other, taken := seen[job.MessageID]; taken {
+			t.Errorf("%q and %q become %s", id, other, job.MessageID)
+		}
+		seen[job.MessageID] = id
+		if again, err := r.Job(message(id), now); err != nil || again.MessageID != job.MessageID {
+			t.Errorf("%q becomes %s and %s", id, job.MessageID, again.MessageID)
+		}
+	}
+	const allowed = "aZ9._:~-"
+	for _, first := range "aZ9" {
+		try(string(first))
+		for _, a := range allowed {
+			try(string(first) + string(a))
+			for _, b := range allowed {
+				try(string(first) + string(a) + string(b))
+				for _, c := range allowed {
+					try(string(first) + string(a) + string(b) + string(c))
+				}
+			}
+		}
+	}
+	try(strings.Repeat("x", 128))
+}
+
+func TestMessageIDDomain(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ from, user, option, want string }{
+		{"a@From.example", "b@user.example", "option.example", "from.example"},
+		{"", "b@user.example", "option.example", "user.example"},
+		{"", "", "Option.example", "option.example"},
+		{"a@bücher.example", "b@user.example", "option.example", "user.example"},
+		{"a@[192.0.2.1]", "", "option.example", "option.example"},
+		{"a@[IPv6:2001:db8::1]", "b@bücher.example", "option.example", "option.example"},
+	} {
+		m := message("id")
+		m.From.Address, m.User.Address = tt.from, tt.user
+		job, err := rules(t, 0, tt.option).Job(m, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := "<id@" + tt.want + ">"; job.MessageID != want {
+			t.Errorf("%+v: %s, want %s", tt, job.MessageID, want)
+		}
+	}
+	job, err := rules(t, 0, "").Job(message("id"), now)
+	if err != nil || !msgID.MatchString(job.MessageID) {
+		t.Errorf("by the host's name: %+v, %v", job, err)
+	}
+}
+
+// The size is that of the mail as sent, to within the headers.
+func TestMaxSize(t *testing.T) {
+	t.Parallel()
+	const limit = 1 << 20
+	r := rules(t, limit, "")
+	largest := func(make func(n int) *rohrpost.Message) int {
+		lo, hi := 0, limit
+		for lo < hi {
+			n := (lo + hi + 1) / 2
+			if _, err := r.Job(make(n), now); err == nil {
+				lo = n
+			} else {
+				hi = n - 1
+			}
+		}
+		return lo
+	}
+	text := largest(func(n int) *rohrpost.Message {
+		m := message("")
+		m.HTML = strings.Repeat("x", n)
+		return m
+	})
+	file := largest(func(n int) *rohrpost.Message {
+		m := message("")
+		m.Attachments = []rohrpost.Attachment{{Name: "a", Content: make([]byte, n)}}
+		return m
+	})
+	if text < limit-5000 || text > limit {
+		t.Errorf("the largest body has %d bytes", text)
+	}
+	if sent := file * 78 / 57; sent < limit-6000 || sent > limit {
+		t.Errorf("the largest attachment has %d bytes, about %d as sent", file, sent)
+	}
+}
+
+// All problems come at once, the size among them.
+func TestAllProblems(t *testing.T) {
+	t.Parallel()
+	m := message("a b")
+	m.Text = strings.Repeat("x", 10_000)
+	job, err := rules(t, 5_000, "").Job(m, now)
+	var problems rohrpost.FieldErrors
+	if job != nil || !errors.As(err, &problems) || len(problems) != 2 || problems[0].Field != "id" || problems[1].Field != "text" {
+		t.Errorf("got %v, %v", job, err)
+	}
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	bad := errors.New("bad")
+	for _, tt := range []struct {
+		verdicts []error
+		want     string
+	}{
+		{nil, ""},
+		{[]error{nil, nil}, ""},
+		{[]error{nil, bad, nil, errors.New("worse")}, "2 of 4 messages were not accepted; message 1: bad"},
+		{[]error{bad}, "1 of 1 messages were not accepted; message 0: bad"},
+	} {
+		err := accept.Summary(len(tt.verdicts), func(i int) error { return tt.verdicts[i] })
+		if tt.want == "" && err != nil || tt.want != "" && (!errors.Is(err, bad) || err.Error() != tt.want) {
+			t.Errorf("%v: got %v, want %s", tt.verdicts, err, tt.want)
+		}
+	}
+}
