@@ -117,8 +117,7 @@ func EncodeJob(j *Job) ([]byte, error) {
 // ErrPayload, wrapped.
 func DecodeJob(b []byte) (*Job, error) {
 	head, bodies, _ := bytes.Cut(b, []byte{'\n'})
-	var line jobLine
-	err := json.Unmarshal(head, &line)
+	line, err := decodeLine(head)
 	switch {
 	case line.Version > PayloadVersion: // whatever else does not fit
 		return nil, fmt.Errorf("%w: %d, known up to %d", ErrPayloadVersion, line.Version, PayloadVersion)
@@ -148,6 +147,14 @@ func DecodeJob(b []byte) (*Job, error) {
 		})
 	}
 	return j, nil
+}
+
+func decodeLine(b []byte) (line jobLine, err error) {
+	if !scanLine(b, &line) {
+		line = jobLine{}
+		err = json.Unmarshal(b, &line)
+	}
+	return line, err
 }
 
 func convert[T, S Address | mailbox](list []S) []T {

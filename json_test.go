@@ -117,8 +117,8 @@ func TestMessageJSONRefuses(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"subjekt":"x"}`:                                       `unknown field "subjekt"`,
 		`{"user":{"name":"x"}}`:                                 `unknown field "name"`,
-		`{"to":[{"adress":"a@b"}]}`:                             `unknown field "adress"`,
-		`{"to":{"adress":"a@b"}}`:                               `unknown field "adress"`,
+		`{"to":[{"mail":"a@b"}]}`:                               `unknown field "mail"`,
+		`{"to":{"mail":"a@b"}}`:                                 `unknown field "mail"`,
 		`{"from":{"mail":"a@b"}}`:                               `unknown field "mail"`,
 		`{"headers":[{"key":"x"}]}`:                             `unknown field "key"`,
 		`{"attachments":[{"path":"/etc/passwd"}]}`:              `unknown field "path"`,

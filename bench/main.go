@@ -18,6 +18,7 @@ type settings struct {
 	connections int
 	deep        int
 	idleSeconds int
+	profile     string
 }
 
 func main() {
@@ -27,6 +28,7 @@ func main() {
 	flag.IntVar(&s.connections, "connections", 10, "connections to the sink")
 	flag.IntVar(&s.deep, "deep", 0, "also drain from a queue that holds so many mails (needs 6 KB of memory each)")
 	flag.IntVar(&s.idleSeconds, "idle", 5, "seconds of idling whose CPU time is measured")
+	flag.StringVar(&s.profile, "profile", "", "file for a CPU profile of the worker draining the queue")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

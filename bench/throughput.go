@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os"
 	"os/exec"
+	"runtime/pprof"
 	"slices"
 	"strconv"
 	"sync"
@@ -138,6 +140,17 @@ func (e *environment) drain(ctx context.Context) (time.Duration, error) {
 // work runs a worker until it has sent so many mails.
 func (e *environment) work(ctx context.Context, mails int) (time.Duration, error) {
 	before := e.processed(ctx)
+	if e.profile != "" {
+		f, err := os.Create(e.profile)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return 0, err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	begun := time.Now()
 	stop, err := e.worker(ctx)
 	if err != nil {

@@ -3,9 +3,9 @@ package errorlog
 import "net/url"
 
 const (
-	prefix     = "rohrpost:errors:"
-	indexKey   = prefix + "tenants"   // ZSET: tenant → time of its newest entry in Unix ms
-	hmacKeyKey = prefix + "recipient" // string: the key of the recipients' HMAC; never ends
+	prefix      = "rohrpost:errors:"
+	indexKey    = prefix + "tenants"   // ZSET: tenant → time of its newest entry in Unix ms
+	hmacKeyName = prefix + "recipient" // string: the key of the recipients' HMAC; never ends
 )
 
 // tenantKeys are the stream and what belongs to it; roll.lua explains them. The

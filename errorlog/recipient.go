@@ -33,8 +33,8 @@ func (l *Log) recipientKey(ctx context.Context) (string, error) {
 		candidate = known.value
 	}
 	pipe := l.redis.Pipeline()
-	pipe.SetNX(ctx, hmacKeyKey, candidate, 0)
-	get := pipe.Get(ctx, hmacKeyKey)
+	pipe.SetNX(ctx, hmacKeyName, candidate, 0)
+	get := pipe.Get(ctx, hmacKeyName)
 	if _, err := pipe.Exec(ctx); err != nil {
 		return "", fmt.Errorf("errorlog: recipient key: %w", err)
 	}

@@ -95,7 +95,7 @@ func TestBlobsEnd(t *testing.T) {
 			m.Expires = start.Add(expires)
 		}
 		mustSend(t, client, m)
-		ends := time.Duration(rdb.PExpireTime(t.Context(), blobKeys(t, rdb)[0]).Val())
+		ends := rdb.PExpireTime(t.Context(), blobKeys(t, rdb)[0]).Val()
 		return time.UnixMilli(ends.Milliseconds()).Sub(start)
 	}
 	day := 24 * time.Hour

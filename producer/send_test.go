@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/producer"
@@ -242,4 +243,42 @@ func TestIDOfAForgottenJob(t *testing.T) {
 	if got := tasks(t, rdb); len(got) != 2 || !strings.Contains(got[0], "/pending/") || !strings.Contains(got[1], "/pending/") {
 		t.Errorf("tasks %q", got)
 	}
+}
+
+// The Send that reserved the id died before it enqueued the task. The next one
+// does, for the record that stands: same queue, same Message-ID.
+func TestReservedAndNotEnqueued(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	first := mustSend(t, client, mail(), producer.WithID("a"))
+	if err := asynq.NewInspectorFromRedisClient(rdb).DeleteTask("default", "a"); err != nil {
+		t.Fatal(err)
+	}
+	again := mail()
+	again.From.Address, again.Priority = "max@other.example", rohrpost.Bulk
+	again.Attachments = []rohrpost.Attachment{{Name: "a", Content: []byte("a")}}
+	if r := mustSend(t, client, again, producer.WithID("a")); !r.Duplicate || r.MessageID != first.MessageID {
+		t.Errorf("receipt %+v", r)
+	}
+	if got := tasks(t, rdb); len(got) != 1 {
+		t.Errorf("tasks %q", got)
+	}
+	if job := queued(t, rdb, "default", "a"); job.MessageID != first.MessageID || job.Attachments[0].Size != 1 {
+		t.Errorf("job %+v", job)
+	}
+}
+
+func TestWakesWorkers(t *testing.T) {
+	t.Parallel()
+	client, rdb := newClient(t, producer.Options{})
+	sub := rdb.Subscribe(t.Context(), "rohrpost:wake")
+	defer func() { _ = sub.Close() }()
+	if _, err := sub.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id := mustSend(t, client, mail()).ID
+	if _, err := sub.ReceiveMessage(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	queued(t, rdb, "default", id) // there before the wake-up
 }

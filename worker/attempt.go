@@ -136,10 +136,10 @@ func (a *attempt) deliver(ctx context.Context) (transport.Outcome, error) {
 		Tenant: a.job.Tenant, User: a.job.User, Origin: a.job.Origin, Category: a.job.Category,
 		From: a.job.From, ReplyTo: a.job.ReplyTo,
 	})
+	a.sender = sender // also of an account that cannot be used: the log names it
 	if err != nil {
-		return a.allFailed(local(failure.ErrSettings, err.Error())), nil
+		return a.allFailed(failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})), nil
 	}
-	a.sender = sender
 	size := a.size()
 	if err := a.w.memory.Acquire(ctx, size); err != nil {
 		return a.allFailed(failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})), nil

@@ -2,7 +2,6 @@ package worker_test
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -245,7 +244,7 @@ func TestPanic(t *testing.T) {
 type broke struct{}
 
 func (broke) Resolve(context.Context, resolver.Request) (resolver.Sender, error) {
-	return resolver.Sender{}, errors.New("no account can send this mail")
+	return resolver.Sender{}, &resolver.NoAccountError{Tenant: "acme"}
 }
 
 func TestNoAccount(t *testing.T) {

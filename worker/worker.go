@@ -197,16 +197,17 @@ func (w *Worker) serverConfig(workers int) asynq.Config {
 		RetryDelayFunc:           w.retryDelay,
 		IsFailure:                isFailure,
 		Logger:                   asynqLogger{w.log},
-		LogLevel:                 asynq.WarnLevel,
+		LogLevel:                 asynq.WarnLevel, // its other words are not worth formatting
 	}
 }
 
-// asynqLogger passes asynq's own words to zerolog.
+// asynqLogger passes asynq's own words to zerolog. Its warnings are about single
+// tasks, of which the worker says more itself.
 type asynqLogger struct{ log zerolog.Logger }
 
 func (l asynqLogger) Debug(args ...any) { l.log.Debug().Msg(fmt.Sprint(args...)) }
 func (l asynqLogger) Info(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...)) }
-func (l asynqLogger) Warn(args ...any)  { l.log.Warn().Msg(fmt.Sprint(args...)) }
+func (l asynqLogger) Warn(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...)) }
 func (l asynqLogger) Error(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
 func (l asynqLogger) Fatal(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
 

@@ -102,6 +102,7 @@ func TestRows(t *testing.T) {
 		{18, "rate_limited", Throttle, reply(StageDot, 432, "4.3.2 STOREDRV.ClientSubmit; sender thread limit exceeded")},
 		{19, "auth_failed", Config, reply(StageAuth, 535, "5.7.8 Error: authentication failed: UGFzc3dvcmQ6")},
 		{19, "auth_failed", Config, reply(StageAuth, 535, "Incorrect authentication data")},
+		{19, "auth_failed", Config, at("smtp.cobweb.de", reply(StageAuth, 535, "no"))}, // only its name ends like WEB.DE
 		{19, "auth_failed", Config, reply(StageAuth, 535, "5.7.8 Username and Password not accepted. For more information, go to|5.7.8  https://support.google.com/mail/?p=BadCredentials x - gsmtp")},
 		{20, "auth_disabled", Config, reply(StageAuth, 535, "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information.")},
 		{20, "auth_disabled", Config, reply(StageAuth, 535, "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.")},

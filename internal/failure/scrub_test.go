@@ -108,3 +108,26 @@ func FuzzScrub(f *testing.F) {
 		}
 	})
 }
+
+// FuzzHarmless: what is taken for harmless is left as it is by the patterns too.
+func FuzzHarmless(f *testing.F) {
+	for _, seed := range []string{
+		"2.0.0 Ok: queued as 4B1F2", "token : x", "auth plain xyz", "Bearer abc", "a  b", " a", "a ", "pass:word", "abcdefghijklmnopqrstuvwxyz", "",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if harmless(s) && scrub(s) != s {
+			t.Errorf("%q is scrubbed to %q", s, scrub(s))
+		}
+	})
+}
+
+func TestHarmless(t *testing.T) {
+	t.Parallel()
+	for _, s := range []string{"2.0.0 Ok: queued as 4B1F2C3D9E", "2.0.0 OK", "2.6.0 Queued mail for delivery"} {
+		if !harmless(s) {
+			t.Errorf("%q goes the slow way", s)
+		}
+	}
+}

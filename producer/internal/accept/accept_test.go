@@ -133,11 +133,11 @@ func TestMaxSize(t *testing.T) {
 	t.Parallel()
 	const limit = 1 << 20
 	r := rules(t, limit, "")
-	largest := func(make func(n int) *rohrpost.Message) int {
+	largest := func(build func(n int) *rohrpost.Message) int {
 		lo, hi := 0, limit
 		for lo < hi {
 			n := (lo + hi + 1) / 2
-			if _, err := r.Job(make(n), now); err == nil {
+			if _, err := r.Job(build(n), now); err == nil {
 				lo = n
 			} else {
 				hi = n - 1
