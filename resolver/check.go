@@ -127,6 +127,12 @@ func isHost(s string) bool {
 	return true
 }
 
+// onThisMachine: what is sent there crosses no network.
+func onThisMachine(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 // Warnings are what is advised against and still allowed, one sentence each.
 func (a *Account) Warnings() []string {
 	if a.UsePlatformDefault {
@@ -137,7 +143,7 @@ func (a *Account) Warnings() []string {
 	if a.Unusable != "" {
 		w = append(w, a.Unusable+": its mails wait")
 	}
-	if s.Encryption == None {
+	if s.Encryption == None && !onThisMachine(s.Host) {
 		w = append(w, "encryption is none: mails cross the network readable for everybody; starttls or tls is recommended")
 	}
 	if s.Port == 465 && s.Encryption == STARTTLS || s.Port == 587 && s.Encryption == TLS {

@@ -26,7 +26,7 @@ Recipients as refuse@…, defer-2@… or spam@… make the mail server misbehave
 }
 
 func (c *cli) runDev(cmd *cobra.Command, smtpAddr string) error {
-	base := []configs.Override{{Key: "redis.url", Value: "embedded:"}, {Key: "log.format", Value: "console"}}
+	base := []configs.Override{{Key: "redis.url", Value: "embedded:"}, {Key: "log.format", Value: "console"}, {Key: "log.level", Value: "warn"}}
 	cfg, err := configs.Load(c.configPath, c.environ, append(base, c.overrides...)...)
 	if err != nil {
 		return err
