@@ -48,9 +48,7 @@ func (l *Log) readOn(ctx context.Context, f Filter, seen map[string]streamID, sk
 		}
 		for i, s := range w.states {
 			w.states[i].after = seen[s.tenant]
-			if s.entries > 0 {
-				seen[s.tenant] = s.newest
-			}
+			seen[s.tenant] = s.newest
 		}
 		if !skip {
 			l.read(ctx, w)(yield)

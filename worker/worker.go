@@ -18,6 +18,7 @@ import (
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -76,6 +77,7 @@ type Options struct {
 type Worker struct {
 	opts    Options
 	log     zerolog.Logger
+	group   *lua.Group // for what all workers write at the end of a mail
 	ledger  *ledger.Ledger
 	blobs   *blob.Store
 	memory  *semaphore.Weighted
@@ -123,12 +125,8 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
-	book, err := ledger.New(ledger.Options{Redis: o.Redis, Keep: o.Keep, Now: o.Now})
-	if err != nil {
-		return nil, fmt.Errorf("worker: %w", err)
-	}
 	return &Worker{
-		opts: o, log: o.Logger, ledger: book, blobs: blob.New(o.Redis),
+		opts: o, log: o.Logger, blobs: blob.New(o.Redis),
 		memory: semaphore.NewWeighted(o.MaxBytes), now: o.Now, token: rand.Text()[:12],
 	}, nil
 }
@@ -139,12 +137,18 @@ const shutdownMargin = 5 * time.Second
 
 // Start takes tasks until Stop. It fails when Redis does not answer.
 func (w *Worker) Start(ctx context.Context) error {
+	w.group = lua.NewGroup(w.opts.Redis)
+	book, err := ledger.New(ledger.Options{Redis: w.group, Keep: w.opts.Keep, Now: w.now})
+	if err != nil {
+		return errors.Join(fmt.Errorf("worker: %w", err), w.group.Close())
+	}
+	w.ledger = book
 	w.cut, w.cutNow = context.WithCancel(context.WithoutCancel(ctx))
 	loops, stop := context.WithCancel(w.cut)
 	w.stop = stop
 	workers := w.opts.Concurrency / w.opts.Servers
 	for range w.opts.Servers {
-		feed := queue.NewFeed(w.opts.Redis, workers)
+		feed := queue.NewFeed(w.group, workers)
 		server := asynq.NewServerFromRedisClient(feed, w.serverConfig(workers))
 		if err := server.Start(w.handler(feed)); err != nil {
 			w.halt()
@@ -183,6 +187,7 @@ func (w *Worker) halt() {
 	group.Wait()
 	w.stop()
 	w.loops.Wait()
+	_ = w.group.Close()
 	w.cutNow()
 }
 

@@ -40,6 +40,9 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 	for _, w := range accounts.Warnings() {
 		a.log.Warn().Msg(w)
 	}
+	if cfg.Retry.UncertainPause < cfg.Worker.AttemptTimeout {
+		a.log.Warn().Msg("retry.uncertain_pause is shorter than worker.attempt_timeout: a mail whose server answers late may be sent twice")
+	}
 	senders, err := resolver.New(resolver.Options{Store: accounts})
 	if err != nil {
 		return err

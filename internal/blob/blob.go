@@ -1,7 +1,3 @@
-// Package blob keeps attachments and large bodies beside the queue, under the
-// SHA-256 of their bytes: the same file in a thousand mails is stored once, and
-// asynq, which rewrites the payload of an active task every five seconds, never
-// touches it. A blob ends by its TTL, which each mail that uses it prolongs.
 package blob
 
 import (
@@ -11,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -26,8 +24,6 @@ type Store struct{ rdb redis.UniversalClient }
 
 // New makes a store; it does no I/O.
 func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
-
-func key(digest string) string { return "rohrpost:blob:{" + digest + "}" }
 
 // Digest is the name of a blob: its SHA-256 in hex.
 func Digest(content []byte) string {
@@ -62,37 +58,78 @@ func (s *Set) Add(content []byte, until time.Time) string {
 	return digest
 }
 
+// maxUpload bounds what travels in one pipeline: go-redis gives a pipeline as
+// long as a single command to be written.
+const maxUpload = 1 << 20
+
 // Put stores what is not there yet and prolongs what is: one round trip to look,
-// a second one only to upload.
+// and more only to upload. Several may put the same blob at the same time.
 func (s *Store) Put(ctx context.Context, set *Set) error {
-	if len(set.contents) == 0 {
-		return nil
-	}
-	var batch lua.Batch
-	calls := make(map[string]*lua.Call, len(set.contents))
-	for digest := range set.contents {
-		calls[digest] = batch.Call(touchScript, []string{key(digest)}, set.until[digest].UnixMilli())
-	}
-	if err := batch.Exec(ctx, s.rdb); err != nil {
+	missing, err := s.touch(ctx, set, slices.Collect(maps.Keys(set.contents)))
+	if err != nil {
 		return fmt.Errorf("look for blobs: %w", err)
 	}
-	pipe := s.rdb.Pipeline()
-	for digest, call := range calls {
-		there, err := call.Result()
-		if err != nil {
-			return fmt.Errorf("look for blobs: %w", err)
+	for len(missing) > 0 {
+		n, bytes := 0, 0
+		for n < len(missing) && (n == 0 || bytes+len(set.contents[missing[n]]) <= maxUpload) {
+			bytes += len(set.contents[missing[n]])
+			n++
 		}
-		if there != int64(1) {
-			pipe.Do(ctx, "SET", key(digest), set.contents[digest], "PXAT", set.until[digest].UnixMilli())
+		if err := s.upload(ctx, set, missing[:n]); err != nil {
+			return fmt.Errorf("store blobs: %w", err)
 		}
-	}
-	if pipe.Len() == 0 {
-		return nil
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return fmt.Errorf("store blobs: %w", err)
+		missing = missing[n:]
 	}
 	return nil
+}
+
+// touch prolongs the blobs that are there and returns the others.
+func (s *Store) touch(ctx context.Context, set *Set, digests []string) (missing []string, err error) {
+	var batch lua.Batch
+	calls := make([]*lua.Call, len(digests))
+	for i, digest := range digests {
+		calls[i] = batch.Call(touchScript, []string{key(digest)}, set.until[digest].UnixMilli())
+	}
+	if err := batch.Exec(ctx, s.rdb); err != nil {
+		return nil, err
+	}
+	for i, call := range calls {
+		there, err := call.Result()
+		if err != nil {
+			return nil, err
+		}
+		if there != int64(1) {
+			missing = append(missing, digests[i])
+		}
+	}
+	return missing, nil
+}
+
+// upload stores blobs. One that somebody else has stored meanwhile is prolonged
+// like one that was there: his mail may need it for longer or shorter than ours.
+func (s *Store) upload(ctx context.Context, set *Set, digests []string) error {
+	pipe := s.rdb.Pipeline()
+	stored := make([]*redis.Cmd, len(digests))
+	for i, digest := range digests {
+		stored[i] = pipe.Do(ctx, "SET", key(digest), set.contents[digest], "NX", "PXAT", set.until[digest].UnixMilli())
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return err
+	}
+	var there []string
+	for i, c := range stored {
+		switch err := c.Err(); {
+		case errors.Is(err, redis.Nil):
+			there = append(there, digests[i])
+		case err != nil:
+			return err
+		}
+	}
+	missing, err := s.touch(ctx, set, there)
+	if err == nil && len(missing) > 0 {
+		err = fmt.Errorf("%s: %w", missing[0], ErrMissing)
+	}
+	return err
 }
 
 // Get reads blobs by digest in one round trip. The error wraps ErrMissing when

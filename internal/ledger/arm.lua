@@ -9,7 +9,12 @@
 -- record and decide again).
 local h = redis.call('HMGET', KEYS[1], 't', 's', 'v', 'sd')
 if h[1] and h[1] ~= ARGV[1] then return 'taken' end
-if (h[3] or '0') ~= ARGV[2] or h[4] then return 'stale' end
+if (h[3] or '0') ~= ARGV[2] then return 'stale' end
+if h[4] then
+  -- Redis ran the script before, and its answer was lost.
+  if string.sub(h[4], 1, #ARGV[3] + 1) == ARGV[3] .. ' ' then return 'ok' end
+  return 'stale'
+end
 local s = h[2]
 if s == 'accepted' or s == 'partly' or s == 'failed' or s == 'uncertain' or s == 'expired' or s == 'canceled' or s == 'bounced' then
   return 'stale'

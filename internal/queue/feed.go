@@ -11,9 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// wakeChannel is where a producer says that something was enqueued.
-const wakeChannel = "rohrpost:wake"
-
 const (
 	// maxFetch bounds the tasks fetched in one round trip.
 	maxFetch = 32

@@ -108,8 +108,7 @@ func TestExportStreams(t *testing.T) {
 			}
 			return nil
 		}}
-	})
-	s.Config.WriteTimeout = patience
+	}, func(server *http.Server) { server.WriteTimeout = patience })
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/errors/export", nil)
 	if err != nil {
 		t.Fatal(err)

@@ -36,6 +36,16 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+func TestStylesheetHasItsType(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	for path, want := range map[string]string{"style.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"} {
+		if got := s.get(t, "", "/assets/"+path).header.Get("Content-Type"); got != want { // nosniff: nothing else is taken
+			t.Errorf("%s: %s", path, got)
+		}
+	}
+}
+
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)

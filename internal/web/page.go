@@ -137,15 +137,12 @@ func (p *pages) problem(w http.ResponseWriter, r *http.Request, who person, stat
 	}{status, key})
 }
 
-// asset serves the stylesheet and the icon, to everybody: the page that asks to
+// asset serves the stylesheet or the icon, to everybody: the page that asks to
 // sign in needs them.
-func (p *pages) asset(w http.ResponseWriter, r *http.Request) {
-	switch name := strings.TrimPrefix(r.URL.Path, "/"); name {
-	case "assets/style.css", "assets/icon.svg":
+func asset(name string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "max-age=3600")
 		http.ServeFileFS(w, r, assets, name)
-	default:
-		p.problem(w, r, person{}, http.StatusNotFound, "not_found")
 	}
 }
 

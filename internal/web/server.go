@@ -103,7 +103,8 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /{$}", s.signedIn(s.start))
 	mux.Handle("GET /errors", s.signedIn(s.errors))
 	mux.Handle("GET /errors/export", s.signedIn(s.export))
-	mux.HandleFunc("GET /assets/", s.pages.asset)
+	mux.HandleFunc("GET /assets/style.css", asset("assets/style.css"))
+	mux.HandleFunc("GET /assets/icon.svg", asset("assets/icon.svg"))
 	mux.Handle("GET /queues", http.RedirectHandler("/queues/", http.StatusMovedPermanently))
 	mux.Handle("/queues/", s.operator(s.queues))
 	for path, pages := range s.options.Extra {

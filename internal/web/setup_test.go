@@ -33,7 +33,7 @@ type site struct {
 	lines *lockedBuffer // what the server logged
 }
 
-func newSite(t *testing.T, change func(*web.Options)) *site {
+func newSite(t *testing.T, change func(*web.Options), serverChanges ...func(*http.Server)) *site {
 	t.Helper()
 	s := &site{redis: redistest.Start(t), lines: &lockedBuffer{}}
 	client := s.redis.Client(t)
@@ -57,6 +57,9 @@ func newSite(t *testing.T, change func(*web.Options)) *site {
 	}
 	s.Server = httptest.NewUnstartedServer(nil)
 	s.Config = web.NewHTTPServer(server.Handler(), o.Logger)
+	for _, change := range serverChanges {
+		change(s.Config)
+	}
 	s.Start()
 	t.Cleanup(func() {
 		s.Server.Close()

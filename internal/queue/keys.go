@@ -1,0 +1,5 @@
+package queue
+
+// wakeChannel is where a producer says that something was enqueued. The keys of
+// the queues are asynq's.
+const wakeChannel = "rohrpost:wake"
