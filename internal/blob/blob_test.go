@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -225,7 +224,7 @@ func TestPutAtTheSameTime(t *testing.T) {
 	s, rdb, h := open(t)
 	soon, late := time.Now().Add(time.Hour).Truncate(time.Millisecond), time.Now().Add(9*time.Hour).Truncate(time.Millisecond)
 	for _, tt := range []struct{ first, second time.Time }{{soon, late}, {late, soon}} {
-		content := []byte(fmt.Sprint(tt.first))
+		content := []byte(tt.first.String())
 		var first, second blob.Set
 		digest := first.Add(content, tt.first)
 		second.Add(content, tt.second)

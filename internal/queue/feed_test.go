@@ -35,7 +35,7 @@ func TestExactlyOnce(t *testing.T) {
 						done <- id
 						return nil
 					})
-					defer stop()
+					t.Cleanup(stop)
 				}
 				total := fill(t, rdb, each, queue.Names()...)
 				for range total {
