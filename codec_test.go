@@ -163,7 +163,7 @@ func TestDecodeJobRefuses(t *testing.T) {
 				t.Fatalf("got %v, %v; want %v", job, err, tt.want)
 			}
 			other := rohrpost.ErrPayload
-			if tt.want == other {
+			if errors.Is(tt.want, other) {
 				other = rohrpost.ErrPayloadVersion
 			}
 			if errors.Is(err, other) {

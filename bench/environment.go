@@ -162,10 +162,13 @@ func (e *environment) worker(ctx context.Context) (func() error, error) {
 	return a.Stop, nil
 }
 
-var fourKB = strings.Repeat("Sehr geehrte Damen und Herren, anbei erhalten Sie Ihre Rechnung.\r\n", 62)
+// fourKB is the text of a mail.
+func fourKB() string {
+	return strings.Repeat("Sehr geehrte Damen und Herren, anbei erhalten Sie Ihre Rechnung.\r\n", 62)
+}
 
 func message() rohrpost.Message {
 	return rohrpost.Message{
-		Tenant: "acme", To: []rohrpost.Address{{Address: "kunde@example.org"}}, Subject: "Ihre Rechnung", Text: fourKB,
+		Tenant: "acme", To: []rohrpost.Address{{Address: "kunde@example.org"}}, Subject: "Ihre Rechnung", Text: fourKB(),
 	}
 }

@@ -94,6 +94,7 @@ func sendAll(ctx context.Context, host string, port int, left *atomic.Int64) err
 	if err := client.DialWithContext(ctx); err != nil {
 		return err
 	}
+	text := fourKB()
 	for left.Add(-1) >= 0 {
 		m := mail.NewMsg()
 		if err := m.FromFormat("Platform", "noreply@platform.example"); err != nil {
@@ -103,7 +104,7 @@ func sendAll(ctx context.Context, host string, port int, left *atomic.Int64) err
 			return err
 		}
 		m.Subject("Ihre Rechnung")
-		m.SetBodyString(mail.TypeTextPlain, fourKB)
+		m.SetBodyString(mail.TypeTextPlain, text)
 		if err := client.Send(m); err != nil {
 			return err
 		}

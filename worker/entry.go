@@ -22,15 +22,17 @@ func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusio
 		a.persist(ctx, "error log", func(ctx context.Context) error { return a.w.opts.ErrorLog.Append(ctx, entries...) })
 	}
 	a.count(c)
-	e := a.log().Info()
+	log, level := a.log().With().Str("account", c.Account).Str("host", a.host), zerolog.InfoLevel
 	if c.worst != nil {
-		e = a.log().Warn().Str("stage", string(c.worst.Stage)).Str("category", c.worst.Category).
+		level = zerolog.WarnLevel
+		log = log.Str("stage", string(c.worst.Stage)).Str("category", c.worst.Category).
 			Int("reply_code", c.worst.Code).Str("enhanced_code", c.worst.Enhanced)
 	}
 	if !c.Next.IsZero() {
-		e = e.Time("next_attempt", c.Next)
+		log = log.Time("next_attempt", c.Next)
 	}
-	e.Str("account", c.Account).Str("host", a.host).Msg(string(c.State))
+	logger := log.Logger()
+	logger.WithLevel(level).Msg(string(c.State))
 }
 
 func (a *attempt) count(c conclusion) {

@@ -36,8 +36,7 @@ func isFailure(err error) bool {
 // deferral means that asynq took the task away from a worker that died or lost
 // its lease; what the ledger knows decides then.
 func (w *Worker) retryDelay(_ int, err error, task *asynq.Task) time.Duration {
-	var d *deferral
-	if errors.As(err, &d) {
+	if d, ok := errors.AsType[*deferral](err); ok {
 		// asynq truncates to whole seconds.
 		return (d.delay + time.Second - 1).Truncate(time.Second)
 	}

@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -102,10 +103,8 @@ func (h *harness) next(kinds ...string) string {
 	for {
 		select {
 		case got := <-h.outcomes:
-			for _, k := range kinds {
-				if got == k {
-					return got
-				}
+			if slices.Contains(kinds, got) {
+				return got
 			}
 		case <-timeout:
 			h.t.Fatalf("no outcome %v within %v", kinds, waitLimit)

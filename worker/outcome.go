@@ -63,7 +63,7 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 		}
 		c.worst = worse(c.worst, v.Failure)
 		if a.waits(c.Verdicts[i].State) {
-			c.delay = max(c.delay, a.w.opts.Retry.Delay(n, v.Failure, rand.Float64()))
+			c.delay = max(c.delay, a.w.opts.Retry.Delay(n, v.Failure, rand.Float64())) //nolint:gosec // jitter is no secret
 		}
 	}
 	tally := a.tally(c.Verdicts)

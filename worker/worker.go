@@ -88,7 +88,7 @@ type Worker struct {
 
 	feeds   []*queue.Feed
 	servers []*asynq.Server
-	cut     context.Context // ends when attempts must end, at shutdown
+	cut     context.Context //nolint:containedctx // the worker's own: ends when attempts must end, at shutdown
 	cutNow  context.CancelFunc
 	stop    context.CancelFunc // of the background loops
 	loops   sync.WaitGroup

@@ -46,8 +46,7 @@ func run(ctx context.Context, args []string, s streams, environ []string) int {
 		return exitDone
 	}
 	_, _ = fmt.Fprintln(s.err, "rohrpost:", err)
-	var usage *usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
 	return exitFailed

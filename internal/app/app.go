@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -95,8 +96,8 @@ func (a *App) start(ctx context.Context) error {
 // Stop runs the clean-ups, last in, first out.
 func (a *App) Stop() error {
 	var errs []error
-	for i := len(a.cleanups) - 1; i >= 0; i-- {
-		c := a.cleanups[i]
+	for _, c := range slices.Backward(a.cleanups) {
+
 		if err := c.run(); err != nil {
 			errs = append(errs, fmt.Errorf("stop %s: %w", c.name, err))
 		}

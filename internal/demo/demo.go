@@ -74,7 +74,7 @@ type scene struct {
 }
 
 func scenes(now time.Time) []scene {
-	max := rohrpost.User{ID: "max", FirstName: "Max", LastName: "Muster", Address: "max@acme.example"}
+	person := rohrpost.User{ID: "max", FirstName: "Max", LastName: "Muster", Address: "max@acme.example"}
 	to := func(addresses ...string) (list []rohrpost.Address) {
 		for _, a := range addresses {
 			list = append(list, rohrpost.Address{Address: a})
@@ -85,7 +85,7 @@ func scenes(now time.Time) []scene {
 		about: "a person sends an invoice: it leaves through that person's own account",
 		ends:  rohrpost.Accepted,
 		message: rohrpost.Message{
-			ID: "invoice", Tenant: "acme", User: max, Origin: rohrpost.Manual, To: to("kunde@example.org"),
+			ID: "invoice", Tenant: "acme", User: person, Origin: rohrpost.Manual, To: to("kunde@example.org"),
 			Subject: "Ihre Rechnung 4711", Text: "Guten Tag,\n\nanbei Ihre Rechnung.\n",
 			Attachments: []rohrpost.Attachment{{Name: "Rechnung-4711.pdf", Content: []byte("%PDF-1.4 demo")}},
 		},

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -103,8 +104,8 @@ func StartStack(ctx context.Context, o Options) (s *Stack, err error) {
 
 // Stop ends all parts and removes the accounts file; what the demo wrote stays.
 func (s *Stack) Stop() {
-	for i := len(s.started) - 1; i >= 0; i-- {
-		s.started[i]()
+	for _, v := range slices.Backward(s.started) {
+		v()
 	}
 	s.started = nil
 	if err := os.Remove(filepath.Join(s.Folder, "accounts.yaml")); err == nil || errors.Is(err, os.ErrNotExist) {

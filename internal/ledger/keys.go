@@ -15,9 +15,9 @@ const (
 	fieldMetadata   = "md" // JSON
 	fieldState      = "s"
 	fieldAttempts   = "a"
-	fieldRevision   = "v" // rises with every verdict
-	fieldUpdated    = "u" // Unix ms
-	fieldNext       = "x" // Unix ms of the next attempt
+	fieldRevision   = "v"  // rises with every verdict
+	fieldUpdated    = "u"  // Unix ms
+	fieldNext       = "x"  // Unix ms of the next attempt
 	fieldSending    = "sd" // "<token> <Unix ms> <indexes>": armed, not settled
 	fieldTwice      = "tw" // "1": repeated although perhaps accepted
 	fieldAccount    = "ac"

@@ -174,10 +174,10 @@ func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token
 type Settlement struct {
 	Token    string // of the attempt's own note, or of the note that is put in doubt
 	State    rohrpost.State
-	Counts   bool                            // one more attempt; false for a deferral that is nobody's fault
+	Counts   bool                             // one more attempt; false for a deferral that is nobody's fault
 	Verdicts map[int]rohrpost.RecipientStatus // by recipient index; Address is not read
-	Next     time.Time                       // zero: none
-	Twice    bool                            // recipients are tried again who may have the mail
+	Next     time.Time                        // zero: none
+	Twice    bool                             // recipients are tried again who may have the mail
 	Account  string
 	Level    string
 	Why      string

@@ -122,8 +122,7 @@ func (c *session) Data(r io.Reader) error {
 	if _, err := raw.ReadFrom(r); err != nil {
 		return err
 	}
-	var refused *smtp.SMTPError
-	if errors.As(c.reply, &refused) {
+	if refused, ok := errors.AsType[*smtp.SMTPError](c.reply); ok {
 		return refused
 	}
 	c.mail.Received, c.mail.Raw = time.Now(), raw.Bytes()
