@@ -118,7 +118,18 @@ func (a *attempt) look(ctx context.Context) (done bool, err error) {
 			a.open = append(a.open, i)
 		}
 	}
+	if len(a.open) == 0 {
+		return true, a.reconcile(ctx) // everybody has a verdict, but the job no state
+	}
 	return false, nil
+}
+
+// revision is that of the record the attempt has read.
+func (a *attempt) revision() int {
+	if a.record == nil {
+		return 0
+	}
+	return a.record.Revision
 }
 
 // previous is what the record says of a recipient.
@@ -173,11 +184,13 @@ func (a *attempt) arm(ctx context.Context, accepted []int) error {
 	for n, i := range accepted {
 		indexes[n] = a.open[i]
 	}
-	revision := 0
-	if a.record != nil {
-		revision = a.record.Revision
+	err := a.w.ledger.Arm(ctx, a.job, a.revision(), a.token, indexes)
+	if err != nil && !errors.Is(err, ledger.ErrStale) && !errors.Is(err, ledger.ErrTaken) {
+		// The note may stand, only its answer was lost: the next attempt would doubt it.
+		nothing := ledger.Settlement{Token: a.token, Revision: a.revision(), State: rohrpost.Deferred}
+		_ = a.persist(ctx, "ledger", func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, nothing) })
 	}
-	if err := a.w.ledger.Arm(ctx, a.job, revision, a.token, indexes); err != nil {
+	if err != nil {
 		return err
 	}
 	a.armed = indexes

@@ -19,7 +19,7 @@ import (
 func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusion) {
 	entries := a.entries(out, c)
 	if len(entries) > 0 {
-		a.persist(ctx, "error log", func(ctx context.Context) error { return a.w.opts.ErrorLog.Append(ctx, entries...) })
+		_ = a.persist(ctx, "error log", func(ctx context.Context) error { return a.w.opts.ErrorLog.Append(ctx, entries...) })
 	}
 	a.count(c)
 	log, level := a.log().With().Str("account", c.Account).Str("host", a.host), zerolog.InfoLevel
@@ -105,7 +105,7 @@ func (w *Worker) interrupted(task *asynq.Task, cause error) {
 	f := local(failure.ErrInterrupted, cause.Error())
 	e := a.entry(f, conclusion{})
 	e.Recipients, e.NextAttempt = a.recipients, w.now().Add(time.Second)
-	a.persist(context.Background(), "error log", func(ctx context.Context) error { return w.opts.ErrorLog.Append(ctx, e) })
+	_ = a.persist(context.Background(), "error log", func(ctx context.Context) error { return w.opts.ErrorLog.Append(ctx, e) })
 	a.log().Warn().Err(cause).Msg("an attempt was interrupted")
 }
 

@@ -61,12 +61,12 @@ func (w *Worker) handler(feed *queue.Feed) asynq.Handler {
 			w.log.Error().Str("job_id", id).Err(err).Msg("archived: this task was not written by a rohrpost producer")
 			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 		}
-		// asynq's own context must outlive the attempt: with its end asynq gives the
-		// task away, whatever the handler does.
-		ctx, cancel := context.WithTimeout(ctx, w.opts.AttemptTimeout)
+		retried, _ := asynq.GetRetryCount(ctx)
+		// asynq's context ends when Redis was away for longer than a lease. Nothing
+		// must be cut off for that: what the server says counts, whenever Redis is back.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.AttemptTimeout)
 		defer cancel()
 		defer context.AfterFunc(w.cut, cancel)()
-		retried, _ := asynq.GetRetryCount(ctx)
 		return w.newAttempt(job).run(ctx, retried > 0)
 	})
 }

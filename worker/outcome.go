@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -18,14 +19,43 @@ import (
 // tells asynq what to do with the task.
 func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
 	s := a.conclude(out)
-	a.persist(ctx, "ledger", func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, s.Settlement) })
+	err := a.persist(ctx, "ledger", func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, s.Settlement) })
+	if errors.Is(err, ledger.ErrStale) && len(a.armed) == 0 {
+		return err // the record has changed, and nothing was sent: look again
+	}
 	a.report(ctx, out, s)
 	switch {
+	case errors.Is(err, ledger.ErrStale):
+		return a.reconcile(ctx) // somebody doubted this attempt; what was accepted is noted
+	case err != nil:
+		return &deferral{delay: time.Second, cause: err}
 	case !s.State.Final():
 		return &deferral{delay: s.delay, counts: s.Counts, cause: s.worst}
 	case s.worst != nil:
 		// The archive keeps the payload for a retry by hand; the sweeper empties it.
 		return fmt.Errorf("%w: %w", s.worst, asynq.SkipRetry)
+	}
+	return nil
+}
+
+// reconcile draws the state of the job from its record alone: after verdicts that
+// came late, or when nobody is left to try.
+func (a *attempt) reconcile(ctx context.Context) error {
+	record, err := a.w.ledger.Load(ctx, a.job.ID)
+	if err != nil {
+		return &deferral{delay: time.Second, cause: err}
+	}
+	a.record, a.open, a.armed = record, nil, nil
+	c := a.conclude(transport.Outcome{})
+	c.Counts, c.Account = false, "" // it is no attempt
+	switch {
+	case record.Sending == nil && c.State.Final() && c.State != record.State:
+		settle := func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, c.Settlement) }
+		if err := a.persist(ctx, "ledger", settle); err != nil {
+			return &deferral{delay: time.Second, cause: err}
+		}
+	case !record.State.Final():
+		return &deferral{delay: time.Second, cause: ledger.ErrStale}
 	}
 	return nil
 }
@@ -45,7 +75,7 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 		n = a.record.Attempts + 1
 	}
 	c := conclusion{Settlement: ledger.Settlement{
-		Token: a.token, Counts: true, Twice: a.twice && len(a.armed) > 0, Verdicts: map[int]rohrpost.RecipientStatus{},
+		Token: a.token, Revision: a.revision(), Counts: true, Twice: a.twice && len(a.armed) > 0, Verdicts: map[int]rohrpost.RecipientStatus{},
 		Why: a.sender.Why,
 	}}
 	if a.sender.Account != nil {
@@ -54,7 +84,11 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 	expired := 0
 	for k, i := range a.open {
 		v := out.Verdicts[k]
-		c.Verdicts[i] = a.status(v)
+		s := a.status(v)
+		if s.State == rohrpost.RecipientDeferred && a.previous(i).State == rohrpost.RecipientUncertain {
+			s.State = rohrpost.RecipientUncertain // who may have had the mail before still may
+		}
+		c.Verdicts[i] = s
 		if v.Failure == nil {
 			continue
 		}
@@ -192,27 +226,28 @@ func worse(a, b *failure.Failure) *failure.Failure {
 // doubt deals with an attempt that was armed and never settled: its worker died,
 // or still waits for the reply. Its recipients are uncertain from now on.
 func (a *attempt) doubt(ctx context.Context, note *ledger.Note) error {
-	a.token, a.open, a.armed = note.Token, note.Recipients, note.Recipients
+	defer func(own string) { a.token = own }(a.token)
+	a.token, a.open, a.armed = note.Token, note.Recipients, nil
 	f := failure.Classify(failure.Cause{Stage: failure.StageDot, Err: failure.ErrInterrupted})
 	return a.settle(ctx, a.allFailed(f))
 }
 
 // persist repeats a write until Redis takes it: once a server has said 250 that
 // must be known before anything else. Only a stopping worker gives up, and what
-// is then missing is uncertain to the next one.
-func (a *attempt) persist(ctx context.Context, what string, write func(context.Context) error) {
+// is then missing is uncertain to the next one. A refusal of the ledger is an answer.
+func (a *attempt) persist(ctx context.Context, what string, write func(context.Context) error) error {
 	const first, most = 50 * time.Millisecond, 2 * time.Second
 	ctx = context.WithoutCancel(ctx)
 	for pause := first; ; pause = min(2*pause, most) {
 		err := write(ctx)
-		if err == nil {
-			return
+		if err == nil || errors.Is(err, ledger.ErrStale) || errors.Is(err, ledger.ErrTaken) {
+			return err
 		}
 		a.log().Warn().Err(err).Str("store", what).Msg("redis did not take the outcome; trying again")
 		select {
 		case <-time.After(pause):
 		case <-a.w.cut.Done():
-			return
+			return err
 		}
 	}
 }

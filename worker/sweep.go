@@ -74,7 +74,7 @@ func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task
 	}
 	record, err := w.ledger.Load(ctx, job.ID)
 	switch {
-	case errors.Is(err, ledger.ErrUnknown) && w.now().Sub(task.LastFailedAt) > w.opts.Keep:
+	case errors.Is(err, ledger.ErrUnknown) && w.now().Sub(later(task.LastFailedAt, job.Due())) > w.opts.Keep:
 		// The ledger has forgotten the job, and so may the queue.
 		if err := inspector.DeleteTask(task.Queue, task.ID); !errors.Is(err, asynq.ErrTaskNotFound) {
 			return err
@@ -85,13 +85,26 @@ func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task
 	case err == nil && record.State.Final():
 		return nil
 	}
+	job.OnUncertain = rohrpost.Hold // nothing sends it again by itself
 	a := w.newAttempt(job)
 	a.record = record
+	// What settle answers is for asynq, which is done with the task.
+	if record != nil && record.Sending != nil {
+		_ = a.doubt(ctx, record.Sending)
+		return nil
+	}
 	for i := range a.recipients {
 		if a.waits(a.previous(i).State) {
 			a.open = append(a.open, i)
 		}
 	}
-	_ = a.settle(ctx, a.allFailed(local(failure.ErrArchived, task.LastErr))) // its answer is for asynq, which is done with the task
+	_ = a.settle(ctx, a.allFailed(local(failure.ErrArchived, task.LastErr)))
 	return nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

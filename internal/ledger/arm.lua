@@ -1,28 +1,22 @@
 -- Notes, before the final dot, which recipients are about to get the mail.
 -- KEYS[1] the job's hash
--- ARGV[1] tenant           ARGV[2] revision the worker knows
--- ARGV[3] token            ARGV[4] now, Unix ms
--- ARGV[5] recipient indexes, comma separated
--- ARGV[6] all recipients, one a line (for a record that was lost)
--- ARGV[7] Unix ms at which the record ends
+-- ARGV[1] token of the attempt   ARGV[2] revision that it knows
+-- ARGV[3] now, Unix ms           ARGV[4] recipient indexes, comma separated
+-- ARGV[5] Unix ms at which a record that was lost ends
+-- ARGV[6] tenant                 ARGV[7…] fields and values of a lost record
 -- Returns 'ok', or why not: 'taken' (another tenant's id), 'stale' (read the
--- record and decide again).
+-- record and decide again). The same attempt may arm twice: a reply was lost.
 local h = redis.call('HMGET', KEYS[1], 't', 's', 'v', 'sd')
-if h[1] and h[1] ~= ARGV[1] then return 'taken' end
-if (h[3] or '0') ~= ARGV[2] then return 'stale' end
-if h[4] then
-  -- Redis ran the script before, and its answer was lost.
-  if string.sub(h[4], 1, #ARGV[3] + 1) == ARGV[3] .. ' ' then return 'ok' end
-  return 'stale'
-end
+if h[1] and h[1] ~= ARGV[6] then return 'taken' end
+local own = h[4] and string.sub(h[4], 1, #ARGV[1] + 1) == ARGV[1] .. ' '
+if (h[3] or '0') ~= ARGV[2] or (h[4] and not own) then return 'stale' end
 local s = h[2]
 if s == 'accepted' or s == 'partly' or s == 'failed' or s == 'uncertain' or s == 'expired' or s == 'canceled' or s == 'bounced' then
   return 'stale'
 end
-if h[1] then
-  redis.call('HSET', KEYS[1], 's', 'sending', 'u', ARGV[4], 'sd', ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5])
-else
-  redis.call('HSET', KEYS[1], 's', 'sending', 'u', ARGV[4], 'sd', ARGV[3] .. ' ' .. ARGV[4] .. ' ' .. ARGV[5], 't', ARGV[1], 'to', ARGV[6])
-  redis.call('PEXPIREAT', KEYS[1], ARGV[7])
+if not h[1] then
+  redis.call('HSET', KEYS[1], unpack(ARGV, 7))
+  redis.call('PEXPIREAT', KEYS[1], ARGV[5])
 end
+redis.call('HSET', KEYS[1], 's', 'sending', 'u', ARGV[3], 'sd', ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
 return 'ok'

@@ -11,6 +11,11 @@
 // record (Load) only when the job is not new to it: Arm refuses with ErrStale
 // when it was wrong about that.
 //
+// Each write names the revision of the record that it is based on. When the record
+// has moved on, because somebody canceled or another attempt at the same task was
+// faster, the ledger answers ErrStale and keeps what it has: read it, decide anew.
+// One thing is written all the same: that a server has accepted the mail.
+//
 // What a recipient was accepted for is never taken back by a later write, and a
 // job whose end is recorded is never sent again, whatever the queue does.
 package ledger

@@ -7,7 +7,7 @@ func jobKey(id string) string { return "rohrpost:job:{" + id + "}" }
 const (
 	fieldTenant     = "t"
 	fieldQueue      = "q"
-	fieldMessageID  = "m"
+	fieldMessageID  = "m"  // "@domain>" when it begins with the job's id
 	fieldNonce      = "n"  // of the Send that opened the record
 	fieldEnqueued   = "e"  // Unix ms
 	fieldDue        = "d"  // Unix ms
@@ -15,7 +15,7 @@ const (
 	fieldMetadata   = "md" // JSON
 	fieldState      = "s"
 	fieldAttempts   = "a"
-	fieldRevision   = "v"  // rises with every verdict
+	fieldRevision   = "v"  // rises with every settlement
 	fieldUpdated    = "u"  // Unix ms
 	fieldNext       = "x"  // Unix ms of the next attempt
 	fieldSending    = "sd" // "<token> <Unix ms> <indexes>": armed, not settled

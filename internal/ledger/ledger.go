@@ -98,25 +98,32 @@ type Reservation struct {
 
 // Reserve appends the opening of a job's record to a batch. nonce is unique to
 // this Send: by it the sender knows its own record when Redis ran the script
-// twice because a reply was lost. metadata is JSON, or empty.
+// twice because a reply was lost. The job's id will do if it was made for this
+// Send. metadata is JSON, or empty.
 func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, queue, nonce, metadata string) Reservation {
-	state := rohrpost.Queued
+	if nonce == job.ID {
+		nonce = "" // as unique, and shorter
+	}
+	args := append([]any{l.Horizon(job).UnixMilli(), job.EnqueuedAt.UnixMilli()}, identity(job)...)
+	args = append(args, fieldQueue, queue, fieldNonce, nonce)
 	if job.NotBefore.After(job.EnqueuedAt) {
-		state = rohrpost.Scheduled
-	}
-	args := []any{
-		l.Horizon(job).UnixMilli(),
-		fieldTenant, job.Tenant, fieldQueue, queue, fieldMessageID, job.MessageID, fieldNonce, nonce,
-		fieldEnqueued, job.EnqueuedAt.UnixMilli(), fieldRecipients, strings.Join(job.Recipients(), "\n"),
-		fieldState, string(state),
-	}
-	if state == rohrpost.Scheduled {
-		args = append(args, fieldDue, job.NotBefore.UnixMilli())
+		args = append(args, fieldState, string(rohrpost.Scheduled), fieldDue, job.NotBefore.UnixMilli())
+	} else {
+		args = append(args, fieldState, string(rohrpost.Queued))
 	}
 	if metadata != "" {
 		args = append(args, fieldMetadata, metadata)
 	}
 	return Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, []string{jobKey(job.ID)}, args...)}
+}
+
+// identity is what any record says of its job: also one that a worker must write
+// because it was faster than the producer, or because the record was lost.
+func identity(job *rohrpost.Job) []any {
+	return []any{
+		fieldTenant, job.Tenant, fieldMessageID, shortMessageID(job.ID, job.MessageID),
+		fieldEnqueued, job.EnqueuedAt.UnixMilli(), fieldRecipients, joinLines(job.Recipients()),
+	}
 }
 
 // Receipt is the receipt of the first Send of this id. It fails with ErrTaken
@@ -127,7 +134,7 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 		return rohrpost.Receipt{}, err
 	}
 	fields, ok := val.([]any)
-	if !ok || len(fields) != 4 {
+	if !ok || len(fields) != 3 {
 		return rohrpost.Receipt{}, fmt.Errorf("ledger: reserve answered %T", val)
 	}
 	tenant, _ := fields[0].(string)
@@ -138,14 +145,16 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 	}
 	return rohrpost.Receipt{
 		ID:        r.job.ID,
-		MessageID: cmp.Or(messageID, r.job.MessageID),
+		MessageID: longMessageID(r.job.ID, messageID),
 		Duplicate: nonce != r.nonce,
 	}, nil
 }
 
 // Arm notes, as the last thing before the final dot, that the accepted
 // recipients are about to get the mail. revision is that of the record the
-// worker read, 0 if it read none. ErrStale: read it (again) and decide anew.
+// worker read, 0 if it read none. token is unique to the attempt and holds no
+// space. ErrStale: read the record (again) and decide anew. After any other error
+// nobody knows whether the note is there: settle without having sent.
 func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token string, accepted []int) error {
 	var list strings.Builder
 	for i, r := range accepted {
@@ -154,12 +163,18 @@ func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token
 		}
 		list.WriteString(strconv.Itoa(r))
 	}
-	answer, err := armScript.Run(ctx, l.rdb, []string{jobKey(job.ID)},
-		job.Tenant, revision, token, l.now().UnixMilli(), list.String(),
-		strings.Join(job.Recipients(), "\n"), l.Horizon(job).UnixMilli()).Text()
+	args := append([]any{
+		token, revision, l.now().UnixMilli(), list.String(), l.Horizon(job).UnixMilli(), job.Tenant,
+	}, identity(job)...)
+	return l.run(ctx, "arm", armScript, job.ID, args)
+}
+
+// run runs a script that answers with one word.
+func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, id string, args []any) error {
+	answer, err := script.Run(ctx, l.rdb, []string{jobKey(id)}, args...).Text()
 	switch {
 	case err != nil:
-		return fmt.Errorf("ledger: arm: %w", err)
+		return fmt.Errorf("ledger: %s: %w", what, err)
 	case answer == "ok":
 		return nil
 	case answer == "taken":
@@ -167,12 +182,13 @@ func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token
 	case answer == "stale":
 		return ErrStale
 	}
-	return fmt.Errorf("ledger: arm answered %q", answer)
+	return fmt.Errorf("ledger: %s answered %q", what, answer)
 }
 
 // A Settlement is what an attempt has come to.
 type Settlement struct {
-	Token    string // of the attempt's own note, or of the note that is put in doubt
+	Token    string // of the attempt, or of the note that is put in doubt
+	Revision int    // of the record the attempt read, 0 if it read none, as for Arm
 	State    rohrpost.State
 	Counts   bool                             // one more attempt; false for a deferral that is nobody's fault
 	Verdicts map[int]rohrpost.RecipientStatus // by recipient index; Address is not read
@@ -183,8 +199,14 @@ type Settlement struct {
 	Why      string
 }
 
-// Settle writes the verdicts. It is idempotent but for the counters, and must be
-// repeated until it succeeds once a server has said 250.
+// Settle writes the verdicts and the state that follows from them. It is
+// idempotent, and must be repeated until it answers once a server has said 250.
+//
+// ErrStale: the record is not the one that the attempt read, or another attempt
+// is armed, or the note that was to be doubted has been settled. Then the state
+// is not written. Recipients that were accepted are, and those of the attempt's
+// own note: read the record and draw the state from it. ErrTaken: the id is
+// another tenant's.
 func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) error {
 	now := l.now()
 	ends := l.Horizon(job)
@@ -195,26 +217,29 @@ func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) er
 	if s.Counts {
 		counts = 1
 	}
-	args := make([]any, 0, 20+2*len(s.Verdicts))
-	args = append(args, s.Token, ends.UnixMilli(), counts, len(s.Verdicts))
+	lost := identity(job)
+	args := make([]any, 0, 32+2*len(s.Verdicts))
+	args = append(args, s.Token, s.Revision, ends.UnixMilli(), counts, job.Tenant, len(lost), 2*len(s.Verdicts))
+	args = append(args, lost...)
 	for i, v := range s.Verdicts {
 		args = append(args, prefixRecipient+strconv.Itoa(i), encodeVerdict(v))
 	}
-	args = append(args, fieldState, string(s.State), fieldUpdated, now.UnixMilli(), fieldNext, unixMilli(s.Next))
+	args = append(args, fieldState, string(s.State), fieldUpdated, now.UnixMilli())
+	if !s.Next.IsZero() {
+		args = append(args, fieldNext, s.Next.UnixMilli())
+	}
 	if s.Account != "" {
 		args = append(args, fieldAccount, s.Account, fieldLevel, s.Level, fieldWhy, s.Why)
 	}
 	if s.Twice {
 		args = append(args, fieldTwice, "1")
 	}
-	if err := settleScript.Run(ctx, l.rdb, []string{jobKey(job.ID)}, args...).Err(); err != nil {
-		return fmt.Errorf("ledger: settle: %w", err)
-	}
-	return nil
+	return l.run(ctx, "settle", settleScript, job.ID, args)
 }
 
 // Cancel ends a job that is not past its dot, and names its queue. Recipients
-// who have the mail keep it: the job is then Partly.
+// who have the mail keep it: the job is then Partly. The error is ErrUnknown,
+// ErrSending, or ErrFinal, also of a job that is canceled already.
 func (l *Ledger) Cancel(ctx context.Context, id string) (queue string, err error) {
 	now := l.now()
 	answer, err := cancelScript.Run(ctx, l.rdb, []string{jobKey(id)}, now.UnixMilli(), now.Add(l.keep).UnixMilli()).StringSlice()
@@ -233,11 +258,4 @@ func (l *Ledger) Cancel(ctx context.Context, id string) (queue string, err error
 		return "", ErrSending
 	}
 	return "", fmt.Errorf("%w: %s", ErrFinal, answer[1])
-}
-
-func unixMilli(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMilli()
 }

@@ -43,7 +43,7 @@ func parseRecord(id string, f map[string]string) *Record {
 	r := &Record{Queue: f[fieldQueue], Revision: atoi(f[fieldRevision])}
 	r.Status = rohrpost.Status{
 		ID:         id,
-		MessageID:  f[fieldMessageID],
+		MessageID:  longMessageID(id, f[fieldMessageID]),
 		Tenant:     f[fieldTenant],
 		State:      rohrpost.State(f[fieldState]),
 		Attempts:   atoi(f[fieldAttempts]),
@@ -69,22 +69,51 @@ func parseRecord(id string, f map[string]string) *Record {
 			r.Recipients = append(r.Recipients, s)
 		}
 	}
-	r.Sending = parseNote(f[fieldSending])
+	r.Sending = parseNote(f[fieldSending], len(r.Recipients))
 	return r
 }
 
-func parseNote(s string) *Note {
+// parseNote drops indexes that are not of one of so many recipients.
+func parseNote(s string, recipients int) *Note {
 	parts := strings.SplitN(s, " ", 3)
 	if len(parts) != 3 {
 		return nil
 	}
 	n := &Note{Token: parts[0], At: parseMilli(parts[1])}
 	for i := range strings.SplitSeq(parts[2], ",") {
-		if index, err := strconv.Atoi(i); err == nil {
+		if index, err := strconv.Atoi(i); err == nil && index >= 0 && index < recipients {
 			n.Recipients = append(n.Recipients, index)
 		}
 	}
 	return n
+}
+
+// joinLines writes addresses one a line, whatever is in them.
+func joinLines(addresses []string) string {
+	if len(addresses) == 1 {
+		return strings.ReplaceAll(addresses[0], "\n", " ")
+	}
+	lines := make([]string, len(addresses))
+	for i, a := range addresses {
+		lines[i] = strings.ReplaceAll(a, "\n", " ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// shortMessageID leaves out what a Message-ID repeats of the job's id.
+func shortMessageID(id, messageID string) string {
+	if domain, ok := strings.CutPrefix(messageID, "<"+id+"@"); ok {
+		return "@" + domain
+	}
+	return messageID
+}
+
+// longMessageID undoes shortMessageID.
+func longMessageID(id, short string) string {
+	if strings.HasPrefix(short, "@") {
+		return "<" + id + short
+	}
+	return short
 }
 
 // encodeVerdict is "state|code|enhanced|diagnostic"; only the last part may

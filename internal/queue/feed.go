@@ -17,6 +17,12 @@ const (
 	// idleWait is how long an idle server sleeps when nobody wakes it: the net
 	// under lost wake-ups, and the grid of tasks that asynq's forwarder moves.
 	idleWait = 250 * time.Millisecond
+	// gatherWait is the most that a free worker waits for others before tasks are
+	// fetched for them together.
+	gatherWait = 2 * time.Millisecond
+	// lookAgain is how long an empty queue is not looked at while another has
+	// enough.
+	lookAgain = 5 * time.Millisecond
 )
 
 // A Feed is the Redis client of one asynq Server.
@@ -45,12 +51,14 @@ type Feed struct {
 	busy     atomic.Int64 // tasks handed to asynq and not done yet
 	draining atomic.Bool
 	wake     chan struct{} // capacity 1
+	freed    chan struct{} // capacity 1
 	emptied  chan struct{} // capacity 1
 
 	mu     sync.Mutex
-	buffer []any          // tasks fetched and not handed over
-	misses int            // empty answers in a row
-	burst  map[string]int // how many to fetch, by pending list
+	buffer []any                // tasks fetched and not handed over
+	misses int                  // empty answers in a row
+	burst  map[string]int       // how many to fetch, by pending list, of those that have enough
+	empty  map[string]time.Time // when a pending list was found empty
 }
 
 // NewFeed wraps rdb for one asynq Server of that many workers.
@@ -61,21 +69,29 @@ func NewFeed(rdb redis.UniversalClient, workers int) *Feed {
 		queues:          len(Names()),
 		idleWait:        idleWait,
 		wake:            make(chan struct{}, 1),
+		freed:           make(chan struct{}, 1),
 		emptied:         make(chan struct{}, 1),
 		burst:           map[string]int{},
+		empty:           map[string]time.Time{},
 	}
 }
 
 // Done notes that the handler of a task has ended.
-func (f *Feed) Done() { f.busy.Add(-1) }
+func (f *Feed) Done() {
+	f.busy.Add(-1)
+	signal(f.freed)
+}
 
-// Wake lets a waiting server look at once.
-func (f *Feed) Wake() {
+// signal leaves a token in a channel of capacity 1.
+func signal(c chan struct{}) {
 	select {
-	case f.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
+
+// Wake lets a waiting server look at once.
+func (f *Feed) Wake() { signal(f.wake) }
 
 // Drain stops fetching and returns when everything fetched was handed over, or
 // with ctx; a fetch under way is waited for in any case. Stop the server
@@ -153,7 +169,8 @@ func (f *Feed) next(ctx context.Context, pop []any, pending string) *redis.Cmd {
 	if len(f.buffer) == 0 && f.misses >= f.queues && !f.draining.Load() {
 		f.idle()
 	}
-	if len(f.buffer) == 0 && !f.draining.Load() {
+	if len(f.buffer) == 0 && !f.draining.Load() && !f.skip(pending) {
+		f.gather(pending)
 		if err := f.fetch(ctx, pop, pending); err != nil {
 			if !redis.HasErrorPrefix(err, "NOSCRIPT") { // asynq's answer to that is Eval
 				f.misses = f.queues
@@ -172,10 +189,7 @@ func (f *Feed) next(ctx context.Context, pop []any, pending string) *redis.Cmd {
 	cmd.SetVal(f.buffer[0])
 	f.buffer = f.buffer[1:]
 	if len(f.buffer) == 0 {
-		select {
-		case f.emptied <- struct{}{}:
-		default:
-		}
+		signal(f.emptied)
 	}
 	return cmd
 }
@@ -191,6 +205,31 @@ func (f *Feed) idle() {
 	case <-timer.C:
 	}
 	f.misses = 0
+}
+
+// skip spares the look at a queue that was empty a moment ago while another one
+// has enough: asynq asks for the three queues in turn, and two of them are mostly
+// empty.
+func (f *Feed) skip(pending string) bool {
+	return len(f.burst) > 0 && f.burst[pending] == 0 && time.Since(f.empty[pending]) < lookAgain
+}
+
+// gather waits a moment for more workers to be free when the queue has enough for
+// them: one round trip for each task alone would be the limit of the throughput.
+func (f *Feed) gather(pending string) {
+	if f.burst[pending] < 2 {
+		return
+	}
+	enough := min(f.capacity/4, maxFetch)
+	timer := time.NewTimer(gatherWait)
+	defer timer.Stop()
+	for f.capacity-int(f.busy.Load()) < enough {
+		select {
+		case <-f.freed:
+		case <-timer.C:
+			return
+		}
+	}
 }
 
 // fetch fills the buffer, with at most a task for each free worker; the one that
@@ -216,10 +255,12 @@ func (f *Feed) fetch(ctx context.Context, pop []any, pending string) error {
 			failed = err
 		}
 	}
-	if len(f.buffer) == n {
+	delete(f.burst, pending)
+	switch len(f.buffer) {
+	case n:
 		f.burst[pending] = min(2*burst, maxFetch)
-	} else {
-		delete(f.burst, pending)
+	case 0:
+		f.empty[pending] = time.Now()
 	}
 	if len(f.buffer) > 0 {
 		return nil // what was popped must be handed over, whatever else went wrong

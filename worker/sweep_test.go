@@ -1,0 +1,143 @@
+package worker
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/redistest"
+	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/producer"
+	"github.com/rohrpost/rohrpost/resolver"
+)
+
+// nowhere is a Resolver and Transport that nobody asks.
+type nowhere struct{}
+
+func (nowhere) Resolve(context.Context, resolver.Request) (resolver.Sender, error) {
+	return resolver.Sender{}, resolver.ErrNoAccount
+}
+
+func (nowhere) Send(context.Context, *resolver.Account, transport.Mail, transport.Arm) (transport.Outcome, error) {
+	return transport.Outcome{}, resolver.ErrNoAccount
+}
+
+// sweeping is a worker that takes no tasks, an archived mail, and its log.
+func sweeping(t *testing.T) (*Worker, redis.UniversalClient, *rohrpost.Job, *errorlog.Log) {
+	t.Helper()
+	rdb := redistest.Start(t).Client(t)
+	log, err := errorlog.New(errorlog.Options{Redis: rdb})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := New(Options{Redis: rdb, Resolver: nowhere{}, Transport: nowhere{}, ErrorLog: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.ledger, err = ledger.New(ledger.Options{Redis: rdb}); err != nil {
+		t.Fatal(err)
+	}
+	w.cut, w.cutNow = context.WithCancel(t.Context())
+	t.Cleanup(w.cutNow)
+	mail, err := producer.New(rdb, producer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = mail.Send(t.Context(), rohrpost.Message{
+		ID: "one", Tenant: "acme", Text: "x", To: []rohrpost.Address{{Address: "a@example.org"}, {Address: "b@example.org"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	inspector := asynq.NewInspectorFromRedisClient(rdb)
+	info, err := inspector.GetTaskInfo("default", "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := rohrpost.DecodeJob(info.Payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := inspector.ArchiveTask("default", "one"); err != nil {
+		t.Fatal(err)
+	}
+	return w, rdb, job, log
+}
+
+func entries(t *testing.T, log *errorlog.Log) (list []errorlog.Entry) {
+	t.Helper()
+	for e, err := range log.Query(t.Context(), errorlog.Filter{AllTenants: true, OldestFirst: true}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// TestSweepArchived: a mail that somebody archived has failed, and the log says
+// so, once.
+func TestSweepArchived(t *testing.T) {
+	t.Parallel()
+	w, _, job, log := sweeping(t)
+	for range 2 {
+		if err := w.sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record, err := w.ledger.Load(t.Context(), job.ID)
+	if err != nil || record.State != rohrpost.Failed {
+		t.Errorf("state %v, %v", record, err)
+	}
+	list := entries(t, log)
+	if len(list) != 1 || !list[0].Final || list[0].Class != failure.Permanent || len(list[0].Recipients) != 2 || list[0].Tenant != "acme" {
+		t.Errorf("entries %+v", list)
+	}
+}
+
+// TestSweepUncertain: a mail that was archived while its worker waited for the
+// last answer is uncertain, not failed.
+func TestSweepUncertain(t *testing.T) {
+	t.Parallel()
+	w, _, job, log := sweeping(t)
+	if err := w.ledger.Arm(t.Context(), job, 0, "dead", []int{0}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := w.sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record, err := w.ledger.Load(t.Context(), job.ID)
+	if err != nil || record.State != rohrpost.Uncertain ||
+		record.Recipients[0].State != rohrpost.RecipientUncertain || record.Recipients[1].State != rohrpost.RecipientFailed {
+		t.Errorf("record %+v, %v", record, err)
+	}
+	if list := entries(t, log); len(list) != 2 || list[0].Class != failure.Uncertain || list[1].Class != failure.Permanent {
+		t.Errorf("entries %+v", list)
+	}
+}
+
+// TestSweepForgets: a task whose job nobody knows any more goes, with the mail in it.
+func TestSweepForgets(t *testing.T) {
+	t.Parallel()
+	w, rdb, job, log := sweeping(t)
+	if err := rdb.Del(t.Context(), "rohrpost:job:{"+job.ID+"}").Err(); err != nil {
+		t.Fatal(err)
+	}
+	w.now = func() time.Time { return time.Now().Add(ledger.DefaultKeep + time.Hour) }
+	if err := w.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	_, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", job.ID)
+	if err == nil || len(entries(t, log)) != 0 {
+		t.Errorf("the task is still there: %v", err)
+	}
+}
