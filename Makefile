@@ -43,7 +43,7 @@ TARGETS ?= $(if $(CI),linux/arm64 darwin/arm64 windows/amd64,linux/amd64 linux/a
 .PHONY: cross
 cross: ## Compile the program for Linux, macOS and Windows on amd64 and arm64
 	@set -e; export CGO_ENABLED=0; for target in $(TARGETS); do echo "compiling for $$target"; \
-	  GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -o /dev/null ./cmd/rohrpost; done
+	  GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build -gcflags 'all=-N -l' -o /dev/null ./cmd/rohrpost; done
 
 .PHONY: packages
 packages: # what the tests need besides Go

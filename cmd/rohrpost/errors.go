@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -45,23 +46,31 @@ func (s *selection) build(cmd *cobra.Command) errorlog.Filter {
 	return f
 }
 
+// reading opens the log, in the language asked for, around what a command does
+// with the selected entries.
+func (c *cli) reading(s *selection, read func(context.Context, *errorlog.Log, errorlog.Filter) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		log, cfg, done, err := c.errorLog(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer done()
+		if s.lang == "" {
+			s.lang = cfg.ErrorLog.Language
+		}
+		return read(cmd.Context(), log, s.build(cmd))
+	}
+}
+
 func (c *cli) errorsList() *cobra.Command {
 	var s selection
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "Print the newest failures",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			log, cfg, done, err := c.errorLog(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			if s.lang == "" {
-				s.lang = cfg.ErrorLog.Language
-			}
+		RunE: c.reading(&s, func(ctx context.Context, log *errorlog.Log, filter errorlog.Filter) error {
 			n := 0
-			for entry, err := range log.Query(cmd.Context(), s.build(cmd)) {
+			for entry, err := range log.Query(ctx, filter) {
 				if err != nil {
 					return err
 				}
@@ -74,7 +83,7 @@ func (c *cli) errorsList() *cobra.Command {
 				return c.printf("no failed attempts\n")
 			}
 			return nil
-		},
+		}),
 	}
 	s.flags(cmd)
 	cmd.Flags().IntVar(&s.filter.Limit, "limit", 50, "at most so many; 0: all")
@@ -88,17 +97,9 @@ func (c *cli) errorsFollow() *cobra.Command {
 		Use:   "follow",
 		Short: "Print failures as they happen, until interrupted",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			log, cfg, done, err := c.errorLog(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			if s.lang == "" {
-				s.lang = cfg.ErrorLog.Language
-			}
-			for entry, err := range log.Follow(cmd.Context(), s.build(cmd)) {
-				if cmd.Context().Err() != nil {
+		RunE: c.reading(&s, func(ctx context.Context, log *errorlog.Log, filter errorlog.Filter) error {
+			for entry, err := range log.Follow(ctx, filter) {
+				if ctx.Err() != nil {
 					return nil
 				}
 				if err != nil {
@@ -109,7 +110,7 @@ func (c *cli) errorsFollow() *cobra.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	}
 	s.flags(cmd)
 	return cmd

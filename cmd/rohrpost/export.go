@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -19,21 +20,9 @@ func (c *cli) errorsExport() *cobra.Command {
 		Use:   "export",
 		Short: "Write the full log as a file",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			kind := errorlog.Format(format)
-			if kind != errorlog.JSONL && kind != errorlog.CSV && kind != errorlog.Text {
-				return &usageError{errorlog.ErrFormat}
-			}
-			log, cfg, done, err := c.errorLog(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			if s.lang == "" {
-				s.lang = cfg.ErrorLog.Language
-			}
+		RunE: c.reading(&s, func(ctx context.Context, log *errorlog.Log, filter errorlog.Filter) error {
 			export := func(w io.Writer) (errorlog.Summary, error) {
-				return log.Export(cmd.Context(), w, s.build(cmd), kind, s.lang)
+				return log.Export(ctx, w, filter, errorlog.Format(format), s.lang)
 			}
 			if path == "" || path == "-" {
 				_, err := export(c.out)
@@ -47,7 +36,14 @@ func (c *cli) errorsExport() *cobra.Command {
 				return c.printJSON(map[string]any{"file": path, "entries": summary.Entries})
 			}
 			return c.printf("%d entries written to %s\n", summary.Entries, path)
-		},
+		}),
+	}
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		switch errorlog.Format(format) {
+		case errorlog.JSONL, errorlog.CSV, errorlog.Text:
+			return nil
+		}
+		return &usageError{fmt.Errorf("%w, not %q", errorlog.ErrFormat, format)}
 	}
 	s.flags(cmd)
 	cmd.Flags().StringVar(&format, "format", "text", "jsonl, csv or text")
