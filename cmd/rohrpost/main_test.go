@@ -165,9 +165,9 @@ func TestConfigCommands(t *testing.T) {
 	}
 }
 
-// TestOneClearLine: what is wrong, in one line, and an exit code.
+// TestOneClearLine: what is wrong, in one line, and an exit code. One at a time:
+// go-redis has one logger for the process, and each command sets it.
 func TestOneClearLine(t *testing.T) {
-	t.Parallel()
 	locked := redistest.Start(t, redistest.Password("opensesame"), redistest.TCP())
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -194,7 +194,6 @@ func TestOneClearLine(t *testing.T) {
 		{"wrong setting", []string{"worker", "--concurrency", "many"}, exitFailed, []string{"worker.concurrency"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			var out, errs bytes.Buffer
