@@ -25,7 +25,7 @@ func main() {
 	var s settings
 	flag.IntVar(&s.mails, "mails", 20_000, "mails a round")
 	flag.IntVar(&s.rounds, "rounds", 3, "rounds; medians are printed")
-	flag.IntVar(&s.connections, "connections", 10, "connections to the sink")
+	flag.IntVar(&s.connections, "connections", 25, "connections to the sink")
 	flag.IntVar(&s.deep, "deep", 0, "also drain from a queue that holds so many mails (needs 6 KB of memory each)")
 	flag.IntVar(&s.idleSeconds, "idle", 5, "seconds of idling whose CPU time is measured")
 	flag.StringVar(&s.profile, "profile", "", "file for a CPU profile of the worker draining the queue")
