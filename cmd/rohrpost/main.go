@@ -11,6 +11,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
 // version is set by the linker.
@@ -38,6 +42,7 @@ type streams struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams, environ []string) int {
+	redisconn.LogTo(zerolog.Nop()) // what goes wrong is the command's one line
 	c := &cli{streams: s, environ: environ}
 	root := c.root()
 	root.SetArgs(args)

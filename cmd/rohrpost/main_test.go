@@ -176,6 +176,13 @@ func TestOneClearLine(t *testing.T) {
 	t.Cleanup(func() { _ = listener.Close() })
 	open := redistest.Start(t, redistest.AOF()).URL()
 	missing := filepath.Join(t.TempDir(), "missing.yaml")
+	checked := filepath.Join(t.TempDir(), "rohrpost.yaml")
+	accounts := filepath.Join(filepath.Dir(checked), "accounts.yaml")
+	for path, text := range map[string]string{checked: "", accounts: "platform: {address: a@b.example, smtp: {host: mail.b.example}}\n"} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, test := range []struct {
 		name  string
 		args  []string
@@ -186,6 +193,7 @@ func TestOneClearLine(t *testing.T) {
 		{"unknown flag", []string{"status", "--jsno", "x"}, exitUsage, []string{"--jsno", "--help"}},
 		{"missing argument", []string{"status"}, exitUsage, []string{"arg"}},
 		{"unreachable redis", []string{"status", "--redis", "redis://127.0.0.1:1/0", "x"}, exitFailed, []string{"cannot be reached", "127.0.0.1:1"}},
+		{"unreachable redis, checked", []string{"config", "check", "-c", checked, "--connect", "--redis", "redis://127.0.0.1:1/0"}, exitFailed, []string{"cannot be reached"}},
 		{"redis with a password", []string{"status", "--redis", "redis://" + locked.Addr() + "/0", "x"}, exitFailed, []string{"password"}},
 		{"wrong redis url", []string{"status", "--redis", "http://x", "x"}, exitFailed, []string{"redis"}},
 		{"no configuration file", []string{"worker", "-c", missing}, exitFailed, []string{"missing.yaml"}},

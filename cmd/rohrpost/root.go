@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost/configs"
@@ -92,7 +91,6 @@ func (c *cli) redis(ctx context.Context) (redis.UniversalClient, configs.Config,
 	if err != nil {
 		return nil, cfg, err
 	}
-	redisconn.LogTo(zerolog.Nop()) // what goes wrong is the command's one line
 	rdb, err := app.OpenRedis(cfg, "rohrpost-cli", 0)
 	if err != nil {
 		return nil, cfg, err
