@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"runtime/pprof"
 	"slices"
 	"strconv"
@@ -29,6 +30,7 @@ func (e *environment) throughput(ctx context.Context) error {
 			rates *[]float64
 			run   func(context.Context) (time.Duration, error)
 		}{{&source, e.smtpSource}, {&pool, e.barePool}, {&worker, e.drain}} {
+			debug.SetGCPercent(100) // as any program has it; a worker sets its own
 			took, err := way.run(ctx)
 			if err != nil {
 				return err
