@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 // A Mail is ready to leave.
@@ -21,6 +22,11 @@ type Mail struct {
 // mail is sent. accepted are the indexes of the recipients that will get the
 // mail. An error means: do not send; it is returned from Send unchanged.
 type Arm func(ctx context.Context, accepted []int) error
+
+// A TokenSource gives the OAuth2 access token of an account. rejected is the
+// token that a server has just refused, or zero: the source does not give that
+// one again. The error is a *failure.Failure of stage token.
+type TokenSource func(ctx context.Context, rejected secret.String) (secret.String, error)
 
 // A Verdict is what the server said about one recipient. A nil Failure means
 // that it has taken the mail for this recipient.
