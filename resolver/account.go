@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"net"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -26,8 +28,25 @@ const (
 // A Transport is the way a mail leaves an account.
 type Transport string
 
-// ViaSMTP is submission to a server (RFC 6409).
-const ViaSMTP Transport = "smtp"
+// The transports.
+const (
+	ViaSMTP  Transport = "smtp"  // submission to a server, RFC 6409
+	ViaGraph Transport = "graph" // Microsoft Graph
+	ViaGmail Transport = "gmail" // Gmail API
+)
+
+// A State is how far an account has come in its life. Only an active one carries
+// mail; before that the next level does. A parked one keeps its mails waiting.
+type State string
+
+// The states, in the order in which an account passes them.
+const (
+	Locked  State = "locked"  // the platform has not unlocked the tenant's own servers
+	Entered State = "entered" // settings are stored and still need a check
+	Checked State = "checked" // a test mail went out; the platform still has to approve
+	Active  State = "active"  // the same as an empty State
+	Parked  State = "parked"  // its login was refused, and is not tried again with these settings
+)
 
 // Encryption is how the connection to a server is protected.
 type Encryption string
@@ -60,16 +79,19 @@ type SMTP struct {
 }
 
 // An Account is a way to send. Its zero values are the strict choice, but for
-// ForceSender, which files have on by default. Accounts that a [Store] has
+// ForceSender, which settings have on by default. Accounts that a [Store] has
 // given out are not changed any more.
 type Account struct {
 	Level  Level
 	Tenant string // id; empty at the platform
 	User   string // id; empty above the user
 
-	Address string // From and reverse-path
-	Name    string // display name; empty: that of the user
-	SMTP    SMTP
+	Provider string // id of a Preset, for its From rule; empty: unknown
+	Address  string // From
+	Name     string // display name; empty: that of the user
+	SMTP     SMTP
+	OAuth2   OAuth2 // goes before SMTP
+	Limits   Limits
 
 	// CentralSender replaces the From of everything that leaves through this
 	// account; only a tenant's account has one.
@@ -80,9 +102,16 @@ type Account struct {
 	ReplyToUser bool
 	// Aliases may be asked for as From besides Address, if ForceSender is off.
 	Aliases []string
+	// ReversePath is where bounces go; empty: Address.
+	ReversePath string
 
 	// UsePlatformDefault switches the account off and keeps what was entered.
 	UsePlatformDefault bool
+	// State is empty for Active.
+	State State
+	// Trusted says that the operator has written the settings: the server may
+	// stand in a network that a tenant's must not reach.
+	Trusted bool
 
 	// Unusable says why the account cannot send although it is its turn: a
 	// password that cannot be read, for example. Its mails wait. Empty: it can.
@@ -109,7 +138,35 @@ func escape(id string) string {
 }
 
 // Transport is how mails leave this account.
-func (a *Account) Transport() Transport { return ViaSMTP }
+func (a *Account) Transport() Transport {
+	if a.OAuth2.InUse() {
+		return a.OAuth2.Transport
+	}
+	return ViaSMTP
+}
+
+// Server is where mails go over SMTP: the provider's with OAuth2, else SMTP.
+func (a *Account) Server() SMTP {
+	if a.OAuth2.InUse() {
+		return a.OAuth2.server()
+	}
+	return a.SMTP
+}
+
+// Host is the name of what is spoken to, for people; the port comes with it.
+func (a *Account) Host() string {
+	switch a.Transport() {
+	case ViaGraph:
+		return "Microsoft Graph"
+	case ViaGmail:
+		return "Gmail API"
+	}
+	s := a.Server()
+	return net.JoinHostPort(s.Host, strconv.Itoa(s.Port))
+}
+
+// active reports whether the account has come to carry mail, parked or not.
+func (a *Account) active() bool { return a.State == "" || a.State == Active || a.State == Parked }
 
 // versionKey is drawn once per process: with it a fingerprint tells equal
 // settings from other ones and nothing else, however short the password.
@@ -122,19 +179,47 @@ var versionKey = sync.OnceValue(func() []byte {
 // Version is a fingerprint of settings and secret: it changes when one of them
 // does. It holds within this process only, and reveals nothing.
 func (a *Account) Version() string {
-	b := make([]byte, 0, 512)
+	b := a.digest(make([]byte, 0, 512), func(s Secret) string { return s.Reveal() })
+	mac := hmac.New(sha256.New, versionKey())
+	_, _ = mac.Write(b)
+	clear(b)
+	return hex.EncodeToString(mac.Sum(nil)[:12])
+}
+
+// Fingerprint tells settings from others in all processes, for what is noted
+// about an account outside of them. Of its secrets it takes in 16 bits each: a
+// changed password is seen, and nobody can search for it.
+func (a *Account) Fingerprint() string {
+	id := a.ID()
+	b := a.digest(make([]byte, 0, 512), func(s Secret) string {
+		sum := sha256.Sum256([]byte(id + "\x00" + s.Reveal()))
+		return string(sum[:2])
+	})
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:12])
+}
+
+// digest appends every setting, so that no two accounts look alike.
+func (a *Account) digest(b []byte, conceal func(Secret) string) []byte {
 	text := func(parts ...string) {
 		for _, s := range parts {
 			b = binary.AppendUvarint(b, uint64(len(s)))
 			b = append(b, s...)
 		}
 	}
-	text(string(a.Level), a.Tenant, a.User, a.Address, a.Name, a.CentralSender.Name, a.CentralSender.Address)
-	text(a.SMTP.Host, string(a.SMTP.Encryption), a.SMTP.Username, a.SMTP.Password.Reveal(), a.Unusable)
-	b = binary.AppendVarint(b, int64(a.SMTP.Port))
-	b = binary.AppendVarint(b, int64(a.SMTP.MaxConnections))
+	text(string(a.Level), a.Tenant, a.User, a.Provider, a.Address, a.Name, a.CentralSender.Name, a.CentralSender.Address, a.ReversePath)
+	text(a.SMTP.Host, string(a.SMTP.Encryption), a.SMTP.Username, conceal(a.SMTP.Password), a.Unusable, string(a.State))
+	o := &a.OAuth2
+	text(o.Provider, string(o.Transport), o.Username, o.Tenant, o.Cloud, o.ClientID, o.Endpoints.Token, o.Endpoints.API, o.Endpoints.SMTP)
+	text(conceal(o.ClientSecret), conceal(o.RefreshToken), conceal(o.ServiceAccount))
+	for _, n := range [...]int{
+		a.SMTP.Port, a.SMTP.MaxConnections, a.Limits.PerMinute, a.Limits.PerHour, a.Limits.PerDay,
+		a.Limits.RecipientsPerDay, a.Limits.RecipientsPerMail,
+	} {
+		b = binary.AppendVarint(b, int64(n))
+	}
 	for _, set := range [...]bool{
-		a.ForceSender, a.ReplyToUser, a.UsePlatformDefault, a.SMTP.Authentication, a.SMTP.AllowPlaintextLogin,
+		a.ForceSender, a.ReplyToUser, a.UsePlatformDefault, a.SMTP.Authentication, a.SMTP.AllowPlaintextLogin, a.Trusted,
 	} {
 		if set {
 			b = append(b, 1)
@@ -143,8 +228,5 @@ func (a *Account) Version() string {
 		}
 	}
 	text(a.Aliases...)
-	mac := hmac.New(sha256.New, versionKey())
-	_, _ = mac.Write(b)
-	clear(b)
-	return hex.EncodeToString(mac.Sum(nil)[:12])
+	return b
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
 	"unicode"
 
@@ -27,8 +28,28 @@ func (a *Account) Validate() error {
 	for i, alias := range a.Aliases {
 		c.address(fmt.Sprintf("aliases[%d]", i), alias, true)
 	}
-	c.smtp(&a.SMTP, a.Unusable == "")
+	c.address("reverse_path", a.ReversePath, false)
+	if _, known := PresetByID(a.Provider); a.Provider != "" && a.Provider != "custom" && !known {
+		c.fail("provider", "%q is not known; known are %s, custom", a.Provider, knownPresets())
+	}
+	c.limits(&a.Limits)
+	if !a.OAuth2.InUse() {
+		c.smtp(&a.SMTP, a.Unusable == "")
+		return errors.Join(c.errs...)
+	}
+	c.oauth2(&a.OAuth2, a.Unusable == "")
+	if c.complete = false; a.SMTP.Encryption != "" {
+		c.smtp(&a.SMTP, false) // kept, not used: it may be incomplete
+	}
 	return errors.Join(c.errs...)
+}
+
+func knownPresets() string {
+	var ids []string
+	for _, p := range Presets() {
+		ids = append(ids, p.ID)
+	}
+	return strings.Join(ids, ", ")
 }
 
 type checker struct {
@@ -55,6 +76,13 @@ func (c *checker) address(field, s string, required bool) {
 func (c *checker) line(field, s string) {
 	if strings.ContainsFunc(s, unicode.IsControl) || len(s) > 256 {
 		c.fail(field, "must be one line of at most 256 bytes")
+	}
+}
+
+func (c *checker) url(field, s string) {
+	u, err := url.Parse(s)
+	if s != "" && (err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil) {
+		c.fail(field, "must be a URL that begins with https://")
 	}
 }
 
@@ -125,38 +153,4 @@ func isHost(s string) bool {
 		}
 	}
 	return true
-}
-
-// onThisMachine: what is sent there crosses no network.
-func onThisMachine(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// Warnings are what is advised against and still allowed, one sentence each.
-func (a *Account) Warnings() []string {
-	if a.UsePlatformDefault {
-		return nil
-	}
-	var w []string
-	s := &a.SMTP
-	if a.Unusable != "" {
-		w = append(w, a.Unusable+": its mails wait")
-	}
-	if s.Encryption == None && !onThisMachine(s.Host) {
-		w = append(w, "encryption is none: mails cross the network readable for everybody; starttls or tls is recommended")
-	}
-	if s.Port == 465 && s.Encryption == STARTTLS || s.Port == 587 && s.Encryption == TLS {
-		w = append(w, fmt.Sprintf("port %d with encryption %s is unusual: 465 goes with tls, 587 with starttls", s.Port, s.Encryption))
-	}
-	if !s.Authentication {
-		return w
-	}
-	if strings.Contains(s.Username, "@") && a.Address != "" && !strings.EqualFold(s.Username, a.Address) {
-		w = append(w, fmt.Sprintf("the sender %s is not the login %s: most providers refuse a foreign sender address", a.Address, s.Username))
-	}
-	if c := a.CentralSender.Address; c != "" && !sameAddress(c, a.Address) {
-		w = append(w, fmt.Sprintf("the central sender %s must be an alias of the mailbox %s at the provider", c, a.Address))
-	}
-	return w
 }

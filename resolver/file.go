@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
@@ -51,14 +52,24 @@ func LoadFile(path string) (*File, error) {
 // Accounts implements Store; it never fails.
 func (f *File) Accounts(_ context.Context, tenant, user string) (Candidates, error) {
 	s := f.now.Load()
-	c := Candidates{Platform: s.platform, PlatformAdmin: s.platformAdmin}
+	var c Candidates
+	if s.platform != nil {
+		c.Platform, c.PlatformAdmin = s.platform.account, s.platform.entry.AdminAddress
+	}
 	t := s.tenants[tenant]
 	if t == nil {
 		return c, nil
 	}
-	c.Tenant, c.TenantAdmin = t.account, t.admin
+	c.Tenant, c.TenantAdmin = t.account, t.entry.AdminAddress
+	if t.entry.Order != nil {
+		c.Order = *t.entry.Order
+	}
 	if u := t.users[user]; u != nil {
-		c.User, c.Person = u.account, u.person
+		c.User = u.account
+		c.Person = rohrpost.User{ID: user, FirstName: u.entry.FirstName, LastName: u.entry.LastName}
+		if u.account != nil {
+			c.Person.Address = u.account.Address
+		}
 	}
 	return c, nil
 }

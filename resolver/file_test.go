@@ -140,7 +140,7 @@ func TestDefaults(t *testing.T) {
 				tt.want.Username = "a@platform.example"
 			}
 			tt.want.Host = "h.example"
-			want := &resolver.Account{Level: resolver.Platform, Address: "a@platform.example", ForceSender: true, SMTP: tt.want}
+			want := &resolver.Account{Level: resolver.Platform, Address: "a@platform.example", ForceSender: true, Trusted: true, SMTP: tt.want}
 			if diff := cmp.Diff(want, candidates(t, f, "", "").Platform); diff != "" {
 				t.Error(diff)
 			}

@@ -1,38 +1,100 @@
 package resolver
 
-import "github.com/rohrpost/rohrpost"
+import (
+	"slices"
+
+	"github.com/rohrpost/rohrpost"
+)
+
+// An Order is in which order the levels are asked; empty lists are the default.
+// A level that a list leaves out never sends.
+type Order struct {
+	Manual    []Level `json:"manual,omitempty"`    // default: user, tenant, platform
+	Automatic []Level `json:"automatic,omitempty"` // default: tenant, user, platform
+}
+
+// levels is the order for a mail. Marketing leaves through the platform only,
+// but the others are told why they do not send.
+func (o *Order) levels(req *Request) []Level {
+	own, usual := o.Automatic, []Level{Tenant, User, Platform}
+	if req.Origin == rohrpost.Manual {
+		own, usual = o.Manual, []Level{User, Tenant, Platform}
+	}
+	if len(own) > 0 && req.Category != rohrpost.Marketing {
+		return own
+	}
+	return usual
+}
+
+// validate wants every level at most once.
+func (o *Order) validate(fail func(field, problem string)) {
+	for field, levels := range map[string][]Level{"order.manual": o.Manual, "order.automatic": o.Automatic} {
+		for i, l := range levels {
+			switch {
+			case l != User && l != Tenant && l != Platform:
+				fail(field, "\""+string(l)+"\" is not one of user, tenant, platform")
+			case slices.Contains(levels[:i], l):
+				fail(field, "names "+string(l)+" twice")
+			}
+		}
+	}
+}
 
 // choose sets Account, the first half of Why, and PassedOver.
 func choose(c *Candidates, req *Request) Sender {
-	order := [...]Level{Tenant, User, Platform}
-	if req.Origin == rohrpost.Manual {
-		order = [...]Level{User, Tenant, Platform}
-	}
-	marketing := req.Category == rohrpost.Marketing
+	order := c.Order.levels(req)
 	s := Sender{PassedOver: make([]Passed, 0, len(order))}
 	for _, level := range order {
 		a := c.at(level)
-		var why string
+		why := unfit(a, level, req)
 		switch {
-		case a == nil:
-			why = absent(level, req)
-		case a.UsePlatformDefault:
-			why = "it is switched off in favour of the platform's (use_platform_default)"
-		case marketing && level != Platform:
-			why = "marketing mail leaves through the platform's account only"
-		case s.Account != nil:
-			why = after(s.Account.Level)
-		default:
-			s.Account, s.Why = a, because(level, req)
-			continue
+		case why == "" && s.Account != nil:
+			why = "the " + string(s.Account.Level) + "'s account goes first here"
+		case why == "":
+			s.Account, s.Why = a, because(level, req, s.PassedOver)
 		}
-		p := Passed{Level: level, Why: why}
-		if a != nil {
-			p.Transport = a.Transport()
+		if why != "" {
+			s.pass(a, level, why)
+		} else if a.OAuth2.InUse() && a.SMTP.Host != "" {
+			s.PassedOver = append(s.PassedOver, Passed{Level: level, Transport: ViaSMTP, Why: "OAuth2 goes before SMTP; the SMTP settings stay stored"})
 		}
-		s.PassedOver = append(s.PassedOver, p)
+	}
+	for _, level := range [...]Level{User, Tenant, Platform} {
+		if !slices.Contains(order, level) {
+			s.pass(c.at(level), level, "the tenant's own order leaves it out")
+		}
 	}
 	return s
+}
+
+// pass notes why an account does not send.
+func (s *Sender) pass(a *Account, level Level, why string) {
+	p := Passed{Level: level, Why: why}
+	if a != nil {
+		p.Transport = a.Transport()
+	}
+	s.PassedOver = append(s.PassedOver, p)
+}
+
+// unfit says why the account of a level must not send; "" if it may.
+func unfit(a *Account, level Level, req *Request) string {
+	switch {
+	case a == nil:
+		return absent(level, req)
+	case a.UsePlatformDefault:
+		return "it is switched off in favour of the platform's (use_platform_default)"
+	case req.Category == rohrpost.Marketing && level != Platform:
+		return "marketing mail leaves through the platform's account only"
+	case a.active():
+		return ""
+	case a.State == Locked:
+		return "it is locked: the platform must unlock own servers of this tenant (rohrpost account unlock)"
+	case a.State == Entered:
+		return "its settings are not checked: send a test mail (rohrpost account test)"
+	case a.State == Checked:
+		return "it is checked and waits for the platform's approval (rohrpost account approve)"
+	}
+	return "it is not active"
 }
 
 func absent(level Level, req *Request) string {
@@ -49,31 +111,27 @@ func absent(level Level, req *Request) string {
 	return "the user has none"
 }
 
-func after(chosen Level) string {
-	switch chosen {
-	case User:
-		return "the user's account goes first here"
-	case Tenant:
-		return "the tenant's account goes first here"
-	}
-	return "the platform's account goes first here"
-}
-
-func because(level Level, req *Request) string {
+// because says why the account of a level sends, after passed did not.
+func because(level Level, req *Request, passed []Passed) string {
+	first := len(passed) == 0
 	manual := req.Origin == rohrpost.Manual
 	switch {
 	case req.Category == rohrpost.Marketing:
 		return "Marketing mail always leaves through the platform's account"
 	case level == Platform && req.Tenant == "":
 		return "The mail is the platform's own"
-	case level == Platform:
+	case level == Platform && !first:
 		return "Neither user nor tenant has an account in use, so the platform sends"
-	case level == User && manual:
+	case level == User && manual && first:
 		return "A person sends, and has an own account"
-	case level == User:
+	case level == User && !first && !manual:
 		return "A program sends and the tenant has no account in use, so the user's serves"
-	case manual:
+	case level == User && !first:
+		return "The tenant has no account in use, so the user's serves"
+	case level == Tenant && !first:
 		return "A person sends who has no account in use, so the tenant's serves"
+	case level == Tenant && !manual:
+		return "A program sends, and for that the tenant's account goes first"
 	}
-	return "A program sends, and for that the tenant's account goes first"
+	return "The tenant's own order has the " + string(level) + "'s account first"
 }

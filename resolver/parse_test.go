@@ -8,22 +8,6 @@ import (
 	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
-// TestSyntax: what the YAML library quotes of the file is not passed on.
-func TestSyntax(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct{ text, want string }{
-		{"yaml: line 3: cannot decode !!str `canary` as a !!int", "f.yaml:3: is no YAML: cannot decode !!str … as a !!int"},
-		{"yaml: anchor 'canary' value contains itself", "f.yaml: is no YAML: anchor … value contains itself"},
-		{"yaml: unknown anchor 'canary' referenced", "f.yaml:2: a value that begins with * must stand in quotes"},
-	} {
-		d := decoder{file: "f.yaml"}
-		d.syntax([]byte("a: b\nc: *canary"), errors.New(tt.text))
-		if got := errors.Join(d.errs...).Error(); got != tt.want {
-			t.Errorf("got %q, want %q", got, tt.want)
-		}
-	}
-}
-
 // FuzzParse: whatever stands in the file, the answer is a snapshot whose
 // accounts are valid, or errors of one line each.
 func FuzzParse(f *testing.F) {
@@ -54,16 +38,16 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		accounts := []*Account{s.platform}
+		places := []*place{s.platform}
 		for _, tenant := range s.tenants {
-			accounts = append(accounts, tenant.account)
+			places = append(places, &tenant.place)
 			for _, user := range tenant.users {
-				accounts = append(accounts, user.account)
+				places = append(places, user)
 			}
 		}
-		for _, a := range accounts {
-			if a != nil && a.Validate() != nil {
-				t.Errorf("%s: %v", a.ID(), a.Validate())
+		for _, p := range places {
+			if p != nil && p.account != nil && p.account.Validate() != nil {
+				t.Errorf("%s: %v", p.account.ID(), p.account.Validate())
 			}
 		}
 	})

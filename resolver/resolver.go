@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ type Passed struct {
 // Reply-To is what was asked for; else the user's address, if the user's own
 // account sends or the account says so; else the tenant's administrator, or
 // without one the platform's if the platform sends; else the account's address.
-// The reverse-path is the account's address.
+// The reverse-path is the account's, else the account's address.
 //
 // The error is a *NoAccountError, ErrUnusable, or that of the store.
 func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
@@ -115,7 +116,7 @@ func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 	var whyFrom string
 	s.From, whyFrom = from(s.Account, req.From, user)
 	s.ReplyTo = replyTo(&c, s.Account, &req, user)
-	s.ReversePath = s.Account.Address
+	s.ReversePath = cmp.Or(s.Account.ReversePath, s.Account.Address)
 	s.Why += "; " + whyFrom + "."
 	return s, nil
 }

@@ -23,6 +23,8 @@ type Candidates struct {
 	TenantAdmin   string // address of the tenant's administrator; may be empty
 	PlatformAdmin string // address of the platform's; may be empty
 
+	Order Order // the tenant's own; zero: the default
+
 	// Person is what the store knows of the user. What the mail says of the
 	// user goes before it.
 	Person rohrpost.User

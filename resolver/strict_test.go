@@ -40,8 +40,8 @@ tenants:
 		{"unknown key at the top", "platform:", "plattform:", 1, "plattform", "unknown key; known here are platform, tenants"},
 		{"unknown key of an account", "  address: a@", "  sender: a@", 2, "platform.sender", "unknown key"},
 		{"unknown key of smtp", "    host: h.example\n", "    host: h.example\n    hots: x\n", 5, "platform.smtp.hots", "unknown key"},
-		{"oauth2 is not there yet", "    port: 587", "  oauth2: {provider: google}", 5, "platform.oauth2", "unknown key"},
-		{"unknown key of a tenant", "    users:", "    accounts: {}\n    users:", 12, "tenants.acme.accounts", "known here are account, admin_address, users"},
+		{"oauth2 without a grant", "    port: 587", "  oauth2: {provider: google}", 5, "platform.oauth2.refresh_token", "account connect google"},
+		{"unknown key of a tenant", "    users:", "    accounts: {}\n    users:", 12, "tenants.acme.accounts", "known here are account, admin_address, order, users"},
 		{"unknown key of a user", "first_name", "firstname", 14, "tenants.acme.users.max.firstname", "unknown key"},
 		{"admin_address is the tenant's, not the account's", "      address: info", "      admin_address: x@acme.example\n      address: info", 10, "tenants.acme.account.admin_address", "unknown key"},
 		{"key twice", "    port: 587", "    host: x.example", 5, "platform.smtp.host", "stands here twice"},
@@ -53,7 +53,7 @@ tenants:
 		{"encryption", "    port: 587", "    encryption: ssl", 5, "platform.smtp.encryption", "not one of none, starttls, tls"},
 		{"flag", "  smtp:\n", "  force_sender: maybe\n  smtp:\n", 3, "platform.force_sender", "true or false"},
 		{"list", "  smtp:\n", "  aliases: a@platform.example\n  smtp:\n", 3, "platform.aliases", "must be a list"},
-		{"alias", "  smtp:\n", "  aliases:\n  - b@platform.example\n  - no\n  smtp:\n", 4, "platform.aliases[1]", "no @"},
+		{"alias", "  smtp:\n", "  aliases:\n  - b@platform.example\n  - no\n  smtp:\n", 5, "platform.aliases[1]", "no @"},
 		{"text is a list", "a@platform.example", "[a]", 2, "platform.address", "must be a text"},
 		{"mapping is a text", "smtp: {host: h.example}\n    users", "smtp: h.example\n    users", 11, "tenants.acme.account.smtp", "mapping"},
 		{"address", "a@platform.example", "a@platform..example", 2, "platform.address", "malformed domain"},
@@ -73,7 +73,7 @@ tenants:
 		{"password breaks YAML", "    port: 587", "    password: 'canary", 0, "", "is no YAML"},
 		{"password is a tag", "    port: 587", "    password: !canary", 5, "platform.smtp.password", "must be a text"},
 		{"line break in a name", "first_name: Max", `first_name: "Max\nBcc"`, 14, "tenants.acme.users.max.first_name", "one line"},
-		{"empty id", "  acme:", `  "":`, 7, `tenants.""`, "an id must have"},
+		{"empty id", "  acme:", `  "":`, 8, `tenants.""`, "an id must have"},
 		{"platform switched off", "  smtp:\n", "  use_platform_default: true\n  smtp:\n", 3, "platform.use_platform_default", "the default itself"},
 		{"second document", "tenants:", "---\ntenants:", 6, "", "second document"},
 		{"no YAML", "platform:", "platform: [", 0, "", "is no YAML"},
@@ -111,9 +111,9 @@ func TestErrorsAreAllNamed(t *testing.T) {
 	path := file(t, "platform: {sender: x, smtp: {port: 0}}\ntenants:\n  acme: {user: {}}\n")
 	_, err := resolver.LoadFile(path)
 	want := strings.Join([]string{
-		path + ":1: platform.sender: unknown key; known here are address, admin_address, aliases, central_sender, force_sender, name, reply_to_user, smtp, use_platform_default",
+		path + ":1: platform.sender: unknown key; known here are address, admin_address, aliases, central_sender, force_sender, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default",
 		path + ":1: platform.smtp.port: must be within 1 to 65535",
-		path + ":3: tenants.acme.user: unknown key; known here are account, admin_address, users",
+		path + ":3: tenants.acme.user: unknown key; known here are account, admin_address, order, users",
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
