@@ -1,6 +1,7 @@
 package resolver
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -44,9 +45,12 @@ const (
 	Locked  State = "locked"  // the platform has not unlocked the tenant's own servers
 	Entered State = "entered" // settings are stored and still need a check
 	Checked State = "checked" // a test mail went out; the platform still has to approve
-	Active  State = "active"  // the same as an empty State
+	Active  State = ""        // written "active"
 	Parked  State = "parked"  // its login was refused, and is not tried again with these settings
 )
+
+// String is the state for people; that of an active account is not empty.
+func (s State) String() string { return cmp.Or(string(s), "active") }
 
 // Encryption is how the connection to a server is protected.
 type Encryption string
@@ -107,8 +111,7 @@ type Account struct {
 
 	// UsePlatformDefault switches the account off and keeps what was entered.
 	UsePlatformDefault bool
-	// State is empty for Active.
-	State State
+	State              State
 	// Trusted says that the operator has written the settings: the server may
 	// stand in a network that a tenant's must not reach.
 	Trusted bool
@@ -118,14 +121,35 @@ type Account struct {
 	Unusable string
 }
 
-// ID is "platform", "tenant/acme" or "user/acme/max"; it never changes with the
-// settings, and a slash or percent sign in an id is escaped.
-func (a *Account) ID() string {
-	switch a.Level {
+// ID is that of the account's Place; it never changes with the settings.
+func (a *Account) ID() string { return Place{Tenant: a.Tenant, User: a.User}.String() }
+
+// A Place is whose an account is: the platform's without Tenant, a tenant's
+// without User, else a user's.
+type Place struct {
+	Tenant string `json:"tenant,omitempty"`
+	User   string `json:"user,omitempty"`
+}
+
+// Level of the place.
+func (p Place) Level() Level {
+	switch {
+	case p.Tenant == "":
+		return Platform
+	case p.User == "":
+		return Tenant
+	}
+	return User
+}
+
+// String is "platform", "tenant/acme" or "user/acme/max"; a slash or percent sign
+// in an id is escaped.
+func (p Place) String() string {
+	switch p.Level() {
 	case Tenant:
-		return "tenant/" + escape(a.Tenant)
+		return "tenant/" + escape(p.Tenant)
 	case User:
-		return "user/" + escape(a.Tenant) + "/" + escape(a.User)
+		return "user/" + escape(p.Tenant) + "/" + escape(p.User)
 	}
 	return string(Platform)
 }
@@ -166,7 +190,7 @@ func (a *Account) Host() string {
 }
 
 // active reports whether the account has come to carry mail, parked or not.
-func (a *Account) active() bool { return a.State == "" || a.State == Active || a.State == Parked }
+func (a *Account) active() bool { return a.State == Active || a.State == Parked }
 
 // versionKey is drawn once per process: with it a fingerprint tells equal
 // settings from other ones and nothing else, however short the password.

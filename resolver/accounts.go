@@ -14,20 +14,20 @@ import (
 
 // A snapshot is an accounts file as it was read. It is not changed any more.
 type snapshot struct {
-	platform *place
+	platform *filed
 	tenants  map[string]*tenant
 	warnings []string
 }
 
-// A place is one entry with its account, which may be nil.
-type place struct {
+// A filed entry is one with its account, which may be nil.
+type filed struct {
 	entry   *Entry
 	account *Account
 }
 
 type tenant struct {
-	place
-	users map[string]*place
+	filed
+	users map[string]*filed
 }
 
 // A fileDoc is a whole accounts file.
@@ -63,7 +63,7 @@ func parse(name string, b []byte, readSecret func(string) (secret.String, error)
 	for id, t := range doc.Tenants {
 		key := strictyaml.Path("tenants", id)
 		p.id(id, key)
-		added := &tenant{place: *p.place(key, key+".account", t.entry(), Tenant, id, ""), users: map[string]*place{}}
+		added := &tenant{filed: *p.place(key, key+".account", t.entry(), Tenant, id, ""), users: map[string]*filed{}}
 		for user, u := range t.Users {
 			key := strictyaml.Path(key+".users", user)
 			p.id(user, key)
@@ -90,16 +90,16 @@ func (p *parser) id(id, key string) {
 }
 
 // place checks an entry, reads its secrets and makes its account.
-func (p *parser) place(key, at string, e *Entry, level Level, tenant, user string) *place {
-	checkEntry(p.Document, key, at, e)
+func (p *parser) place(key, at string, e *Entry, level Level, tenant, user string) *filed {
+	checkEntry(p.Document, key, at, level, e)
 	if e.Account == nil {
-		return &place{entry: e}
+		return &filed{entry: e}
 	}
 	clear := e.Account.secretsInClear()
 	unusable := p.secrets(e.Account)
 	a := e.Account.Account(level, tenant, user)
 	a.Unusable, a.Trusted = unusable, true
-	out := &place{entry: e, account: a}
+	out := &filed{entry: e, account: a}
 	if p.Failed(at) {
 		return out // what cannot be read is not judged
 	}

@@ -1,10 +1,9 @@
 package resolver
 
 import (
+	"errors"
 	"strings"
-	"unicode"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/strictyaml"
 )
 
@@ -55,72 +54,66 @@ func (d *userDoc) entry() *Entry {
 
 // ParseEntry reads what stands in accounts.yaml at this level: the keys of the
 // platform, or those below a tenant or user. file is for the errors, which are
-// *LineError, joined. Whether the settings can send is not asked, see
+// *LineError, joined. Whether the account can send is not asked, see
 // [Account.Validate].
 func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
 	d := strictyaml.New(file)
-	var e *Entry
-	switch level {
-	case Platform:
-		var doc platformDoc
-		d.Decode(b, &doc)
-		e = doc.entry()
-		checkEntry(d, "", "", e)
-	case Tenant:
-		var doc tenantDoc
-		d.Decode(b, &doc)
-		e = doc.entry()
-		checkEntry(d, "", "account", e)
-	case User:
-		var doc userDoc
-		d.Decode(b, &doc)
-		e = doc.entry()
-		checkEntry(d, "", "account", e)
+	doc := map[Level]interface{ entry() *Entry }{Platform: &platformDoc{}, Tenant: &tenantDoc{}, User: &userDoc{}}[level]
+	d.Decode(b, doc)
+	e := doc.entry()
+	account := "account"
+	if level == Platform {
+		account = ""
 	}
+	checkEntry(d, "", account, level, e)
 	return e, d.Err()
 }
 
 // checkEntry notes what is wrong with an entry at key, whose account stands at
 // account.
-func checkEntry(d *strictyaml.Document, key, account string, e *Entry) {
-	at := func(field string) string {
-		if key == "" {
-			return field
-		}
-		return key + "." + field
-	}
-	if e.AdminAddress != "" {
-		if err := rohrpost.CheckAddress(e.AdminAddress); err != nil {
-			d.Fail(at("admin_address"), "%v", err)
-		}
-	}
-	for field, name := range map[string]string{"first_name": e.FirstName, "last_name": e.LastName} {
-		if strings.ContainsFunc(name, unicode.IsControl) || len(name) > 256 {
-			d.Fail(at(field), "must be one line of at most 256 bytes")
-		}
-	}
-	if e.Order != nil {
-		e.Order.validate(func(field, problem string) { d.Fail(at(field), "%s", problem) })
+func checkEntry(d *strictyaml.Document, key, account string, level Level, e *Entry) {
+	for _, err := range fieldErrors(e.Validate(level)) {
+		d.Fail(join(key, err.Field), "%s", err.Problem)
 	}
 	if e.Account == nil {
 		return
 	}
-	if account == "" {
-		account = key
-	}
-	inAccount := func(field string) string {
-		if account == "" {
-			return field
-		}
-		return account + "." + field
-	}
-	if port := inAccount("smtp.port"); d.Has(port) && !d.Failed(port) && e.Account.SMTP != nil && e.Account.SMTP.Port == 0 {
+	if port := join(account, "smtp.port"); d.Has(port) && !d.Failed(port) && e.Account.SMTP != nil && e.Account.SMTP.Port == 0 {
 		d.Fail(port, "must be within 1 to 65535")
 	}
 	for _, f := range e.Account.secrets() {
 		if *f.file != "" && !f.value.IsZero() {
 			_, name, _ := strings.Cut(f.key, ".")
-			d.Fail(inAccount(f.key+"_file"), "stands beside %s: keep one of them", name)
+			d.Fail(join(account, f.key+"_file"), "stands beside %s: keep one of them", name)
 		}
 	}
+}
+
+func join(key, field string) string {
+	if key == "" {
+		return field
+	}
+	return key + "." + field
+}
+
+// Validate finds what is wrong with an entry of this level, its account apart.
+// The error joins one *rohrpost.FieldError per problem.
+func (e *Entry) Validate(level Level) error {
+	c := checker{}
+	c.address("admin_address", e.AdminAddress, false)
+	c.line("first_name", e.FirstName)
+	c.line("last_name", e.LastName)
+	if e.Order != nil {
+		e.Order.validate(&c)
+	}
+	if level == User && e.AdminAddress != "" {
+		c.fail("admin_address", "is the tenant's or the platform's, not a user's")
+	}
+	if level != Tenant && e.Order != nil {
+		c.fail("order", "is a tenant's")
+	}
+	if level != User && e.FirstName+e.LastName != "" {
+		c.fail("first_name", "first and last name are a user's")
+	}
+	return errors.Join(c.errs...)
 }

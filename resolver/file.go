@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -173,4 +175,38 @@ func (s stamp) same(t stamp) bool {
 	}
 	// The identity too: a replaced file can have the old time and size.
 	return s.info.ModTime().Equal(t.info.ModTime()) && s.info.Size() == t.info.Size() && os.SameFile(s.info, t.info)
+}
+
+// Entries are the entries of the file, with their secrets read: the platform's,
+// then each tenant's before those of its users.
+func (f *File) Entries() iter.Seq2[Place, *Entry] {
+	return func(yield func(Place, *Entry) bool) {
+		s := f.now.Load()
+		if s.platform != nil && !yield(Place{}, s.platform.open()) {
+			return
+		}
+		for _, id := range slices.Sorted(maps.Keys(s.tenants)) {
+			t := s.tenants[id]
+			if !yield(Place{Tenant: id}, t.open()) {
+				return
+			}
+			for _, user := range slices.Sorted(maps.Keys(t.users)) {
+				if !yield(Place{Tenant: id, User: user}, t.users[user].open()) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// open is the entry with its secrets in place of the files that hold them.
+func (p *filed) open() *Entry {
+	e := *p.entry
+	e.Account = e.Account.Clone()
+	if e.Account != nil {
+		for _, f := range e.Account.secrets() {
+			*f.file = ""
+		}
+	}
+	return &e
 }

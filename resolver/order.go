@@ -27,14 +27,14 @@ func (o *Order) levels(req *Request) []Level {
 }
 
 // validate wants every level at most once.
-func (o *Order) validate(fail func(field, problem string)) {
+func (o *Order) validate(c *checker) {
 	for field, levels := range map[string][]Level{"order.manual": o.Manual, "order.automatic": o.Automatic} {
 		for i, l := range levels {
 			switch {
 			case l != User && l != Tenant && l != Platform:
-				fail(field, "\""+string(l)+"\" is not one of user, tenant, platform")
+				c.fail(field, "%q is not one of user, tenant, platform", l)
 			case slices.Contains(levels[:i], l):
-				fail(field, "names "+string(l)+" twice")
+				c.fail(field, "names %s twice", l)
 			}
 		}
 	}

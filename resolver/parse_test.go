@@ -38,9 +38,9 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		places := []*place{s.platform}
+		places := []*filed{s.platform}
 		for _, tenant := range s.tenants {
-			places = append(places, &tenant.place)
+			places = append(places, &tenant.filed)
 			for _, user := range tenant.users {
 				places = append(places, user)
 			}

@@ -1,0 +1,235 @@
+package redisstore
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/resolver"
+)
+
+var (
+	// ErrConflict says that somebody else has changed the record meanwhile: read
+	// it again and repeat the change.
+	ErrConflict = errors.New("somebody else has changed it meanwhile: look at it again")
+	// ErrUnknown says that nothing is stored at the place.
+	ErrUnknown = errors.New("there is no such account")
+	// ErrForbidden says that the actor must not do this.
+	ErrForbidden = errors.New("not allowed")
+	// ErrLocked says that the platform has to unlock the tenant first.
+	ErrLocked = errors.New("own mail servers are locked for this tenant: ask the platform to unlock them")
+)
+
+//go:embed put.lua
+var putSource string
+
+var putScript = redis.NewScript(putSource)
+
+// maxAudit is about how many changes of a tenant are kept.
+const maxAudit = 10_000
+
+// Get reads the record of a place from Redis. The error is ErrUnknown if there
+// is none.
+func (s *Store) Get(ctx context.Context, p resolver.Place) (*Record, error) {
+	r, err := s.read(ctx, p)
+	if err == nil && r == nil {
+		err = fmt.Errorf("%s: %w", p, ErrUnknown)
+	}
+	return r, err
+}
+
+// Put stores an entry at a place. version is that of the record it was made from,
+// 0 for a new one; the answer is the new version.
+//
+// A secret that is left out stays as it is stored, unless the server or login it
+// was meant for has changed: then it must be given again, so that nobody can
+// send another's password to a server of their own. The error is ErrConflict,
+// ErrForbidden, ErrLocked, or one *rohrpost.FieldError per problem, joined.
+func (s *Store) Put(ctx context.Context, who Actor, p resolver.Place, version int64, e *resolver.Entry) (int64, error) {
+	if err := errors.Join(who.may(enter, p), checkPlace(p)); err != nil {
+		return 0, err
+	}
+	return s.change(ctx, who, "set", p, version, func(st, tenant *stored) error {
+		if s.policy.Unlock && p.Tenant != "" && who.Role != Operator && !tenant.Unlocked {
+			return ErrLocked
+		}
+		return s.enter(p, st, e)
+	})
+}
+
+// Delete removes the record of a place. version is that of the record as it was
+// seen.
+func (s *Store) Delete(ctx context.Context, who Actor, p resolver.Place, version int64) error {
+	if err := who.may(enter, p); err != nil {
+		return err
+	}
+	st, _, err := s.fetch(ctx, p)
+	if err != nil {
+		return err
+	}
+	if st == nil {
+		return fmt.Errorf("%s: %w", p, ErrUnknown)
+	}
+	_, err = s.write(ctx, p, version, "", Change{Actor: who, Action: "delete", Place: p, Fields: diff(st, &stored{})})
+	return err
+}
+
+// change applies do to what is stored and writes it, if it still has the version.
+func (s *Store) change(ctx context.Context, who Actor, action string, p resolver.Place, version int64, do func(st, tenant *stored) error) (int64, error) {
+	old, tenant, err := s.fetch(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	if old == nil {
+		old = &stored{}
+	}
+	if old.version != version {
+		return 0, fmt.Errorf("%s: %w", p, ErrConflict)
+	}
+	changed, err := old.clone()
+	if err != nil {
+		return 0, err
+	}
+	if tenant == nil {
+		tenant = &stored{}
+	}
+	if err := do(changed, tenant); err != nil {
+		return 0, err
+	}
+	fields := diff(old, changed)
+	if len(fields) == 0 && old.version > 0 {
+		return old.version, nil
+	}
+	changed.Changed = s.now().UTC()
+	value, err := json.Marshal(changed)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", p, err)
+	}
+	return s.write(ctx, p, version, string(value), Change{Actor: who, Action: action, Place: p, Fields: fields})
+}
+
+func (s *Store) write(ctx context.Context, p resolver.Place, version int64, value string, c Change) (int64, error) {
+	if p.Tenant != "" {
+		// First, so that no record is ever out of the list's sight.
+		if err := s.redis.SAdd(ctx, tenantsKey, p.Tenant).Err(); err != nil {
+			return 0, err
+		}
+	}
+	c.Time = s.now().UTC()
+	entry, err := json.Marshal(c)
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", p, err)
+	}
+	answer, err := putScript.Run(ctx, s.redis, []string{recordsKey(p), auditKey(p)},
+		field(p), version, value, channel, formatPlace(p), entry, maxAudit).Int64Slice()
+	if err != nil {
+		return 0, err
+	}
+	if answer[0] == 0 {
+		return 0, fmt.Errorf("%s: %w", p, ErrConflict)
+	}
+	s.forget(p)
+	return answer[1], nil
+}
+
+// enter puts new settings into a stored record.
+func (s *Store) enter(p resolver.Place, st *stored, e *resolver.Entry) error {
+	old := st.Entry
+	st.Entry = *e
+	st.Entry.Account = e.Account.Clone()
+	if err := st.Entry.Validate(p.Level()); err != nil {
+		return err
+	}
+	if st.Entry.Account == nil {
+		st.Secrets, st.Checked, st.Approved = nil, false, false
+		return nil
+	}
+	full, err := s.keepSecrets(st, old.Account)
+	if err != nil {
+		return err
+	}
+	if err := full.Account(p.Level(), p.Tenant, p.User).Validate(); err != nil {
+		return err
+	}
+	if !sameSending(old.Account, st.Entry.Account) {
+		st.Checked, st.Approved = false, false
+	}
+	return nil
+}
+
+// keepSecrets seals the secrets of the new settings, takes over those that were
+// left out, and leaves none in the settings themselves. The answer is the
+// settings with something in place of every secret.
+func (s *Store) keepSecrets(st *stored, old *resolver.Settings) (*resolver.Settings, error) {
+	settings, before := st.Entry.Account, st.Secrets
+	if keys := settings.Files(); len(keys) > 0 {
+		return nil, &rohrpost.FieldError{Field: keys[0], Problem: "only accounts.yaml can name files: give the secret itself"}
+	}
+	full := settings.Clone()
+	secrets := map[string]string{}
+	for key, value := range full.Secrets() {
+		switch kept := before[key]; {
+		case !value.IsZero():
+			sealed, err := s.box.Seal(*value)
+			if err != nil {
+				return nil, &rohrpost.FieldError{Field: key, Problem: err.Error()}
+			}
+			secrets[key] = sealed
+			st.Checked, st.Approved = false, false
+		case kept != "" && !sameTarget(key, old, settings):
+			return nil, &rohrpost.FieldError{Field: key, Problem: "must be given again, because the server or login it belongs to has changed"}
+		case kept != "":
+			secrets[key] = kept
+			*value = resolver.NewSecret(kept) // there is one: for Validate
+		}
+	}
+	st.Secrets = secrets
+	for _, value := range settings.Secrets() {
+		*value = resolver.Secret{}
+	}
+	return full, nil
+}
+
+// sameTarget reports whether a secret would go to where it went before.
+func sameTarget(key string, old, settings *resolver.Settings) bool {
+	a, b := old.Account(resolver.Tenant, "", ""), settings.Account(resolver.Tenant, "", "")
+	if strings.HasPrefix(key, "smtp.") {
+		return a.SMTP.Host == b.SMTP.Host && a.SMTP.Port == b.SMTP.Port && a.SMTP.Username == b.SMTP.Username &&
+			(a.SMTP.Encryption == b.SMTP.Encryption || b.SMTP.Encryption != resolver.None)
+	}
+	return a.OAuth2.Provider == b.OAuth2.Provider && a.OAuth2.ClientID == b.OAuth2.ClientID &&
+		a.OAuth2.Tenant == b.OAuth2.Tenant && a.OAuth2.Cloud == b.OAuth2.Cloud && a.OAuth2.Endpoints == b.OAuth2.Endpoints
+}
+
+// sameSending reports whether two settings send the same way, so that what was
+// checked still holds.
+func sameSending(a, b *resolver.Settings) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	neutral := func(s *resolver.Settings) string {
+		c := s.Clone()
+		c.UsePlatformDefault, c.Name, c.ReplyToUser = false, "", false
+		text, _ := json.Marshal(c) // of strings, numbers and flags alone
+		return string(text)
+	}
+	return neutral(a) == neutral(b)
+}
+
+func (s *stored) clone() (*stored, error) {
+	c := *s
+	c.Secrets = maps.Clone(s.Secrets)
+	c.Entry.Account = s.Entry.Account.Clone()
+	if s.Entry.Order != nil {
+		c.Entry.Order = &resolver.Order{Manual: slices.Clone(s.Entry.Order.Manual), Automatic: slices.Clone(s.Entry.Order.Automatic)}
+	}
+	return &c, nil
+}
