@@ -10,6 +10,8 @@ import (
 type Config struct {
 	Redis    Redis    `yaml:"redis"`
 	Accounts Accounts `yaml:"accounts"`
+	Secrets  Secrets  `yaml:"secrets"`
+	OAuth2   OAuth2   `yaml:"oauth2"`
 	Worker   Worker   `yaml:"worker"`
 	Retry    Retry    `yaml:"retry"`
 	Limits   Limits   `yaml:"limits"`
@@ -26,9 +28,39 @@ type Redis struct {
 	PasswordFile Path          `yaml:"password_file"`
 }
 
-// Accounts is where the sender accounts come from.
+// Accounts is where the sender accounts come from, and what tenants' own need.
 type Accounts struct {
-	File Path `yaml:"file"`
+	Store           string `yaml:"store"` // file or redis
+	File            Path   `yaml:"file"`
+	RequireUnlock   bool   `yaml:"require_unlock"`
+	RequireCheck    bool   `yaml:"require_check"`
+	RequireApproval bool   `yaml:"require_approval"`
+	AllowNetworks   List   `yaml:"allow_networks"` // prefixes, for servers of tenants
+	AllowPorts      List   `yaml:"allow_ports"`    // of servers of tenants
+}
+
+// The places where accounts can be.
+const (
+	StoreFile  = "file"
+	StoreRedis = "redis"
+)
+
+// Secrets are the keys that seal what is stored in Redis.
+type Secrets struct {
+	Recipients   List          `yaml:"recipients"` // public, age1…
+	Identity     secret.String `yaml:"identity"`   // AGE-SECRET-KEY-1…, one a line
+	IdentityFile Path          `yaml:"identity_file"`
+}
+
+// OAuth2 is the platform's application at Microsoft and Google, for accounts that
+// name none of their own.
+type OAuth2 struct {
+	MicrosoftClientID         string        `yaml:"microsoft_client_id"`
+	MicrosoftClientSecret     secret.String `yaml:"microsoft_client_secret"`
+	MicrosoftClientSecretFile Path          `yaml:"microsoft_client_secret_file"`
+	GoogleClientID            string        `yaml:"google_client_id"`
+	GoogleClientSecret        secret.String `yaml:"google_client_secret"`
+	GoogleClientSecretFile    Path          `yaml:"google_client_secret_file"`
 }
 
 // Worker is one worker process.
@@ -107,7 +139,8 @@ type Path string
 func Default() Config {
 	return Config{
 		Redis:    Redis{URL: "redis://127.0.0.1:6379/0"},
-		Accounts: Accounts{File: "accounts.yaml"},
+		Accounts: Accounts{Store: StoreFile, File: "accounts.yaml", AllowNetworks: List{}, AllowPorts: List{"25", "465", "587", "588", "2525"}},
+		Secrets:  Secrets{Recipients: List{}},
 		Worker: Worker{
 			Concurrency: 50, Servers: 1,
 			AttemptTimeout: 12 * time.Minute, ShutdownTimeout: 2 * time.Minute,

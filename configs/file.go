@@ -82,6 +82,8 @@ func (r yamlReader) entry(key string, name, value *yaml.Node) {
 	case key == usersKey:
 		r.origins[key] = origin{r.layer, r.place(name.Line)}
 		r.users(value)
+	case value.Kind == yaml.SequenceNode && r.isList(key):
+		r.set(r.layer, r.place(name.Line), key, r.joined(value))
 	case value.Kind != yaml.ScalarNode:
 		r.problem(name, key, "must be a single value")
 	default:
@@ -108,6 +110,20 @@ func (r yamlReader) users(node *yaml.Node) {
 		r.origins[key] = origin{r.layer, r.place(item.Line)}
 		r.mapping(key+".", item)
 	}
+}
+
+func (r yamlReader) isList(key string) bool {
+	_, ok := r.fields[key].pointer().(*List)
+	return ok
+}
+
+// joined is a list as an environment variable has it.
+func (r yamlReader) joined(node *yaml.Node) string {
+	items := make([]string, len(node.Content))
+	for i, item := range node.Content {
+		items[i] = item.Value
+	}
+	return strings.Join(items, ",")
 }
 
 func (r yamlReader) hasSection(key string) bool {

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
 
 // same compares secrets by their values.
@@ -106,8 +107,17 @@ func TestFileFromEnvironment(t *testing.T) {
 
 func TestEveryKeyHasAVariable(t *testing.T) {
 	t.Parallel()
+	identity, recipient, err := seal.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
 	values := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.password": "pw", "redis.password_file": "", "accounts.file": "a.yaml",
+		"accounts.store": "redis", "accounts.require_unlock": "true", "accounts.require_check": "true", "accounts.require_approval": "true",
+		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.allow_ports": "25",
+		"secrets.recipients": recipient, "secrets.identity": identity.Reveal(), "secrets.identity_file": "",
+		"oauth2.microsoft_client_id": "m", "oauth2.microsoft_client_secret": "ms", "oauth2.microsoft_client_secret_file": "",
+		"oauth2.google_client_id": "g", "oauth2.google_client_secret": "gs", "oauth2.google_client_secret_file": "",
 		"worker.concurrency": "8", "worker.servers": "2", "worker.attempt_timeout": "3s", "worker.shutdown_timeout": "40s", "worker.helo": "h", "worker.addr": ":1",
 		"retry.first": "5s", "retry.factor": "1.5", "retry.jitter": "0.1", "retry.max": "6s", "retry.give_up": "7s", "retry.greylist_min": "1s", "retry.uncertain_pause": "2s",
 		"limits.max_message_size": "1KiB", "limits.connections_per_account": "9", "ledger.keep": "10s",
@@ -127,7 +137,8 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"a.yaml"},
+		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"25"}},
+		Secrets: Secrets{List{recipient}, identity, ""}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},
 		Limits: Limits{KiB, 9}, Ledger: Ledger{10 * time.Second}, ErrorLog: ErrorLog{time.Minute, 11, true, "de"},

@@ -13,20 +13,39 @@ import (
 // like /dev/zero would give.
 const maxSecret = 64 * KiB
 
-// readSecrets fills each secret from its _file twin.
-func (l *loader) readSecrets() {
-	r := &l.config.Redis
-	direct, file := l.origins["redis.password"].layer, l.origins["redis.password_file"].layer
-	switch {
-	case direct > file:
-		r.PasswordFile = ""
-	case file > direct:
-		r.Password = secret.String{}
+// A twin is a secret and the file that may hold it.
+type twin struct {
+	key   string
+	value *secret.String
+	file  *Path
+}
+
+func (c *Config) twins() []twin {
+	t := []twin{
+		{"redis.password", &c.Redis.Password, &c.Redis.PasswordFile},
+		{"secrets.identity", &c.Secrets.Identity, &c.Secrets.IdentityFile},
+		{"oauth2.microsoft_client_secret", &c.OAuth2.MicrosoftClientSecret, &c.OAuth2.MicrosoftClientSecretFile},
+		{"oauth2.google_client_secret", &c.OAuth2.GoogleClientSecret, &c.OAuth2.GoogleClientSecretFile},
 	}
-	l.readSecret("redis.password", &r.Password, r.PasswordFile)
-	for i := range l.config.Web.Users {
-		u := &l.config.Web.Users[i]
-		l.readSecret(fmt.Sprintf("web.users[%d].password_bcrypt", i), &u.PasswordBcrypt, u.PasswordBcryptFile)
+	for i := range c.Web.Users {
+		u := &c.Web.Users[i]
+		t = append(t, twin{fmt.Sprintf("web.users[%d].password_bcrypt", i), &u.PasswordBcrypt, &u.PasswordBcryptFile})
+	}
+	return t
+}
+
+// readSecrets fills each secret from its _file twin: of the two the one from the
+// higher layer counts.
+func (l *loader) readSecrets() {
+	for _, t := range l.config.twins() {
+		inPlace, inFile := l.origins[t.key].layer, l.origins[t.key+"_file"].layer
+		switch {
+		case inPlace > inFile:
+			*t.file = ""
+		case inFile > inPlace:
+			*t.value = secret.String{}
+		}
+		l.readSecret(t.key, t.value, *t.file)
 	}
 }
 

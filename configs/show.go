@@ -22,13 +22,10 @@ func Template() string { return template }
 // A secret that came from a file is shown as that file.
 func (c Config) Show(w io.Writer) error {
 	c.Redis.URL = redisconn.Redacted(c.Redis.URL)
-	if c.Redis.PasswordFile != "" {
-		c.Redis.Password = secret.String{}
-	}
 	c.Web.Users = slices.Clone(c.Web.Users)
-	for i := range c.Web.Users {
-		if u := &c.Web.Users[i]; u.PasswordBcryptFile != "" {
-			u.PasswordBcrypt = secret.String{}
+	for _, t := range c.twins() {
+		if *t.file != "" {
+			*t.value = secret.String{}
 		}
 	}
 	enc := yaml.NewEncoder(w)

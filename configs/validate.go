@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
 
 // A mail is tried for a week at most: asynq keeps nothing in good order longer.
@@ -46,7 +48,9 @@ func (c *Config) problems() problems {
 	if err := redisconn.Check(c.Redis.URL); err != nil && !errors.Is(err, redisconn.ErrEmbedded) {
 		p.add(true, "redis.url", "%s", strings.TrimPrefix(err.Error(), redisconn.ErrURL.Error()+" "))
 	}
-	p.add(c.Accounts.File == "", "accounts.file", "is empty: name the accounts file, accounts.yaml")
+	c.Accounts.check(&p)
+	_, err := seal.New(seal.Options{Recipients: c.Secrets.Recipients, Identities: c.Secrets.Identity})
+	p.add(err != nil, "secrets", "%v", err)
 	c.Worker.check(&p)
 	c.Retry.check(&p)
 	p.add(c.Limits.MaxMessageSize < KiB || c.Limits.MaxMessageSize > 256*MiB, "limits.max_message_size",
@@ -62,6 +66,41 @@ func (c *Config) problems() problems {
 	p.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "console")
 	return p
+}
+
+func (a *Accounts) check(p *problems) {
+	p.oneOf("accounts.store", a.Store, StoreFile, StoreRedis)
+	p.add(a.File == "" && a.Store == StoreFile, "accounts.file", "is empty: name the accounts file, accounts.yaml")
+	_, err := a.Networks()
+	p.add(err != nil, "accounts.allow_networks", "%v", err)
+	_, err = a.Ports()
+	p.add(err != nil, "accounts.allow_ports", "%v", err)
+}
+
+// Networks are AllowNetworks, parsed.
+func (a *Accounts) Networks() ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, text := range a.AllowNetworks {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no network: write 10.1.0.0/16 or fd00:1::/32", text)
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// Ports are AllowPorts, parsed.
+func (a *Accounts) Ports() ([]int, error) {
+	var out []int
+	for _, text := range a.AllowPorts {
+		n, err := strconv.ParseUint(text, 10, 16)
+		if err != nil || n == 0 {
+			return nil, fmt.Errorf("%q is no port: write 1 to 65535", text)
+		}
+		out = append(out, int(n))
+	}
+	return out, nil
 }
 
 func (p *problems) between(key string, n, low, high int) {
