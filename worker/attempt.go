@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/internal/transport/compose"
@@ -30,6 +32,8 @@ type attempt struct {
 	armed  []int           // indexes whose mail may be out
 	sender resolver.Sender // zero until resolved
 	host   string
+	held   bool // the account is parked: nothing was tried
+	parked bool // the account is parked, by this attempt or another
 }
 
 func (w *Worker) newAttempt(job *rohrpost.Job) *attempt {
@@ -91,7 +95,7 @@ func (a *attempt) try(ctx context.Context) error {
 
 // look decides by the record whether there is anything to do, and for whom.
 func (a *attempt) look(ctx context.Context) (done bool, err error) {
-	a.open, a.twice = a.open[:0], false
+	a.open, a.twice, a.held, a.parked = a.open[:0], false, false, false
 	if a.record == nil {
 		for i := range a.recipients {
 			a.open = append(a.open, i)
@@ -151,6 +155,10 @@ func (a *attempt) deliver(ctx context.Context) (transport.Outcome, error) {
 	if err != nil {
 		return a.allFailed(failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})), nil
 	}
+	if n := a.w.opts.Gate.Parked(sender.Account.ID(), sender.Account.Fingerprint); n != nil {
+		a.held, a.parked = true, true
+		return a.allFailed(n.Failure()), nil
+	}
 	size := a.size()
 	if err := a.w.memory.Acquire(ctx, size); err != nil {
 		return a.allFailed(failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})), nil
@@ -175,7 +183,21 @@ func (a *attempt) deliver(ctx context.Context) (transport.Outcome, error) {
 	}
 	out, err := a.w.opts.Transport.Send(ctx, sender.Account, mail, a.arm)
 	a.host = out.Host
+	a.park(ctx, out)
 	return out, err
+}
+
+// park keeps everybody from logging in again after a refused login.
+func (a *attempt) park(ctx context.Context, out transport.Outcome) {
+	at := slices.IndexFunc(out.Verdicts, func(v transport.Verdict) bool { return gate.Parks(v.Failure) })
+	if at < 0 {
+		return
+	}
+	a.parked = true
+	account := a.sender.Account
+	if err := a.w.opts.Gate.Park(ctx, account.ID(), account.Fingerprint(), out.Verdicts[at].Failure); err != nil {
+		a.log().Warn().Err(err).Str("account", account.ID()).Msg("the refused login is not known to other workers yet")
+	}
 }
 
 // arm tells the ledger, just before the final dot, who is about to get the mail.

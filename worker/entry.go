@@ -17,6 +17,9 @@ import (
 
 // report writes the error log, the process log and the metrics of an attempt.
 func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusion) {
+	if a.held && a.record != nil && a.record.State == rohrpost.Parked && c.State == rohrpost.Parked {
+		return // it still waits, as it was said before
+	}
 	entries := a.entries(out, c)
 	if len(entries) > 0 {
 		_ = a.persist(ctx, "error log", func(ctx context.Context) error { return a.w.opts.ErrorLog.Append(ctx, entries...) })

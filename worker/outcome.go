@@ -15,6 +15,10 @@ import (
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
+// parkedPause is after how long a mail of a parked account looks whether the
+// account is free again. It costs no login.
+const parkedPause = time.Minute
+
 // settle writes what the verdicts mean into the ledger and the error log, and
 // tells asynq what to do with the task.
 func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
@@ -103,10 +107,13 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 	tally := a.tally(c.Verdicts)
 	tally.failed, tally.expired = tally.failed-expired, expired
 	if tally.waiting > 0 {
+		if c.State = rohrpost.Deferred; a.parked {
+			left := a.deadline().Sub(a.w.now())
+			c.State, c.delay, c.Counts = rohrpost.Parked, min(parkedPause, left), !a.held
+		}
 		c.Next = a.w.now().Add(c.delay)
-		if c.Next.Before(a.deadline()) {
-			c.State = rohrpost.Deferred
-			return c
+		if a.parked || c.Next.Before(a.deadline()) {
+			return c // a parked mail waits to the last moment: the account may be freed before
 		}
 		a.expire(&c, &tally)
 	}

@@ -17,6 +17,8 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/queue"
@@ -50,12 +52,19 @@ type Metrics interface {
 	Uncertain(level string)
 }
 
+// A Gate knows which accounts must not log in again: see package gate.
+type Gate interface {
+	Parked(account string, fingerprint func() string) *gate.Notice
+	Park(ctx context.Context, account, fingerprint string, f *failure.Failure) error
+}
+
 // Options of a Worker. Redis, Resolver, Transport and ErrorLog are required.
 type Options struct {
 	Redis     redis.UniversalClient
 	Resolver  Resolver
 	Transport Transport
 	ErrorLog  ErrorLog
+	Gate      Gate           // nil: a refused login is tried again with every attempt
 	Metrics   Metrics        // nil: none
 	Logger    zerolog.Logger // zero: silent
 
@@ -108,6 +117,9 @@ func New(o Options) (*Worker, error) {
 	}
 	if o.Metrics == nil {
 		o.Metrics = noMetrics{}
+	}
+	if o.Gate == nil {
+		o.Gate = noGate{}
 	}
 	o.Retry, err = o.Retry.withDefaults()
 	if o.Redis == nil || o.Resolver == nil || o.Transport == nil || o.ErrorLog == nil {
@@ -215,6 +227,11 @@ func (l asynqLogger) Info(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...))
 func (l asynqLogger) Warn(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...)) }
 func (l asynqLogger) Error(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
 func (l asynqLogger) Fatal(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
+
+type noGate struct{}
+
+func (noGate) Parked(string, func() string) *gate.Notice                    { return nil }
+func (noGate) Park(context.Context, string, string, *failure.Failure) error { return nil }
 
 type noMetrics struct{}
 
