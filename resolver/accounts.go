@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/branding"
 	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/strictyaml"
 )
@@ -23,6 +24,7 @@ type snapshot struct {
 type filed struct {
 	entry   *Entry
 	account *Account
+	look    *branding.Look
 }
 
 type tenant struct {
@@ -44,14 +46,14 @@ type fileTenantDoc struct {
 // A parser reads one accounts file.
 type parser struct {
 	*strictyaml.Document
-	readSecret func(name string) (secret.String, error) // a password_file
-	warnings   []*LineError
+	readFile func(name string) ([]byte, error) // a password_file, a logo_file
+	warnings []*LineError
 }
 
 // parse reads an accounts file. name is for errors; the error joins one
 // *LineError per problem.
-func parse(name string, b []byte, readSecret func(string) (secret.String, error)) (*snapshot, error) {
-	p := parser{Document: strictyaml.New(name), readSecret: readSecret}
+func parse(name string, b []byte, readFile func(string) ([]byte, error)) (*snapshot, error) {
+	p := parser{Document: strictyaml.New(name), readFile: readFile}
 	var doc fileDoc
 	p.Decode(b, &doc)
 	out := &snapshot{tenants: map[string]*tenant{}}
@@ -89,18 +91,30 @@ func (p *parser) id(id, key string) {
 	}
 }
 
-// place checks an entry, reads its secrets and makes its account.
+// place checks an entry, reads the files that it names and makes its account.
 func (p *parser) place(key, at string, e *Entry, level Level, tenant, user string) *filed {
-	checkEntry(p.Document, key, at, level, e)
-	if e.Account == nil {
-		return &filed{entry: e}
+	var clear []string
+	if e.Account != nil {
+		clear = e.Account.secretsInClear()
 	}
-	clear := e.Account.secretsInClear()
-	unusable := p.secrets(e.Account)
+	checkWritten(p.Document, at, e)
+	unread := e.ReadFiles(p.readFile)
+	if err := unread["branding.logo"]; err != nil {
+		p.warn(key+".branding", "%s: the logo cannot be read: %v: mails go without it", Place{tenant, user}, err)
+		delete(unread, "branding.logo")
+	}
+	checkEntry(p.Document, key, level, e)
+	out := &filed{entry: e, look: e.Branding.Look()}
+	if e.Account == nil {
+		return out
+	}
 	a := e.Account.Account(level, tenant, user)
-	a.Unusable, a.Trusted = unusable, true
-	out := &filed{entry: e, account: a}
-	if p.Failed(at) {
+	a.Trusted = true
+	for field, err := range unread {
+		// One tenant's missing file must not stop the mail of all others.
+		a.Unusable = "its " + words(field) + " cannot be read: " + err.Error()
+	}
+	if out.account = a; p.Failed(at) {
 		return out // what cannot be read is not judged
 	}
 	for _, err := range fieldErrors(a.Validate()) {
@@ -111,9 +125,15 @@ func (p *parser) place(key, at string, e *Entry, level Level, tenant, user strin
 	}
 	for _, field := range clear {
 		_, name, _ := strings.Cut(field, ".")
-		p.warn(at+"."+field, "%s: the %s stands in clear in this file; %s_file keeps it out", a.ID(), strings.ReplaceAll(name, "_", " "), name)
+		p.warn(at+"."+field, "%s: the %s stands in clear in this file; %s_file keeps it out", a.ID(), words(field), name)
 	}
 	return out
+}
+
+// words is a key of a secret for people: "smtp.password" is "password".
+func words(key string) string {
+	_, name, _ := strings.Cut(key, ".")
+	return strings.ReplaceAll(name, "_", " ")
 }
 
 // secretsInClear are the keys of the secrets that stand in the settings themselves.
@@ -127,32 +147,51 @@ func (s *Settings) secretsInClear() []string {
 	return keys
 }
 
-// secrets reads the files for secrets. The answer says why that cannot be done:
-// one tenant's missing file must not stop the mail of all others.
-func (p *parser) secrets(s *Settings) (unusable string) {
-	for _, f := range s.secrets() {
-		if *f.file == "" || f.key == "smtp.password" && s.SMTP.Authentication != nil && !*s.SMTP.Authentication {
-			continue
+// ReadFiles puts the contents of the files that an entry names in their place,
+// with read for the contents of one. The answer has those that cannot be read, by
+// the key of what they hold ("smtp.password").
+func (e *Entry) ReadFiles(read func(name string) ([]byte, error)) map[string]error {
+	unread := map[string]error{}
+	if b := e.Branding; b != nil && b.LogoFile != "" {
+		logo, err := read(b.LogoFile)
+		if b.Logo = logo; err != nil {
+			unread["branding.logo"] = err
 		}
-		value, err := p.readSecret(*f.file)
-		if err != nil {
-			_, name, _ := strings.Cut(f.key, ".")
-			unusable = "its " + strings.ReplaceAll(name, "_", " ") + " cannot be read: " + err.Error()
-			continue
-		}
-		*f.value = value
 	}
-	return unusable
+	if e.Account == nil {
+		return unread
+	}
+	for _, f := range e.Account.secrets() {
+		off := f.key == "smtp.password" && e.Account.SMTP.Authentication != nil && !*e.Account.SMTP.Authentication
+		if *f.file == "" || !f.value.IsZero() || off {
+			continue
+		}
+		content, err := read(*f.file)
+		value := strings.TrimRight(string(content), "\r\n") // editors add a line end
+		if err == nil && value == "" {
+			err = errors.New(*f.file + " is empty")
+		}
+		if *f.value = secret.New(value); err != nil {
+			unread[f.key] = err
+		}
+	}
+	return unread
 }
 
 func fieldErrors(err error) []*rohrpost.FieldError {
 	var out []*rohrpost.FieldError
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, e := range joined.Unwrap() {
-			if f, ok := errors.AsType[*rohrpost.FieldError](e); ok {
-				out = append(out, f)
-			}
+	for _, e := range unjoined(err) {
+		if f, ok := errors.AsType[*rohrpost.FieldError](e); ok {
+			out = append(out, f)
 		}
 	}
 	return out
+}
+
+// unjoined are the errors that errors.Join has put together.
+func unjoined(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 type Entry struct {
 	AdminAddress string    `json:"admin_address,omitempty"` // platform, tenant
 	Order        *Order    `json:"order,omitempty"`         // tenant
+	Branding     *Branding `json:"branding,omitempty"`      // tenant
 	FirstName    string    `json:"first_name,omitempty"`    // user
 	LastName     string    `json:"last_name,omitempty"`     // user
 	Account      *Settings `json:"account,omitempty"`
@@ -31,6 +32,7 @@ type (
 	tenantDoc struct {
 		AdminAddress string    `json:"admin_address"`
 		Order        *Order    `json:"order"`
+		Branding     *Branding `json:"branding"`
 		Account      *Settings `json:"account"`
 	}
 	userDoc struct {
@@ -45,7 +47,7 @@ func (d *platformDoc) entry() *Entry {
 }
 
 func (d *tenantDoc) entry() *Entry {
-	return &Entry{AdminAddress: d.AdminAddress, Order: d.Order, Account: d.Account}
+	return &Entry{AdminAddress: d.AdminAddress, Order: d.Order, Branding: d.Branding, Account: d.Account}
 }
 
 func (d *userDoc) entry() *Entry {
@@ -65,16 +67,21 @@ func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
 	if level == Platform {
 		account = ""
 	}
-	checkEntry(d, "", account, level, e)
+	checkWritten(d, account, e)
+	checkEntry(d, "", level, e)
 	return e, d.Err()
 }
 
-// checkEntry notes what is wrong with an entry at key, whose account stands at
-// account.
-func checkEntry(d *strictyaml.Document, key, account string, level Level, e *Entry) {
+// checkEntry notes what is wrong with an entry at key.
+func checkEntry(d *strictyaml.Document, key string, level Level, e *Entry) {
 	for _, err := range fieldErrors(e.Validate(level)) {
 		d.Fail(join(key, err.Field), "%s", err.Problem)
 	}
+}
+
+// checkWritten notes what only the text of a document tells, of the settings at
+// account.
+func checkWritten(d *strictyaml.Document, account string, e *Entry) {
 	if e.Account == nil {
 		return
 	}
@@ -105,6 +112,12 @@ func (e *Entry) Validate(level Level) error {
 	c.line("last_name", e.LastName)
 	if e.Order != nil {
 		e.Order.validate(&c)
+	}
+	if e.Branding != nil {
+		c.errs = append(c.errs, unjoined(e.Branding.Look().Validate())...)
+	}
+	if level != Tenant && e.Branding != nil {
+		c.fail("branding", "is a tenant's")
 	}
 	if level == User && e.AdminAddress != "" {
 		c.fail("admin_address", "is the tenant's or the platform's, not a user's")

@@ -2,26 +2,23 @@ package resolver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 const (
 	pollEvery = time.Second
 	maxFile   = 64 << 20
-	maxSecret = 64 << 10 // far above every password, below what a device gives
+	maxNamed  = 512 << 10 // far above every password and logo, below what a device gives
 )
 
 // A File is a Store in a YAML file. Looking up is two map accesses on a copy in
@@ -66,6 +63,7 @@ func (f *File) Accounts(_ context.Context, tenant, user string) (Candidates, err
 	if t.entry.Order != nil {
 		c.Order = *t.entry.Order
 	}
+	c.Branding = t.look
 	if u := t.users[user]; u != nil {
 		c.User = u.account
 		c.Person = rohrpost.User{ID: user, FirstName: u.entry.FirstName, LastName: u.entry.LastName}
@@ -100,22 +98,25 @@ func (f *File) read(stamps map[string]stamp) (*snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("accounts file: %w", err)
 	}
-	folder := filepath.Dir(f.path)
-	return parse(f.path, b, func(name string) (secret.String, error) {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(folder, name)
-		}
-		stamps[name] = stampOf(name)
-		b, err := readLimited(name, maxSecret)
-		if err != nil {
-			return secret.String{}, err
-		}
-		value := strings.TrimRight(string(b), "\r\n") // editors add a line end
-		if value == "" {
-			return secret.String{}, errors.New(name + " is empty")
-		}
-		return secret.New(value), nil
+	read := InFolder(filepath.Dir(f.path))
+	return parse(f.path, b, func(name string) ([]byte, error) {
+		path := within(filepath.Dir(f.path), name)
+		stamps[path] = stampOf(path)
+		return read(name)
 	})
+}
+
+// InFolder reads files whose relative names start at a folder, for
+// [Entry.ReadFiles].
+func InFolder(folder string) func(name string) ([]byte, error) {
+	return func(name string) ([]byte, error) { return readLimited(within(folder, name), maxNamed) }
+}
+
+func within(folder, name string) string {
+	if filepath.IsAbs(name) {
+		return name
+	}
+	return filepath.Join(folder, name)
 }
 
 func readLimited(name string, limit int64) ([]byte, error) {

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 // FuzzParse: whatever stands in the file, the answer is a snapshot whose
@@ -23,11 +21,11 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := parse("f.yaml", b, func(name string) (secret.String, error) {
+		s, err := parse("f.yaml", b, func(name string) ([]byte, error) {
 			if name == "no" {
-				return secret.String{}, errors.New("no such file")
+				return nil, errors.New("no such file")
 			}
-			return secret.New("canary"), nil
+			return []byte("canary"), nil
 		})
 		if err != nil {
 			for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/branding"
 	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
@@ -73,6 +74,7 @@ type Sender struct {
 	ReplyTo     []rohrpost.Address // at least one
 	ReversePath string             // without angle brackets
 	Why         string             // one sentence: why this account and this From
+	Branding    *branding.Look     // of the tenant; may be nil
 	PassedOver  []Passed           // the other levels, in the order in which they are asked
 }
 
@@ -117,6 +119,7 @@ func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 	s.From, whyFrom = from(s.Account, req.From, user)
 	s.ReplyTo = replyTo(&c, s.Account, &req, user)
 	s.ReversePath = cmp.Or(s.Account.ReversePath, s.Account.Address)
+	s.Branding = c.Branding
 	s.Why += "; " + whyFrom + "."
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/branding"
 )
 
 // A Store knows the accounts. It is asked for every mail, from many goroutines:
@@ -23,7 +24,8 @@ type Candidates struct {
 	TenantAdmin   string // address of the tenant's administrator; may be empty
 	PlatformAdmin string // address of the platform's; may be empty
 
-	Order Order // the tenant's own; zero: the default
+	Order    Order          // the tenant's own; zero: the default
+	Branding *branding.Look // of the tenant's mails; nil: none
 
 	// Person is what the store knows of the user. What the mail says of the
 	// user goes before it.

@@ -41,7 +41,7 @@ tenants:
 		{"unknown key of an account", "  address: a@", "  sender: a@", 2, "platform.sender", "unknown key"},
 		{"unknown key of smtp", "    host: h.example\n", "    host: h.example\n    hots: x\n", 5, "platform.smtp.hots", "unknown key"},
 		{"oauth2 without a grant", "    port: 587", "  oauth2: {provider: google}", 5, "platform.oauth2.refresh_token", "account connect google"},
-		{"unknown key of a tenant", "    users:", "    accounts: {}\n    users:", 12, "tenants.acme.accounts", "known here are account, admin_address, order, users"},
+		{"unknown key of a tenant", "    users:", "    accounts: {}\n    users:", 12, "tenants.acme.accounts", "known here are account, admin_address, branding, order, users"},
 		{"unknown key of a user", "first_name", "firstname", 14, "tenants.acme.users.max.firstname", "unknown key"},
 		{"admin_address is the tenant's, not the account's", "      address: info", "      admin_address: x@acme.example\n      address: info", 10, "tenants.acme.account.admin_address", "unknown key"},
 		{"key twice", "    port: 587", "    host: x.example", 5, "platform.smtp.host", "stands here twice"},
@@ -113,7 +113,7 @@ func TestErrorsAreAllNamed(t *testing.T) {
 	want := strings.Join([]string{
 		path + ":1: platform.sender: unknown key; known here are address, admin_address, aliases, central_sender, force_sender, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default",
 		path + ":1: platform.smtp.port: must be within 1 to 65535",
-		path + ":3: tenants.acme.user: unknown key; known here are account, admin_address, order, users",
+		path + ":3: tenants.acme.user: unknown key; known here are account, admin_address, branding, order, users",
 	}, "\n")
 	if err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)

@@ -173,6 +173,7 @@ func (a *attempt) deliver(ctx context.Context) (transport.Outcome, error) {
 	}
 	body, err := compose.Compose(compose.Input{
 		Message: message, MessageID: a.job.MessageID, Date: a.job.Due(), From: sender.From, ReplyTo: sender.ReplyTo,
+		Branding: sender.Branding,
 	})
 	if err != nil {
 		return a.allFailed(local(failure.ErrMalformed, err.Error())), nil

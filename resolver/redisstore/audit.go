@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -109,6 +110,11 @@ func flatten(path string, v reflect.Value, into map[string]string) {
 			}
 		}
 	default:
+		if image, ok := v.Interface().(resolver.Image); ok && len(image) > 0 {
+			sum := sha256.Sum256(image)
+			into[path] = fmt.Sprintf("image of %d bytes, sha256 %x", len(image), sum[:8])
+			return
+		}
 		if !v.IsZero() {
 			into[path] = fmt.Sprint(v.Interface())
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rohrpost/rohrpost/internal/branding"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/resolver"
 )
@@ -28,6 +29,8 @@ type Record struct {
 	Checked  bool // a test with these settings succeeded
 	Approved bool // the platform has approved these settings
 	Changed  time.Time
+
+	look *branding.Look
 }
 
 // A stored is a record as JSON.
@@ -59,6 +62,7 @@ func (s *Store) record(p resolver.Place, st, tenant *stored) *Record {
 	r := &Record{
 		Place: p, Version: st.version, Entry: st.Entry,
 		Unlocked: st.Unlocked, Checked: st.Checked, Approved: st.Approved, Changed: st.Changed,
+		look: st.Entry.Branding.Look(),
 	}
 	for key := range st.Secrets {
 		r.Secrets = append(r.Secrets, key)

@@ -113,6 +113,7 @@ func (s *Store) Accounts(ctx context.Context, tenant, user string) (resolver.Can
 		if r.Entry.Order != nil {
 			c.Order = *r.Entry.Order
 		}
+		c.Branding = r.look
 	}
 	if user == "" {
 		return c, nil

@@ -10,6 +10,7 @@ import (
 	gomail "github.com/wneessen/go-mail"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/branding"
 )
 
 // ErrMessage is the identity of every refusal. The message names the field.
@@ -22,12 +23,14 @@ type Input struct {
 	Date      time.Time
 	From      rohrpost.Address
 	ReplyTo   []rohrpost.Address // may be empty
+	Branding  *branding.Look     // around HTML; may be nil
 }
 
 // Compose writes the mail. The error is ErrMessage, wrapped, and permanent: the
 // same input fails again. Apart from the boundaries of a multipart mail, the
 // same input gives the same bytes.
 func Compose(in Input) ([]byte, error) {
+	in.Message = in.Branding.Wrap(in.Message)
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := setHeader(msg, &in); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)

@@ -67,6 +67,7 @@ func TestGolden(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]compose.Input{
 		"everything": everything(),
+		"branded":    branded(t, everything()),
 		"text":       input(rohrpost.Message{Subject: "hello", Text: "Hello.\n\nBye."}),
 		"quoted":     input(rohrpost.Message{Origin: rohrpost.Manual, Subject: "Grüße", Text: "Schöne Grüße, " + strings.Repeat("ä", 60) + " \n=\n"}),
 		"html":       input(rohrpost.Message{HTML: "<p>Hello.</p>"}),

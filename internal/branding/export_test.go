@@ -1,0 +1,7 @@
+package branding
+
+// What the tests ask directly.
+var (
+	Contrast   = contrast
+	RenameBody = renameBody
+)

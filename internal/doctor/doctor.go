@@ -1,0 +1,182 @@
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/netguard"
+	"github.com/rohrpost/rohrpost/internal/transport/smtp"
+)
+
+// soon is how many days before its end a certificate gets a warning. Certificates
+// that renew themselves do it a month before.
+const soon = 14
+
+// A Checker is a *smtp.Transport, which must dial through a netguard.Guard.
+type Checker interface {
+	Check(ctx context.Context, s smtp.Server, o smtp.CheckOptions) []smtp.Step
+}
+
+// Options of a Doctor.
+type Options struct {
+	Checker Checker
+	// Resolver looks up the server's name for the step that shows it. Nil:
+	// net.DefaultResolver.
+	Resolver smtp.Resolver
+	// Timeout is for a whole check. 0: 1 min.
+	Timeout time.Duration
+	// Now is the clock for certificates. Nil: time.Now.
+	Now func() time.Time
+}
+
+// A Doctor examines servers. It is safe for concurrent use.
+type Doctor struct{ options Options }
+
+// New checks the options; it does no I/O.
+func New(o Options) (*Doctor, error) {
+	o.Timeout = cmp.Or(o.Timeout, time.Minute)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	var errs []error
+	if o.Checker == nil {
+		errs = append(errs, errors.New("doctor: no checker"))
+	}
+	if o.Timeout < 0 {
+		errs = append(errs, errors.New("doctor: negative timeout"))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return &Doctor{o}, nil
+}
+
+// A Request says what to examine and for whom.
+type Request struct {
+	Server   smtp.Server
+	From     string // asked for as reverse-path; empty: it is not
+	To       string // asked for as recipient; empty: it is not
+	Language string // de, de-AT …; everything else is English
+	// Operator is for whoever runs this system: the report has the server's
+	// replies, scrubbed, and addresses.
+	Operator bool
+}
+
+// Examine goes through everything up to a mail, and sends none. What goes wrong
+// is in the report. Ask a Limiter before.
+func (d *Doctor) Examine(ctx context.Context, r Request) Report {
+	ctx, cancel := context.WithTimeout(ctx, d.options.Timeout)
+	defer cancel()
+	start := time.Now()
+	steps := d.options.Checker.Check(ctx, r.Server, smtp.CheckOptions{From: r.From, To: r.To, Resolver: d.options.Resolver})
+	w := &writer{request: &r, lang: languageOf(r.Language), now: d.options.Now()}
+	report := Report{
+		Host:     net.JoinHostPort(printable(r.Server.Host), strconv.Itoa(r.Server.Port)),
+		Language: string(w.lang),
+		Verdict:  Passed,
+		Took:     Milliseconds(time.Since(start)),
+	}
+	var worst string
+	for i := range steps {
+		s := w.step(&steps[i])
+		report.Steps = append(report.Steps, s)
+		switch {
+		case s.Verdict == Failed:
+			report.Verdict, worst = Failed, s.Title
+		case s.Verdict == Warning && report.Verdict == Passed:
+			report.Verdict = Warning
+		}
+	}
+	key := map[Verdict]string{Passed: "all well", Warning: "warnings", Failed: "it failed"}[report.Verdict]
+	report.Summary = w.lang.say(key, "{step}", worst)
+	return report
+}
+
+// A writer puts the steps of one check into words.
+type writer struct {
+	request *Request
+	lang    language
+	now     time.Time
+	found   []condition
+}
+
+func (w *writer) step(s *smtp.Step) Step {
+	out := Step{Name: s.Name, Title: w.lang.say(string(s.Name) + " title"), Took: Milliseconds(s.Took)}
+	if s.Skipped {
+		out.Verdict, out.Text, out.Took = Skipped, w.lang.say("skipped"), 0
+		return out
+	}
+	w.find(s)
+	out.Verdict = Passed
+	if f := s.Failure; f != nil {
+		out.Verdict = Failed
+		if f.Category == "greylisted" { // it is what a good server does
+			out.Verdict = Warning
+		}
+		out.Category, out.Class, out.Code, out.Enhanced = f.Category, f.Class, f.Code, f.Enhanced
+		if w.request.Operator {
+			out.Reply = reply(f)
+		}
+		out.Hints = []string{f.Hint(string(w.lang))}
+	}
+	out.Text = w.text(s)
+	w.facts(&out, s)
+	for _, r := range rows() {
+		if !r.fits(s.Name, strings.ToLower(w.request.Server.Host), w.request.Server.Port, s.Failure, w.found) {
+			continue
+		}
+		if r.Instead {
+			out.Hints = nil
+		}
+		out.Hints = append(out.Hints, w.lang.pick(r.EN, r.DE))
+		if out.Verdict == Passed && !r.Note {
+			out.Verdict = Warning
+		}
+	}
+	return out
+}
+
+// find notes the conditions that this step shows.
+func (w *writer) find(s *smtp.Step) {
+	server := &w.request.Server
+	is := func(c condition, holds bool) {
+		if holds {
+			w.found = append(w.found, c)
+		}
+	}
+	switch s.Name {
+	case smtp.StepSettings:
+		is(password, server.Authentication && server.Token == nil)
+		is(unencrypted, server.Encryption == smtp.None)
+	case smtp.StepConnect:
+		is(notAllowed, s.Failure != nil && refused(s.Failure) != nil)
+	case smtp.StepEHLO:
+		is(startTLSOffered, s.STARTTLS)
+	case smtp.StepCertificate:
+		is(endsSoon, s.Failure == nil && w.days(s.NotAfter) < soon)
+	}
+}
+
+// refused is the guard's refusal behind a failure, or nil.
+func refused(f *failure.Failure) *netguard.Refused {
+	r, _ := errors.AsType[*netguard.Refused](f)
+	return r
+}
+
+// reply is what an operator sees of a failure.
+func reply(f *failure.Failure) string {
+	if r := refused(f); r != nil {
+		return r.Address + ": " + r.Reason
+	}
+	return f.Diagnostic
+}
+
+// days are the full days from now to t, negative if t has been.
+func (w *writer) days(t time.Time) int { return int(math.Floor(t.Sub(w.now).Hours() / 24)) }

@@ -1,0 +1,205 @@
+package route
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost/internal/netguard"
+	"github.com/rohrpost/rohrpost/internal/oauth"
+	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/internal/transport/gmail"
+	"github.com/rohrpost/rohrpost/internal/transport/graph"
+	"github.com/rohrpost/rohrpost/internal/transport/smtp"
+	"github.com/rohrpost/rohrpost/resolver"
+)
+
+// Application is the platform's own at a provider, for accounts that name none.
+type Application struct {
+	ClientID     string
+	ClientSecret resolver.Secret
+}
+
+// Options of a Route. Tokens and Guard are required.
+type Options struct {
+	// Tokens makes the source of access tokens that asks through a client.
+	Tokens func(*http.Client) (*oauth.Tokens, error)
+	// Guard dials for accounts that tenants have entered.
+	Guard *netguard.Guard
+	// Microsoft and Google are the platform's applications.
+	Microsoft, Google Application
+
+	HELO           string // as in smtp.Options
+	MaxConnections int    // as in smtp.Options
+	Logger         zerolog.Logger
+}
+
+// A Route sends mails. Its methods may be called from any goroutine.
+type Route struct {
+	options        Options
+	trusted, other *lane
+}
+
+// A lane is one set of connections.
+type lane struct {
+	smtp   *smtp.Transport
+	graph  *graph.Transport
+	gmail  *gmail.Transport
+	tokens *oauth.Tokens
+}
+
+// New checks the options. It connects to nobody.
+func New(o Options) (*Route, error) {
+	if o.Tokens == nil || o.Guard == nil {
+		return nil, errors.New("route: tokens and guard are required")
+	}
+	r := &Route{options: o}
+	var err error
+	if r.trusted, err = r.open(new(net.Dialer).DialContext, &http.Client{Timeout: time.Minute}); err != nil {
+		return nil, err
+	}
+	if r.other, err = r.open(o.Guard.DialContext, o.Guard.HTTPClient()); err != nil {
+		return nil, errors.Join(err, r.trusted.close())
+	}
+	return r, nil
+}
+
+func (r *Route) open(dial func(context.Context, string, string) (net.Conn, error), client *http.Client) (*lane, error) {
+	o := &r.options
+	l := &lane{}
+	var err, graphErr, gmailErr, tokensErr error
+	l.smtp, err = smtp.New(smtp.Options{HELO: o.HELO, MaxConnections: o.MaxConnections, Logger: o.Logger, Dial: dial})
+	l.graph, graphErr = graph.New(graph.Options{HTTPClient: client, Logger: o.Logger})
+	l.gmail, gmailErr = gmail.New(gmail.Options{HTTPClient: client, Logger: o.Logger})
+	l.tokens, tokensErr = o.Tokens(client)
+	if err := errors.Join(err, graphErr, gmailErr, tokensErr); err != nil {
+		return nil, fmt.Errorf("route: %w", err)
+	}
+	return l, nil
+}
+
+func (l *lane) close() error {
+	l.smtp.Close()
+	return l.tokens.Close()
+}
+
+// Close ends idle connections and waits for requests for tokens.
+func (r *Route) Close() error { return errors.Join(r.trusted.close(), r.other.close()) }
+
+// Stats are the connections to SMTP servers at this moment.
+func (r *Route) Stats() smtp.Stats {
+	a, b := r.trusted.smtp.Stats(), r.other.smtp.Stats()
+	return smtp.Stats{Open: a.Open + b.Open, InUse: a.InUse + b.InUse, Idle: a.Idle + b.Idle, Waiting: a.Waiting + b.Waiting}
+}
+
+func (r *Route) lane(a *resolver.Account) *lane {
+	if a.Trusted {
+		return r.trusted
+	}
+	return r.other
+}
+
+// Send hands a mail over through an account: see worker.Transport.
+func (r *Route) Send(ctx context.Context, a *resolver.Account, m transport.Mail, arm transport.Arm) (transport.Outcome, error) {
+	l := r.lane(a)
+	var out transport.Outcome
+	var err error
+	switch a.Transport() {
+	case resolver.ViaGraph:
+		out, err = l.graph.Send(ctx, r.mailbox(a), m, arm)
+	case resolver.ViaGmail:
+		out, err = l.gmail.Send(ctx, r.mailbox(a), m, arm)
+	default:
+		out, err = l.smtp.Send(ctx, r.Server(a), m, arm)
+	}
+	if err != nil {
+		return out, fmt.Errorf("%s: %w", a.ID(), err)
+	}
+	return out, nil
+}
+
+// Server is what the SMTP transport needs to know of an account.
+func (r *Route) Server(a *resolver.Account) smtp.Server {
+	s := a.Server()
+	server := smtp.Server{
+		Account: a.ID(), Version: a.Version(), Host: s.Host, Port: s.Port, Encryption: smtp.Encryption(s.Encryption),
+		Authentication: s.Authentication, Username: s.Username, Password: s.Password,
+		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections,
+	}
+	if a.OAuth2.InUse() {
+		server.Token = r.lane(a).tokens.Source(r.Credentials(a))
+	}
+	return server
+}
+
+func (r *Route) mailbox(a *resolver.Account) graph.Mailbox {
+	return graph.Mailbox{
+		Account: a.ID(), Address: cmp.Or(a.OAuth2.Username, a.Address), Token: r.lane(a).tokens.Source(r.Credentials(a)),
+		BaseURL: cmp.Or(a.OAuth2.Endpoints.API, graphOf(a.OAuth2.Provider, a.OAuth2.Cloud)),
+	}
+}
+
+// graphOf is Microsoft Graph of a national cloud; "" is the provider's usual one.
+func graphOf(provider, cloud string) string {
+	if provider != resolver.Microsoft {
+		return ""
+	}
+	return map[string]string{
+		"us": "https://graph.microsoft.us/v1.0", "us-dod": "https://dod-graph.microsoft.us/v1.0",
+		"china": "https://microsoftgraph.chinacloudapi.cn/v1.0",
+	}[cloud]
+}
+
+// Credentials are what an account gets its tokens with.
+func (r *Route) Credentials(a *resolver.Account) oauth.Credentials {
+	o := &a.OAuth2
+	c := oauth.Credentials{
+		Account: a.ID(), Provider: oauth.Provider(o.Provider), Transport: oauth.Transport(o.Transport),
+		Directory: o.Tenant, Cloud: oauth.Cloud(o.Cloud), ClientID: o.ClientID, ClientSecret: o.ClientSecret,
+		RefreshToken: o.RefreshToken, ServiceAccountKey: o.ServiceAccount, Subject: o.Username, TokenURL: o.Endpoints.Token,
+	}
+	if c.ClientID == "" {
+		platform := r.options.Microsoft
+		if o.Provider == resolver.Google {
+			platform = r.options.Google
+		}
+		c.ClientID, c.ClientSecret = platform.ClientID, platform.ClientSecret
+	}
+	return c
+}
+
+// Check goes through everything up to a mail, for SMTP servers.
+func (r *Route) Check(ctx context.Context, a *resolver.Account, o smtp.CheckOptions) []smtp.Step {
+	return r.lane(a).smtp.Check(ctx, r.Server(a), o)
+}
+
+// Token asks for an access token of an account, as its next mail would.
+func (r *Route) Token(ctx context.Context, a *resolver.Account) error {
+	_, err := r.lane(a).tokens.Token(ctx, r.Credentials(a), resolver.Secret{})
+	return err
+}
+
+// Touch uses the refresh tokens that were not used for a week: see oauth.Tokens.
+func (r *Route) Touch(ctx context.Context, accounts []*resolver.Account) (int, error) {
+	lists := map[*lane][]oauth.Credentials{}
+	for _, a := range accounts {
+		if a.OAuth2.InUse() && a.Unusable == "" {
+			lists[r.lane(a)] = append(lists[r.lane(a)], r.Credentials(a))
+		}
+	}
+	touched := 0
+	for l, list := range lists {
+		n, err := l.tokens.Touch(ctx, list, nil)
+		touched += n
+		if err != nil {
+			return touched, err
+		}
+	}
+	return touched, nil
+}
