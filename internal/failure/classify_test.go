@@ -167,6 +167,7 @@ func TestRows(t *testing.T) {
 		{49, "sender_mailbox_full", Config, api(StageAPI, 507, "ErrorQuotaExceeded", "")},
 		{50, "mailbox_not_found", Transient, reply(StageDot, 430, "4.2.0 STOREDRV; mailbox logon failure; failure code 1144; ConnectionFailedTransientException.MapiExceptionLogonFailed")},
 		{51, "mailbox_not_found", Config, api(StageAPI, 404, "MailboxNotEnabledForRESTAPI", "")},
+		{51, "mailbox_not_found", Config, api(StageAPI, 400, "failedPrecondition", "Precondition check failed.")},
 		{52, "oauth_consent", Config, api(StageAPI, 403, "ErrorAccessDenied", "Access is denied.")},
 		{53, "quota_exceeded", Throttle, reply(StageDot, 554, "5.2.0 STOREDRV.Submission.Exception:SubmissionQuotaExceededException; Failed to process message")},
 		{53, "quota_exceeded", Throttle, reply(StageDot, 550, "5.7.233 Your message can't be sent because your tenant exceeded its daily limit")},
@@ -183,6 +184,7 @@ func TestRows(t *testing.T) {
 		{57, "rate_limited", Throttle, reply(StageRcpt, 421, "Rate limit reached. Please try again later")},
 		{58, "rate_limited", Throttle, api(StageAPI, 429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")},
 		{58, "rate_limited", Throttle, api(StageAPI, 403, "userRateLimitExceeded", "")},
+		{58, "rate_limited", Throttle, api(StageAPI, 429, "ErrorServerBusy", "The server is busy.")},
 		{59, "too_many_recipients", Transient, reply(StageRcpt, 452, "4.5.3 Your message has too many recipients.")},
 		{59, "too_many_recipients", Transient, reply(StageRcpt, 550, "5.5.3 Too many recipients for this sender")},
 		{60, "recipient_unknown", Permanent, reply(StageRcpt, 550, "5.1.1 <nobody@example.org>: Recipient address rejected: User unknown in virtual mailbox table")},
@@ -227,6 +229,7 @@ func TestRows(t *testing.T) {
 		{73, "message_malformed", Permanent, reply(StageDot, 554, "5.6.0 Mail message is malformed. Not accepted.")},
 		{73, "message_malformed", Permanent, reply(StageDot, 550, "5.7.1 Messages missing a valid Message-ID header are not accepted.")},
 		{73, "message_malformed", Permanent, api(StageAPI, 400, "ErrorMimeContentInvalidBase64String", "")},
+		{73, "message_malformed", Permanent, api(StageAPI, 400, "invalidArgument", "Invalid MIME message")},
 		{74, "address_needs_utf8", Permanent, reply(StageRcpt, 553, "5.6.7 Non-ASCII addresses not permitted")},
 		{74, "address_needs_utf8", Permanent, broken(StageRcpt, ErrNeedsSMTPUTF8)},
 		{75, "sender_auth", Permanent, reply(StageDot, 550, "5.7.26 This mail has been blocked because the sender is unauthenticated.")},
@@ -256,6 +259,8 @@ func TestRows(t *testing.T) {
 		{104, "config_invalid", Config, reply(StageEHLO, 501, "5.5.4 Invalid domain name")},
 		{105, "auth_failed", Config, reply(StageAuth, 535, "5.7.139 Authentication unsuccessful, the user credentials were incorrect.")},
 		{106, "unknown", Transient, broken(StageWorker, errors.New("panic: index out of range"))},
+		{106, "unknown", Transient, broken(StageToken, errors.New("the token store does not answer"))},
+		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
 	}
 	seen := map[int]bool{}
 	for _, tt := range tests {

@@ -21,13 +21,13 @@ func (ss *session) auth(rest string) error {
 	if !answer.usual() {
 		sent, err := ss.answer(answer, 0, "")
 		if sent == 235 {
-			ss.username = o.Username
+			ss.known, ss.username = true, o.Username
 		}
 		return err
 	}
 	mechanism, initial, _ := strings.Cut(rest, " ")
 	mechanism = strings.ToUpper(mechanism)
-	if o.Username == "" || !slices.Contains(o.Mechanisms, mechanism) {
+	if !o.login() || !slices.Contains(o.Mechanisms, mechanism) {
 		_, err := ss.answer(answer, 504, "5.5.4 mechanism not offered")
 		return err
 	}
@@ -39,13 +39,17 @@ func (ss *session) auth(rest string) error {
 	case err != nil:
 		return err
 	}
-	ss.username = o.Username
+	ss.known = true
 	_, err = ss.answer(answer, 235, "2.7.0 authentication successful")
 	return err
 }
 
 func (ss *session) login(mechanism, initial string) error {
 	o := &ss.server.options
+	if mechanism == "XOAUTH2" || mechanism == "OAUTHBEARER" {
+		return ss.bearer(mechanism, initial)
+	}
+	ss.username = o.Username
 	switch mechanism {
 	case "PLAIN":
 		got, err := ss.response(initial, "")

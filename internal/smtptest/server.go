@@ -27,12 +27,21 @@ type Options struct {
 	// Username, when set, makes a login necessary before MAIL. It is offered
 	// with and without TLS.
 	Username, Password string
-	// Mechanisms are offered for the login. Nil: PLAIN and LOGIN. Also known are
-	// CRAM-MD5 and SCRAM-SHA-256.
+	// Mechanisms are offered for the login. Nil: PLAIN and LOGIN, or XOAUTH2 with
+	// Token. Also known are CRAM-MD5, SCRAM-SHA-256 and, with Token, OAUTHBEARER.
 	Mechanisms []string
+	// Token, when set, makes a login necessary too, and says which access tokens
+	// are good for XOAUTH2 and OAUTHBEARER (RFC 7628).
+	Token func(user, token string) bool
+	// RefuseAtOnce refuses a token with 535 like Exchange, without the challenge
+	// that Google sends before.
+	RefuseAtOnce bool
 	// Discard counts mails but does not keep them.
 	Discard bool
 }
+
+// login tells whether MAIL needs one.
+func (o *Options) login() bool { return o.Username != "" || o.Token != nil }
 
 // A Mail is a transaction that the server took.
 type Mail struct {
@@ -87,7 +96,11 @@ func Listen(o Options) (*Server, error) {
 	if o.Extensions == nil {
 		o.Extensions = []string{"PIPELINING", "SIZE 10485760", "8BITMIME", "ENHANCEDSTATUSCODES"}
 	}
-	if o.Mechanisms == nil {
+	switch {
+	case o.Mechanisms != nil:
+	case o.Token != nil:
+		o.Mechanisms = []string{"XOAUTH2"}
+	default:
 		o.Mechanisms = []string{"PLAIN", "LOGIN"}
 	}
 	s := &Server{

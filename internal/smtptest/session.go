@@ -28,7 +28,8 @@ type session struct {
 	gone     chan struct{} // closed by hangUp
 	secure   bool
 	greeted  bool
-	username string
+	known    bool   // logged in
+	username string // of the login
 	mail     *Mail
 }
 
@@ -128,7 +129,7 @@ func (ss *session) hello(verb Stage) error {
 		if o.TLS != nil && !ss.secure {
 			extensions = append(extensions, "STARTTLS")
 		}
-		if o.Username != "" {
+		if o.login() {
 			extensions = append(extensions, "AUTH "+strings.Join(o.Mechanisms, " "))
 		}
 	}
@@ -153,7 +154,7 @@ func (ss *session) mailFrom(rest string) error {
 		return ss.say(MAIL, 503, "5.5.1 EHLO first")
 	case ss.mail != nil:
 		return ss.say(MAIL, 503, "5.5.1 nested MAIL")
-	case ss.server.options.Username != "" && ss.username == "":
+	case ss.server.options.login() && !ss.known:
 		return ss.say(MAIL, 530, "5.7.0 authentication required")
 	}
 	path, parameters, ok := cutPath(rest, "FROM:")

@@ -17,9 +17,10 @@ import (
 // maxChallenges is one more than SCRAM, the longest exchange here, needs.
 const maxChallenges = 4
 
-// login is AUTH (RFC 4954) with a mechanism of go-mail.
+// login is AUTH (RFC 4954). A token never goes over a connection that others can
+// read, whatever the settings allow.
 func (c *conn) login(s *Server, d time.Duration) *failure.Failure {
-	if !c.secure && !(s.Encryption == None && s.AllowPlaintextLogin) {
+	if !c.secure && (s.Token != nil || s.Encryption != None || !s.AllowPlaintextLogin) {
 		return c.fail(failure.StageAuth, gomail.ErrUnencrypted)
 	}
 	auth := c.mechanism(s)
@@ -40,6 +41,9 @@ func (c *conn) login(s *Server, d time.Duration) *failure.Failure {
 // those come first that every server gets right, without it those that do not
 // show the password.
 func (c *conn) mechanism(s *Server) gomail.Auth {
+	if s.Token != nil {
+		return c.bearer(s)
+	}
 	order := []string{"PLAIN", "LOGIN", "SCRAM-SHA-256", "CRAM-MD5"}
 	if !c.secure {
 		order = []string{"SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN"}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
 // Encryption is how a connection is protected.
@@ -36,6 +37,10 @@ type Server struct {
 	Authentication bool // log in
 	Username       string
 	Password       secret.String
+	// Token, when set, is asked for an access token to log in with, as XOAUTH2 or
+	// OAUTHBEARER, in place of Password: Username is the address of the mailbox.
+	// A new token needs no new Version: a session that is logged in stays good.
+	Token transport.TokenSource
 	// AllowPlaintextLogin is needed to log in with Encryption None.
 	AllowPlaintextLogin bool
 	MaxConnections      int // at a time; 0: that of the Options
@@ -67,12 +72,26 @@ func (s *Server) check() error {
 
 func (s *Server) checkLogin() error {
 	switch {
+	case s.Token != nil:
+		return s.checkTokenLogin()
 	case s.Username == "" || s.Password.IsZero():
 		return errors.New("user name or password is missing")
 	case strings.Contains(s.Username, "\x00") || strings.Contains(s.Password.Reveal(), "\x00"):
 		return errors.New("user name or password has a NUL") // the separator of PLAIN, RFC 4616 §2
 	case s.Encryption == None && !s.AllowPlaintextLogin:
 		return errors.New("a login without encryption is not allowed")
+	}
+	return nil
+}
+
+func (s *Server) checkTokenLogin() error {
+	switch {
+	case s.Username == "":
+		return errors.New("user name is missing")
+	case strings.Contains(s.Username, "\x01"):
+		return errors.New("user name has a control character") // the separator of XOAUTH2
+	case s.Encryption == None:
+		return errors.New("a login with a token needs encryption")
 	}
 	return nil
 }

@@ -32,26 +32,16 @@ type conn struct {
 	idleSince time.Time
 }
 
-// open connects and logs in.
-func (t *Transport) open(ctx context.Context, s *Server) (*conn, *failure.Failure) {
-	fail := func(stage failure.Stage, err error) *failure.Failure {
-		return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: s.Host})
+// connect dials and logs in.
+func (t *Transport) connect(ctx context.Context, s *Server) (*conn, *failure.Failure) {
+	c, f := t.dial(ctx, s)
+	if f != nil {
+		return nil, f
 	}
-	dialing, cancel := context.WithTimeout(ctx, t.options.Timeouts.Connect)
-	defer cancel()
-	raw, err := t.options.Dial(dialing, "tcp", s.address())
-	if err != nil {
-		if ctx.Err() != nil {
-			err = fmt.Errorf("%w: %w", ctx.Err(), err)
-		}
-		return nil, fail(failure.StageConnect, err)
-	}
-	w := &wire{Conn: raw}
-	c := &conn{account: s.Account, version: s.Version, host: s.Host, wire: w, nc: w}
-	release := w.hold(ctx)
-	f := t.greet(ctx, c, s)
+	release := c.wire.hold(ctx)
+	f = t.greet(ctx, c, s)
 	if !release() && f == nil {
-		f = fail(failure.StageEHLO, ctx.Err())
+		f = failure.Classify(failure.Cause{Stage: failure.StageEHLO, Err: ctx.Err(), Host: s.Host})
 	}
 	if f != nil {
 		_ = c.nc.Close()
@@ -59,6 +49,21 @@ func (t *Transport) open(ctx context.Context, s *Server) (*conn, *failure.Failur
 	}
 	t.options.Logger.Debug().Str("account", s.Account).Str("host", s.address()).Bool("tls", c.secure).Msg("smtp connection opened")
 	return c, nil
+}
+
+// dial connects.
+func (t *Transport) dial(ctx context.Context, s *Server) (*conn, *failure.Failure) {
+	dialing, cancel := context.WithTimeout(ctx, t.options.Timeouts.Connect)
+	defer cancel()
+	raw, err := t.options.Dial(dialing, "tcp", s.address())
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+		return nil, failure.Classify(failure.Cause{Stage: failure.StageConnect, Err: err, Host: s.Host})
+	}
+	w := &wire{Conn: raw}
+	return &conn{account: s.Account, version: s.Version, host: s.Host, wire: w, nc: w}, nil
 }
 
 // greet is everything up to the first MAIL.
@@ -69,17 +74,9 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 			return c.fail(failure.StageTLS, err)
 		}
 	}
-	if err := c.wire.within(limits.Banner); err != nil {
-		return c.fail(failure.StageBanner, err)
+	if f := c.banner(limits.Banner); f != nil {
+		return f
 	}
-	client, err := gomail.NewClient(c.nc, s.Host)
-	if e, ok := errors.AsType[*textproto.Error](err); ok {
-		return failure.Classify(reply{code: e.Code, text: []byte(e.Msg)}.cause(failure.StageBanner, c.host))
-	}
-	if err != nil {
-		return c.fail(failure.StageBanner, err)
-	}
-	c.client = client
 	if f := c.hello(t.options.HELO, limits.EHLO); f != nil {
 		return f
 	}
@@ -94,6 +91,22 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 	if s.Authentication {
 		return c.login(s, limits.Auth)
 	}
+	return nil
+}
+
+// banner reads the server's greeting, in d.
+func (c *conn) banner(d time.Duration) *failure.Failure {
+	if err := c.wire.within(d); err != nil {
+		return c.fail(failure.StageBanner, err)
+	}
+	client, err := gomail.NewClient(c.nc, c.host)
+	if e, ok := errors.AsType[*textproto.Error](err); ok {
+		return failure.Classify(reply{code: e.Code, text: []byte(e.Msg)}.cause(failure.StageBanner, c.host))
+	}
+	if err != nil {
+		return c.fail(failure.StageBanner, err)
+	}
+	c.client = client
 	return nil
 }
 

@@ -1,0 +1,98 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/transport"
+)
+
+const (
+	maxAnswer     = 64 << 10 // octets of an answer that are read; real ones have a few hundred
+	maxRetryAfter = 24 * time.Hour
+)
+
+// A request is a mail on its way to a URL. It can be posted more than once.
+type request struct {
+	url     *url.URL
+	content [][]byte
+}
+
+// post sends the request once. net/http does not repeat it either: the body has
+// no GetBody.
+func (t *Transport) post(ctx context.Context, r *request, token secret.String) transport.Verdict {
+	ctx, cancel := context.WithTimeout(ctx, t.options.Timeout)
+	defer cancel()
+	p := newProgress(r.content)
+	req := (&http.Request{
+		Method: http.MethodPost, URL: r.url, Body: p, ContentLength: int64(p.left),
+		Header: http.Header{
+			"Authorization": {"Bearer " + token.Reveal()},
+			"Content-Type":  {t.service.ContentType},
+			"User-Agent":    {"rohrpost"},
+		},
+	}).WithContext(p.watch(ctx))
+	resp, err := t.client.Do(req)
+	if err != nil {
+		return transport.Verdict{Failure: p.failure(err, r.url.Hostname())}
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status has said it
+	if resp.StatusCode/100 == 2 {
+		text := without(token, t.service.Receipt(resp.Header, answer))
+		return transport.Verdict{Code: resp.StatusCode, Text: failure.Scrub(text)}
+	}
+	return transport.Verdict{Failure: t.refusal(resp, answer, token)}
+}
+
+// refusal asks for the most special code that the rules know; they differ in
+// where they stand and in how many there are.
+func (t *Transport) refusal(resp *http.Response, answer []byte, token secret.String) *failure.Failure {
+	problem, now := t.service.Explain(resp.Header, answer), t.options.Now()
+	text := problem.Text
+	if text == "" {
+		text = http.StatusText(resp.StatusCode)
+	}
+	cause := failure.Cause{
+		Stage: failure.StageAPI, Reply: failure.Reply{Code: resp.StatusCode, Lines: []string{without(token, text)}},
+		RetryAfter: retryAfter(resp.Header, now), Host: resp.Request.URL.Hostname(), Now: now,
+	}
+	byStatus := failure.Classify(cause)
+	if resp.StatusCode == http.StatusGatewayTimeout {
+		return byStatus // uncertain: who says this has not heard from the mail server
+	}
+	for _, code := range problem.Codes {
+		cause.APICode = code
+		if f := failure.Classify(cause); f.Rule != byStatus.Rule {
+			return f
+		}
+	}
+	return byStatus
+}
+
+// without is the text for a log, even if the server has echoed the token.
+func without(token secret.String, text string) string {
+	if token.IsZero() {
+		return text
+	}
+	return strings.ReplaceAll(text, token.Reveal(), token.String())
+}
+
+// retryAfter is RFC 9110 §10.2.3: seconds or a date; 0: none.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	v := h.Get("Retry-After")
+	if n, err := strconv.Atoi(v); err == nil {
+		return time.Duration(min(n, int(maxRetryAfter/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return at.Sub(now)
+	}
+	return 0
+}
