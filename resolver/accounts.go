@@ -147,15 +147,17 @@ func (s *Settings) secretsInClear() []string {
 	return keys
 }
 
-// ReadFiles puts the contents of the files that an entry names in their place,
-// with read for the contents of one. The answer has those that cannot be read, by
-// the key of what they hold ("smtp.password").
+// ReadFiles puts the contents of the files that an entry names in place of their
+// names, with read for the contents of one. The answer has those that cannot be
+// read, by the key of what they hold ("smtp.password").
 func (e *Entry) ReadFiles(read func(name string) ([]byte, error)) map[string]error {
 	unread := map[string]error{}
 	if b := e.Branding; b != nil && b.LogoFile != "" {
 		logo, err := read(b.LogoFile)
-		if b.Logo = logo; err != nil {
+		if err != nil {
 			unread["branding.logo"] = err
+		} else {
+			b.Logo, b.LogoFile = logo, ""
 		}
 	}
 	if e.Account == nil {
@@ -171,9 +173,11 @@ func (e *Entry) ReadFiles(read func(name string) ([]byte, error)) map[string]err
 		if err == nil && value == "" {
 			err = errors.New(*f.file + " is empty")
 		}
-		if *f.value = secret.New(value); err != nil {
+		if err != nil {
 			unread[f.key] = err
+			continue
 		}
+		*f.value, *f.file = secret.New(value), ""
 	}
 	return unread
 }

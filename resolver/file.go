@@ -178,36 +178,36 @@ func (s stamp) same(t stamp) bool {
 	return s.info.ModTime().Equal(t.info.ModTime()) && s.info.Size() == t.info.Size() && os.SameFile(s.info, t.info)
 }
 
+// All are the accounts in force.
+func (f *File) All() []*Account {
+	var all []*Account
+	for p := range f.Entries() {
+		c, _ := f.Accounts(context.Background(), p.Tenant, p.User)
+		if a := c.at(p.Level()); a != nil {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
 // Entries are the entries of the file, with their secrets read: the platform's,
 // then each tenant's before those of its users.
 func (f *File) Entries() iter.Seq2[Place, *Entry] {
 	return func(yield func(Place, *Entry) bool) {
 		s := f.now.Load()
-		if s.platform != nil && !yield(Place{}, s.platform.open()) {
+		if s.platform != nil && !yield(Place{}, s.platform.entry) {
 			return
 		}
 		for _, id := range slices.Sorted(maps.Keys(s.tenants)) {
 			t := s.tenants[id]
-			if !yield(Place{Tenant: id}, t.open()) {
+			if !yield(Place{Tenant: id}, t.entry) {
 				return
 			}
 			for _, user := range slices.Sorted(maps.Keys(t.users)) {
-				if !yield(Place{Tenant: id, User: user}, t.users[user].open()) {
+				if !yield(Place{Tenant: id, User: user}, t.users[user].entry) {
 					return
 				}
 			}
 		}
 	}
-}
-
-// open is the entry with its secrets in place of the files that hold them.
-func (p *filed) open() *Entry {
-	e := *p.entry
-	e.Account = e.Account.Clone()
-	if e.Account != nil {
-		for _, f := range e.Account.secrets() {
-			*f.file = ""
-		}
-	}
-	return &e
 }

@@ -114,12 +114,26 @@ func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 		s.Why += "."
 		return s, fmt.Errorf("%s: %w: %s: %w", s.Account.ID(), ErrUnusable, s.Account.Unusable, failure.ErrSettings)
 	}
-	user := person(&c, &req)
+	s.address(&c, &req)
+	return s, nil
+}
+
+// address fills in what the mail says of its sender.
+func (s *Sender) address(c *Candidates, req *Request) {
+	user := person(c, req)
 	var whyFrom string
 	s.From, whyFrom = from(s.Account, req.From, user)
-	s.ReplyTo = replyTo(&c, s.Account, &req, user)
+	s.ReplyTo = replyTo(c, s.Account, req, user)
 	s.ReversePath = cmp.Or(s.Account.ReversePath, s.Account.Address)
 	s.Branding = c.Branding
 	s.Why += "; " + whyFrom + "."
-	return s, nil
+}
+
+// Through is the sender that a mail has through this account, whatever else there
+// is and whether the account may be used or not: for test mails. c has what
+// belongs to the account, its accounts are not looked at.
+func Through(a *Account, c Candidates, req Request) Sender {
+	s := Sender{Account: a, Why: "This account was asked for"}
+	s.address(&c, &req)
+	return s
 }

@@ -184,6 +184,9 @@ func (a *attempt) deliver(ctx context.Context) (transport.Outcome, error) {
 	}
 	out, err := a.w.opts.Transport.Send(ctx, sender.Account, mail, a.arm)
 	a.host = out.Host
+	for i := range out.Verdicts {
+		out.Verdicts[i].Failure = sender.Because(out.Verdicts[i].Failure)
+	}
 	a.park(ctx, out)
 	return out, err
 }

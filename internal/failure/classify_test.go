@@ -260,6 +260,7 @@ func TestRows(t *testing.T) {
 		{105, "auth_failed", Config, reply(StageAuth, 535, "5.7.139 Authentication unsuccessful, the user credentials were incorrect.")},
 		{106, "unknown", Transient, broken(StageWorker, errors.New("panic: index out of range"))},
 		{106, "unknown", Transient, broken(StageToken, errors.New("the token store does not answer"))},
+		{111, "config_invalid", Config, broken(StageConnect, fmt.Errorf("dial: %w", ErrNotAllowed))},
 		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
 	}
 	seen := map[int]bool{}
@@ -280,9 +281,24 @@ func TestRows(t *testing.T) {
 		}
 	}
 	for n := range table().rules {
-		if !seen[n] {
+		if !seen[n] && n != centralSender {
 			t.Errorf("rule %d has no test", n)
 		}
+	}
+}
+
+// TestOfCentralSender is I3: the administrator is told that the alias is the reason.
+func TestOfCentralSender(t *testing.T) {
+	t.Parallel()
+	refused := Classify(reply(StageMail, 553, "5.7.1 <service@acme.example>: Sender address rejected: not owned by user info@acme.example"))
+	for lang, word := range map[string]string{"en": "central sender address", "de": "zentrale Absenderadresse"} {
+		if got := refused.OfCentralSender(); !strings.Contains(got.Hint(lang), word) || got.Category != "sender_rejected" || got.Class != refused.Class {
+			t.Errorf("%s: %q", lang, got.Hint(lang))
+		}
+	}
+	other := Classify(reply(StageAuth, 535, "5.7.8 no"))
+	if other.OfCentralSender() != other || (*Failure)(nil).OfCentralSender() != nil || refused.Rule == centralSender {
+		t.Error("another failure was changed")
 	}
 }
 

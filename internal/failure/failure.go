@@ -95,5 +95,17 @@ func (f *Failure) Error() string {
 	return b.String()
 }
 
+// OfCentralSender is the failure of a mail whose From is the tenant's central
+// sender address: if the server has refused the sender, that is the reason, and
+// the hint says so.
+func (f *Failure) OfCentralSender() *Failure {
+	if f == nil || f.Category != "sender_rejected" {
+		return f
+	}
+	c := *f
+	c.Rule = centralSender
+	return &c
+}
+
 // Unwrap is the network or TLS error behind it, nil for a reply.
 func (f *Failure) Unwrap() error { return f.cause }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/textproto"
@@ -26,6 +27,7 @@ var (
 	ErrMalformed     = errors.New("the message cannot be written as a mail")
 	ErrInterrupted   = errors.New("the worker ended during the attempt")
 	ErrArchived      = errors.New("the message was set aside")
+	ErrNotAllowed    = fmt.Errorf("this system does not connect there: %w", ErrSettings)
 )
 
 // A kind is what a Go error means for a mail.
@@ -44,6 +46,7 @@ const (
 	kindInterrupted kind = "interrupted"
 	kindArchived    kind = "archived"
 	kindBadAddress  kind = "bad_address"
+	kindNotAllowed  kind = "not_allowed"
 	kindDNSNotFound kind = "dns_not_found"
 	kindDNS         kind = "dns"
 	kindRecord      kind = "tls_record" // the other side does not speak TLS
@@ -66,7 +69,7 @@ const (
 func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindTooLarge, kindNeedsUTF8,
-		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindBadAddress, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired,
+		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired,
 		kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
@@ -94,6 +97,7 @@ func kindOfError(err error) kind {
 		kind kind
 	}{
 		{context.Canceled, kindCanceled},
+		{ErrNotAllowed, kindNotAllowed},
 		{ErrSettings, kindSettings},
 		{ErrNoSTARTTLS, kindNoSTARTTLS},
 		{ErrNoAuth, kindNoAuth},

@@ -29,6 +29,9 @@ var table = sync.OnceValue(func() *ruleTable {
 // fallback is the rule for what no other rule knows.
 const fallback = 81
 
+// centralSender is the row of Failure.OfCentralSender; no reply leads to it.
+const centralSender = 110
+
 // ruleTable is the loaded rules.yaml.
 type ruleTable struct {
 	rules map[int]*rule
@@ -119,7 +122,7 @@ func (t *ruleTable) add(r *rule, providers map[string]*provider) error {
 	if r.Wait < 0 || r.AtLeast < 0 || max(r.Wait, r.AtLeast) > maxRetryAfter {
 		errs = append(errs, errors.New("wait and at_least must be within 0 and 24h"))
 	}
-	if len(r.Match) == 0 && r.Number != fallback {
+	if len(r.Match) == 0 && r.Number != fallback && r.Number != centralSender {
 		errs = append(errs, errors.New("no match: the rule can never apply"))
 	}
 	for i := range r.Match {

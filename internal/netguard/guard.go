@@ -75,7 +75,7 @@ func New(o Options) (*Guard, error) {
 }
 
 // Refused says that an address was not dialed, because it is not allowed. As an
-// error it wraps failure.ErrSettings.
+// error it wraps failure.ErrNotAllowed.
 type Refused struct {
 	Address string // host:port after resolution, for operators
 	Reason  string // for operators: loopback, private, port …
@@ -86,8 +86,8 @@ func (*Refused) Error() string {
 	return "the address of this server is not allowed here (an operator can allow it: accounts.allow_networks, accounts.allow_ports)"
 }
 
-// Unwrap is failure.ErrSettings.
-func (*Refused) Unwrap() error { return failure.ErrSettings }
+// Unwrap is failure.ErrNotAllowed, which is an ErrSettings too.
+func (*Refused) Unwrap() error { return failure.ErrNotAllowed }
 
 // errNoneAnswered stands for the refusal of one address when another one of the
 // same name was allowed and did not answer.

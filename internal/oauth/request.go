@@ -37,7 +37,7 @@ func newRequester(client *http.Client, timeout time.Duration) requester {
 		client = &http.Client{}
 	}
 	r := requester{client: *client, timeout: cmp.Or(timeout, defaultTimeout)}
-	r.client.Timeout = r.timeout // the library's JWT request heeds no context
+	r.client.Timeout = 0 // ask has its own
 	r.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if r.client.Transport == nil {
 		r.client.Transport = http.DefaultTransport
@@ -102,7 +102,9 @@ func (c Credentials) config(redirectURL string) *oauth2.Config {
 
 // ask makes one request. secrets are in it, beside those of the credentials.
 func (r *requester) ask(ctx context.Context, c Credentials, secrets []secret.String, request func(context.Context) (*oauth2.Token, error)) (granted, *failure.Failure) {
-	line := &line{next: r.client.Transport}
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	line := &line{next: r.client.Transport, bind: func(req *http.Request) *http.Request { return req.WithContext(ctx) }}
 	client := r.client
 	client.Transport = line
 	t, err := request(context.WithValue(ctx, oauth2.HTTPClient, &client))
@@ -128,16 +130,18 @@ func printable(token string) bool {
 	return !strings.ContainsFunc(token, func(r rune) bool { return r < ' ' || r > '~' })
 }
 
-// A line sees what the library does not tell: it wraps no error of the network.
+// A line makes up for two things of the library: its JWT request heeds no
+// context, and it wraps no error of the network.
 type line struct {
 	next   http.RoundTripper
+	bind   func(*http.Request) *http.Request // to the context
 	status int
 	err    error
 }
 
 // RoundTrip is that of the client, looked at.
 func (l *line) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := l.next.RoundTrip(req)
+	resp, err := l.next.RoundTrip(l.bind(req))
 	if err != nil {
 		l.err = fmt.Errorf("%s: %w", req.URL.Host, err)
 		return nil, err

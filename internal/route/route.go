@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -124,6 +126,18 @@ func (r *Route) Send(ctx context.Context, a *resolver.Account, m transport.Mail,
 	return out, nil
 }
 
+// Try is Send for a test mail: over a connection of its own, which logs in anew,
+// and without a ledger.
+func (r *Route) Try(ctx context.Context, a *resolver.Account, m transport.Mail) (transport.Outcome, error) {
+	arm := func(context.Context, []int) error { return nil }
+	if a.Transport() != resolver.ViaSMTP {
+		return r.Send(ctx, a, m, arm)
+	}
+	server := r.Server(a)
+	server.Account, server.Version = "test/"+rand.Text(), "1"
+	return r.lane(a).smtp.Send(ctx, server, m, arm)
+}
+
 // Server is what the SMTP transport needs to know of an account.
 func (r *Route) Server(a *resolver.Account) smtp.Server {
 	s := a.Server()
@@ -174,28 +188,39 @@ func (r *Route) Credentials(a *resolver.Account) oauth.Credentials {
 	return c
 }
 
-// Check goes through everything up to a mail, for SMTP servers.
+// Check goes through everything up to a mail: see smtp.Transport.Check. Of an
+// account that sends through an API it is the login alone.
 func (r *Route) Check(ctx context.Context, a *resolver.Account, o smtp.CheckOptions) []smtp.Step {
-	return r.lane(a).smtp.Check(ctx, r.Server(a), o)
+	l := r.lane(a)
+	if a.Transport() == resolver.ViaSMTP {
+		return l.smtp.Check(ctx, r.Server(a), o)
+	}
+	start := time.Now()
+	_, err := l.tokens.Token(ctx, r.Credentials(a), resolver.Secret{})
+	step := smtp.Step{Name: smtp.StepLogin, Took: time.Since(start)}
+	if err != nil {
+		f, ok := errors.AsType[*failure.Failure](err)
+		if !ok {
+			f = failure.Classify(failure.Cause{Stage: failure.StageToken, Err: err})
+		}
+		step.Failure = f
+	}
+	return []smtp.Step{step}
 }
 
-// Token asks for an access token of an account, as its next mail would.
-func (r *Route) Token(ctx context.Context, a *resolver.Account) error {
-	_, err := r.lane(a).tokens.Token(ctx, r.Credentials(a), resolver.Secret{})
-	return err
-}
-
-// Touch uses the refresh tokens that were not used for a week: see oauth.Tokens.
-func (r *Route) Touch(ctx context.Context, accounts []*resolver.Account) (int, error) {
-	lists := map[*lane][]oauth.Credentials{}
+// Touch uses the refresh tokens that were not used for a week, so that no account
+// loses its own by sending nothing. refused is told of those that were refused.
+func (r *Route) Touch(ctx context.Context, accounts []*resolver.Account, refused func(*resolver.Account, *failure.Failure)) (int, error) {
+	lists, byID := map[*lane][]oauth.Credentials{}, map[string]*resolver.Account{}
 	for _, a := range accounts {
 		if a.OAuth2.InUse() && a.Unusable == "" {
 			lists[r.lane(a)] = append(lists[r.lane(a)], r.Credentials(a))
+			byID[a.ID()] = a
 		}
 	}
 	touched := 0
 	for l, list := range lists {
-		n, err := l.tokens.Touch(ctx, list, nil)
+		n, err := l.tokens.Touch(ctx, list, func(c oauth.Credentials, f *failure.Failure) { refused(byID[c.Account], f) })
 		touched += n
 		if err != nil {
 			return touched, err

@@ -140,62 +140,73 @@ func (s *Store) write(ctx context.Context, p resolver.Place, version int64, valu
 	return answer[1], nil
 }
 
-// enter puts new settings into a stored record.
+// enter puts a new entry into a stored record.
 func (s *Store) enter(p resolver.Place, st *stored, e *resolver.Entry) error {
-	old := st.Entry
+	old := st.Entry.Account
 	st.Entry = *e
 	st.Entry.Account = e.Account.Clone()
-	if err := st.Entry.Validate(p.Level()); err != nil {
+	if err := e.Validate(p.Level()); err != nil {
 		return err
 	}
-	if st.Entry.Account == nil {
+	if b := e.Branding; b != nil && b.LogoFile != "" {
+		return &rohrpost.FieldError{Field: "branding.logo_file", Problem: "only accounts.yaml can name files: give the logo itself, in base64"}
+	}
+	settings := st.Entry.Account
+	if settings == nil {
 		st.Secrets, st.Checked, st.Approved = nil, false, false
 		return nil
 	}
-	full, err := s.keepSecrets(st, old.Account)
+	kept, err := merge(old, settings, st.Secrets)
 	if err != nil {
 		return err
+	}
+	full := settings.Clone()
+	secrets := full.Secrets()
+	for key, sealed := range kept {
+		*secrets[key] = resolver.NewSecret(sealed) // there is one: for Validate
 	}
 	if err := full.Account(p.Level(), p.Tenant, p.User).Validate(); err != nil {
 		return err
 	}
-	if !sameSending(old.Account, st.Entry.Account) {
+	if !sameSending(old, settings) {
 		st.Checked, st.Approved = false, false
 	}
-	return nil
+	st.Secrets = kept
+	return s.sealSecrets(st)
 }
 
-// keepSecrets seals the secrets of the new settings, takes over those that were
-// left out, and leaves none in the settings themselves. The answer is the
-// settings with something in place of every secret.
-func (s *Store) keepSecrets(st *stored, old *resolver.Settings) (*resolver.Settings, error) {
-	settings, before := st.Entry.Account, st.Secrets
+// merge finds the stored secrets that new settings keep, sealed, by key.
+func merge(old, settings *resolver.Settings, sealed map[string]string) (map[string]string, error) {
 	if keys := settings.Files(); len(keys) > 0 {
 		return nil, &rohrpost.FieldError{Field: keys[0], Problem: "only accounts.yaml can name files: give the secret itself"}
 	}
-	full := settings.Clone()
-	secrets := map[string]string{}
-	for key, value := range full.Secrets() {
-		switch kept := before[key]; {
-		case !value.IsZero():
-			sealed, err := s.box.Seal(*value)
-			if err != nil {
-				return nil, &rohrpost.FieldError{Field: key, Problem: err.Error()}
-			}
-			secrets[key] = sealed
-			st.Checked, st.Approved = false, false
-		case kept != "" && !sameTarget(key, old, settings):
+	kept := map[string]string{}
+	for key, given := range settings.Secrets() {
+		switch {
+		case !given.IsZero() || sealed[key] == "":
+		case !sameTarget(key, old, settings):
 			return nil, &rohrpost.FieldError{Field: key, Problem: "must be given again, because the server or login it belongs to has changed"}
-		case kept != "":
-			secrets[key] = kept
-			*value = resolver.NewSecret(kept) // there is one: for Validate
+		default:
+			kept[key] = sealed[key]
 		}
 	}
-	st.Secrets = secrets
-	for _, value := range settings.Secrets() {
-		*value = resolver.Secret{}
+	return kept, nil
+}
+
+// sealSecrets moves the secrets that settings bring to where they are sealed.
+func (s *Store) sealSecrets(st *stored) error {
+	for key, given := range st.Entry.Account.Secrets() {
+		if given.IsZero() {
+			continue
+		}
+		sealed, err := s.box.Seal(*given)
+		if err != nil {
+			return &rohrpost.FieldError{Field: key, Problem: err.Error()}
+		}
+		st.Secrets[key], *given = sealed, resolver.Secret{}
+		st.Checked, st.Approved = false, false
 	}
-	return full, nil
+	return nil
 }
 
 // sameTarget reports whether a secret would go to where it went before.

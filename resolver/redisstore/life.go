@@ -27,6 +27,10 @@ type Actor struct {
 	Tenant string `json:"tenant,omitempty"` // of an Admin
 }
 
+// MayTry says whether the actor may try the settings of a place with a test mail.
+// The error is ErrForbidden.
+func MayTry(who Actor, p resolver.Place) error { return who.may(check, p) }
+
 // A step in the life of an account.
 type step string
 

@@ -72,7 +72,7 @@ func (p *progress) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends it: what the request's error is judged by does not change any more.
+// Close ends the reading.
 func (p *progress) Close() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -85,11 +85,13 @@ func (p *progress) failure(err error, host string) *failure.Failure {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // without the URL, which has an address
 	}
-	_ = p.Close()
-	stage := map[step]failure.Stage{
+	p.mu.Lock()
+	p.closed = true // what it is judged by does not change any more
+	stage := [...]failure.Stage{
 		connecting: failure.StageConnect, encrypting: failure.StageTLS, sending: failure.StageData,
 		sent: failure.StageDot, // whatever broke, the server may have the mail
 	}[p.step]
+	p.mu.Unlock()
 	f := failure.Classify(failure.Cause{Stage: stage, Err: err, Host: host})
 	if stage == failure.StageDot {
 		f.Stage = failure.StageAPI

@@ -12,9 +12,9 @@ import (
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
-// open are the recipients that can be written into a header, and their indexes.
+// addressable are the recipients that can be written into a header, and their indexes.
 // The others get their failure.
-func open(all []string, host string, verdicts []transport.Verdict) (recipients []string, indexes []int) {
+func addressable(all []string, host string, verdicts []transport.Verdict) (recipients []string, indexes []int) {
 	for i, a := range all {
 		address, err := headerAddress(a)
 		if err != nil {

@@ -52,8 +52,7 @@ func (t *Transport) post(ctx context.Context, r *request, token secret.String) t
 	return transport.Verdict{Failure: t.refusal(resp, answer, token)}
 }
 
-// refusal asks for the most special code that the rules know; they differ in
-// where they stand and in how many there are.
+// refusal is judged by the most special code that a rule knows, else by the status.
 func (t *Transport) refusal(resp *http.Response, answer []byte, token secret.String) *failure.Failure {
 	problem, now := t.service.Explain(resp.Header, answer), t.options.Now()
 	text := problem.Text

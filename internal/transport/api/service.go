@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/failure"
@@ -43,12 +44,12 @@ func (s *Service) target(mb *Mailbox) (*url.URL, error) {
 	if mb.Token == nil {
 		errs = append(errs, errors.New("no source of access tokens"))
 	}
-	u, err := url.Parse(cmp.Or(mb.BaseURL, s.BaseURL) + s.Path(mb.Address))
+	u, err := url.Parse(strings.TrimSuffix(cmp.Or(mb.BaseURL, s.BaseURL), "/") + s.Path(mb.Address))
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
 		errs = append(errs, errors.New("base URL: only https://host/path"))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", failure.ErrSettings, s.Name, err)
+		return nil, fmt.Errorf("%w: %s: %s", failure.ErrSettings, s.Name, strings.ReplaceAll(err.Error(), "\n", "; "))
 	}
 	return u, nil
 }

@@ -76,7 +76,7 @@ func (t *Transport) Send(ctx context.Context, mb Mailbox, m transport.Mail, arm 
 		return transport.AllFailed("", len(m.Recipients), local(err, "")), nil
 	}
 	out.Host = address(target)
-	recipients, indexes := open(m.Recipients, target.Hostname(), out.Verdicts)
+	recipients, indexes := addressable(m.Recipients, target.Hostname(), out.Verdicts)
 	if len(recipients) == 0 {
 		return out, nil
 	}

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -80,117 +78,6 @@ func TestBadRecipient(t *testing.T) {
 	})
 }
 
-// TestBroken breaks requests at every point. What matters: nothing is uncertain
-// before the last octet is out, and everything after it.
-func TestBroken(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name   string
-		answer apitest.Answer // one that is silent ends the context
-		want   string
-		taken  int
-	}{
-		{"cut after the mail", apitest.Cut(), "api 0 uncertain", 0},
-		{"cut after the mail, taken", apitest.Cut().Taking(), "api 0 uncertain", 1},
-		{"silent after the mail, taken, until the context ends", apitest.Silence().Taking(), "api 0 uncertain", 1},
-		{"504, taken", apitest.Reply(504, "").Taking(), "api 504 uncertain", 1},
-		{"504 that says it is an error of another kind", apitest.GraphError(504, "serviceNotAvailable", "later"), "api 504 uncertain", 0},
-		{"accepted, then cut", apitest.Reply(202, `{"id":"1"}`).Taking().ThenCut(), "2yz", 1},
-		{"refused, then cut", apitest.Reply(413, "too large, much too large").ThenCut(), "api 413 permanent", 0},
-		{"502", apitest.Reply(502, "<html>Bad Gateway</html>"), "api 502 transient", 0},
-		{"redirect", apitest.Reply(307, "").With("Location", "https://elsewhere.example/"), "api 307 transient", 0},
-		{"redirect that would become a GET", apitest.Reply(302, "").With("Location", "/"), "api 302 transient", 0},
-		{"protocol error", apitest.Reply(200, "").With("Content-Length", "9999").Taking(), "2yz", 1},
-	} {
-		for _, http1 := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, HTTP/1 %v", c.name, http1), func(t *testing.T) {
-				t.Parallel()
-				both(t, apitest.Options{HTTP1: http1}, api.Options{}, func(t *testing.T, h *harness) {
-					ctx, cancel := context.WithCancel(t.Context())
-					defer cancel()
-					h.On(c.answer)
-					if strings.HasPrefix(c.name, "silent") {
-						h.On(c.answer.Doing(cancel))
-					}
-					if got := brief(h.sendMail(ctx, t, mailTo())); got != c.want {
-						t.Errorf("verdicts %q, want %q", got, c.want)
-					}
-					if h.Requests() != 1 || len(h.Mails()) != c.taken || len(h.armed) != 1 {
-						t.Errorf("%d requests, %d taken, armed %d times", h.Requests(), len(h.Mails()), len(h.armed))
-					}
-				})
-			})
-		}
-	}
-}
-
-// TestBrokenInTheMiddle loses the connection while a large mail is on its way.
-func TestBrokenInTheMiddle(t *testing.T) {
-	t.Parallel()
-	for _, http1 := range []bool{false, true} {
-		for name, a := range map[string]apitest.Answer{"cut": apitest.Cut().Early(), "silence": apitest.Silence().Early()} {
-			t.Run(fmt.Sprintf("%s, HTTP/1 %v", name, http1), func(t *testing.T) {
-				t.Parallel()
-				h := services()["gmail"](t, apitest.Options{HTTP1: http1}, api.Options{})
-				ctx, cancel := context.WithCancel(t.Context())
-				defer cancel()
-				if name == "silence" {
-					a = a.Doing(cancel)
-				}
-				h.On(a)
-				m := mailTo()
-				m.Body = append(m.Body, strings.Repeat("0123456789abcde\r\n", 30<<20/17)...)
-				if got := brief(h.sendMail(ctx, t, m)); got != "data 0 transient" {
-					t.Errorf("verdicts %q", got)
-				}
-				if len(h.Mails()) != 0 {
-					t.Error("half a mail was taken")
-				}
-			})
-		}
-	}
-}
-
-// TestNotReached fails before there is a connection.
-func TestNotReached(t *testing.T) {
-	t.Parallel()
-	h := services()["graph"](t, apitest.Options{}, api.Options{})
-	for _, c := range []struct {
-		name     string
-		change   func(*api.Options, *api.Mailbox)
-		stage    failure.Stage
-		category string
-		class    failure.Class
-	}{
-		{"refused", func(o *api.Options, mb *api.Mailbox) { mb.BaseURL = "https://127.0.0.1:1" }, failure.StageConnect, "connection_refused", failure.Transient},
-		{"unknown authority", func(o *api.Options, mb *api.Mailbox) { o.HTTPClient = &http.Client{Transport: &http.Transport{}} }, failure.StageTLS, "certificate_invalid", failure.Config},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			o, mb := api.Options{HTTPClient: h.Client()}, h.mailbox
-			c.change(&o, &mb)
-			tr, err := graph.New(o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := tr.Send(t.Context(), mb, mailTo(), h.arm)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f := out.Verdicts[0].Failure
-			if f == nil || f.Stage != c.stage || f.Category != c.category || f.Class != c.class {
-				t.Errorf("failure %v of class %s", f, f.Class)
-			}
-			if strings.Contains(f.Diagnostic, "/users/") {
-				t.Errorf("the URL is in %q", f.Diagnostic)
-			}
-		})
-	}
-	if h.Requests() != 0 {
-		t.Errorf("%d requests", h.Requests())
-	}
-}
-
 func TestToken(t *testing.T) {
 	t.Parallel()
 	expired := &failure.Failure{Stage: failure.StageToken, Class: failure.Config, Category: "oauth_expired"}
@@ -247,19 +134,20 @@ func TestArm(t *testing.T) {
 	})
 }
 
-// TestTimeout ends a request that the server does not answer.
-func TestTimeout(t *testing.T) {
+// TestClient takes what it needs of a client and leaves the client as it is.
+func TestClient(t *testing.T) {
 	t.Parallel()
-	both(t, apitest.Options{}, api.Options{Timeout: 500 * time.Millisecond}, func(t *testing.T, h *harness) {
-		h.Once(apitest.Answer{}, apitest.Silence().Taking())
-		if got := brief(h.send(t)); got != "2yz" { // and the connection is there
-			t.Errorf("verdicts %q", got)
-		}
-		f := h.send(t)[0].Failure
-		if f == nil || f.Stage != failure.StageAPI || f.Class != failure.Uncertain || !errors.Is(f, context.DeadlineExceeded) {
-			t.Errorf("failure %v", f)
-		}
-	})
+	srv := apitest.Graph(t, apitest.Options{})
+	client := *srv.Client()
+	client.Timeout = 1
+	h := setup(t, srv, graph.New, api.Options{HTTPClient: &client})
+	h.mailbox.BaseURL += "/"
+	if got := brief(h.send(t)); got != "2yz" {
+		t.Errorf("verdicts %q", got)
+	}
+	if client.Timeout != 1 || client.CheckRedirect != nil {
+		t.Error("the client was changed")
+	}
 }
 
 // TestLimit sends ten mails at once from one mailbox.
@@ -333,13 +221,14 @@ func TestSettings(t *testing.T) {
 	t.Parallel()
 	both(t, apitest.Options{}, api.Options{}, func(t *testing.T, h *harness) {
 		for name, change := range map[string]func(*api.Mailbox){
-			"no address":       func(mb *api.Mailbox) { mb.Address = "" },
-			"a path":           func(mb *api.Mailbox) { mb.Address = "../admin" },
-			"no token":         func(mb *api.Mailbox) { mb.Token = nil },
-			"no TLS":           func(mb *api.Mailbox) { mb.BaseURL = strings.Replace(mb.BaseURL, "https", "http", 1) },
-			"no host":          func(mb *api.Mailbox) { mb.BaseURL = "https:///v1.0" },
-			"not even a URL":   func(mb *api.Mailbox) { mb.BaseURL = "https://a b" },
-			"another protocol": func(mb *api.Mailbox) { mb.BaseURL = "file:///etc/passwd" },
+			"no address":        func(mb *api.Mailbox) { mb.Address = "" },
+			"a path":            func(mb *api.Mailbox) { mb.Address = "../admin" },
+			"no token":          func(mb *api.Mailbox) { mb.Token = nil },
+			"no TLS":            func(mb *api.Mailbox) { mb.BaseURL = strings.Replace(mb.BaseURL, "https", "http", 1) },
+			"no host":           func(mb *api.Mailbox) { mb.BaseURL = "https:///v1.0" },
+			"not even a URL":    func(mb *api.Mailbox) { mb.BaseURL = "https://a b" },
+			"a path of its own": func(mb *api.Mailbox) { mb.BaseURL = "/v1.0" },
+			"another protocol":  func(mb *api.Mailbox) { mb.BaseURL = "file:///etc/passwd" },
 		} {
 			mb := h.mailbox
 			change(&mb)
@@ -348,7 +237,7 @@ func TestSettings(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := out.Verdicts[2].Failure
-			if f == nil || f.Class != failure.Config || !errors.Is(f, failure.ErrSettings) || strings.Contains(f.Error(), "\n") {
+			if f == nil || f.Class != failure.Config || !errors.Is(f, failure.ErrSettings) || strings.Contains(f.Error()+f.Unwrap().Error(), "\n") {
 				t.Errorf("%s: %v", name, f)
 			}
 		}

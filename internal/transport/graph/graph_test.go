@@ -65,6 +65,7 @@ func TestErrors(t *testing.T) {
 		{of(401, "unauthenticated", "Continuous access evaluation", "insufficient_claims"), failure.Config, "oauth_consent", 0},
 		{of(403, "ErrorSendAsDenied", "The user account which was used to submit this request does not have the right to send mail on behalf of the specified sending account."), failure.Config, "sender_rejected", 0},
 		{of(403, "forbidden", "", "ErrorAccessDenied", "ErrorSendAsDenied"), failure.Config, "sender_rejected", 0},
+		{of(403, "ErrorSendAsDenied", "", "neverHeardOf", "neverHeardOfEither"), failure.Config, "sender_rejected", 0},
 		{of(403, "ErrorMessageSubmissionBlocked", ""), failure.Config, "account_blocked", 0},
 		{of(403, "ErrorAccountSuspend", ""), failure.Config, "account_blocked", 0},
 

@@ -2,11 +2,12 @@
 // became of it, recipient by recipient.
 //
 // [Transport.Send] takes a connection from a pool (per account and version of
-// its settings), or opens one: go-mail's smtp.Client for the greeting, then
-// EHLO, STARTTLS and login here, with go-mail's mechanisms. The transaction is
-// our own: MAIL, RCPT and DATA leave in one write where the server pipelines,
-// refused recipients are noted and the accepted ones get the mail, deadlines are
-// per command (RFC 5321 §4.5.3.2), and the reply to the final dot is final.
+// its settings), or opens one: go-mail's smtp.Client for the greeting, then EHLO,
+// STARTTLS and login here, with go-mail's mechanisms or with an access token,
+// which is replaced once if it is refused. The transaction is our own: MAIL, RCPT
+// and DATA leave in one write where the server pipelines, refused recipients are
+// noted and the accepted ones get the mail, deadlines are per command (RFC 5321
+// §4.5.3.2), and the reply to the final dot is final.
 //
 // Whatever goes wrong is a verdict with a failure.Failure, never an error. What
 // breaks before the final dot is safe to repeat; after it, it is uncertain.

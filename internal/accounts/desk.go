@@ -1,0 +1,181 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/route"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+// ErrFile says that accounts cannot be edited because they stand in a file.
+var ErrFile = errors.New("the accounts stand in a file: edit that, or keep them in Redis (accounts.store: redis)")
+
+// Options of a Desk. One of File and Book is set; the rest is required.
+type Options struct {
+	File    *resolver.File    // accounts in a file
+	Book    *redisstore.Store // accounts in Redis
+	Route   *route.Route
+	Gate    *gate.Gate
+	Limiter *doctor.Limiter
+	HELO    string           // of the Message-ID of test mails
+	Now     func() time.Time // nil: time.Now
+}
+
+// A Desk manages accounts. It is safe for concurrent use.
+type Desk struct {
+	Options
+	resolver *resolver.Resolver
+}
+
+// New checks the options. It does no I/O.
+func New(o Options) (*Desk, error) {
+	if (o.File == nil) == (o.Book == nil) || o.Route == nil || o.Gate == nil || o.Limiter == nil {
+		return nil, errors.New("accounts: file or book, route, gate and limiter are required")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	d := &Desk{Options: o}
+	var err error
+	d.resolver, err = resolver.New(resolver.Options{Store: d.Store()})
+	return d, err
+}
+
+// Store is where workers look accounts up.
+func (d *Desk) Store() resolver.Store {
+	if d.File != nil {
+		return d.File
+	}
+	return d.Book
+}
+
+// Editable is the book; ErrFile without one.
+func (d *Desk) Editable() (*redisstore.Store, error) {
+	if d.Book == nil {
+		return nil, ErrFile
+	}
+	return d.Book, nil
+}
+
+// An Item is one account of a list.
+type Item struct {
+	Place     resolver.Place     `json:"place"`
+	ID        string             `json:"id"`
+	State     string             `json:"state"`
+	Address   string             `json:"address"`
+	Transport resolver.Transport `json:"transport"`
+	Host      string             `json:"host"`
+	Version   int64              `json:"version,omitempty"`  // in Redis
+	Default   bool               `json:"switched_off"`       // use_platform_default
+	Parked    string             `json:"parked,omitempty"`   // category of the refused login
+	Unusable  string             `json:"unusable,omitempty"` // why it cannot send
+	Warnings  []string           `json:"warnings,omitempty"`
+}
+
+// List goes through all accounts, or those of one tenant.
+func (d *Desk) List(ctx context.Context, tenant string) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		if d.File != nil {
+			for _, a := range d.File.All() {
+				if (tenant == "" || a.Tenant == tenant) && !yield(d.item(a, 0), nil) {
+					return
+				}
+			}
+			return
+		}
+		records := d.Book.All(ctx)
+		if tenant != "" {
+			records = d.Book.Of(ctx, tenant)
+		}
+		for r, err := range records {
+			if err != nil {
+				yield(Item{}, err)
+				return
+			}
+			if r.Account != nil && !yield(d.item(r.Account, r.Version), nil) {
+				return
+			}
+		}
+	}
+}
+
+func (d *Desk) item(a *resolver.Account, version int64) Item {
+	i := Item{
+		Place: resolver.Place{Tenant: a.Tenant, User: a.User}, ID: a.ID(), State: a.State.String(), Address: a.Address,
+		Transport: a.Transport(), Host: a.Host(), Version: version, Default: a.UsePlatformDefault, Unusable: a.Unusable, Warnings: a.Warnings(),
+	}
+	if n := d.parked(a); n != nil && a.State == resolver.Active {
+		i.State, i.Parked = string(resolver.Parked), n.Category
+	}
+	return i
+}
+
+func (d *Desk) parked(a *resolver.Account) *gate.Notice {
+	return d.Gate.Parked(a.ID(), a.Fingerprint)
+}
+
+// Find is the account that is stored at a place, and what belongs to it. The
+// error is redisstore.ErrUnknown if there is none.
+func (d *Desk) Find(ctx context.Context, p resolver.Place) (*resolver.Account, resolver.Candidates, error) {
+	c, err := d.Store().Accounts(ctx, p.Tenant, p.User)
+	if err != nil {
+		return nil, c, err
+	}
+	a := map[resolver.Level]*resolver.Account{resolver.Platform: c.Platform, resolver.Tenant: c.Tenant, resolver.User: c.User}[p.Level()]
+	if a == nil {
+		return nil, c, fmt.Errorf("%s: %w", p, redisstore.ErrUnknown)
+	}
+	return a, c, nil
+}
+
+// Explain says who would send a mail, and why nobody else.
+func (d *Desk) Explain(ctx context.Context, req resolver.Request, lang string) (resolver.Explanation, error) {
+	s, err := d.resolver.Resolve(ctx, req)
+	if s.Account == nil {
+		return resolver.Explanation{}, err
+	}
+	e := s.Explain()
+	if n := d.parked(s.Account); n != nil {
+		e.Waits = "the account is parked since " + n.Since.Format(time.RFC3339) + ": " + failure.Hint(n.Rule, lang)
+	}
+	if err != nil {
+		e.Waits = s.Account.Unusable
+	}
+	return e, nil
+}
+
+// Release lets a parked account log in again.
+func (d *Desk) Release(ctx context.Context, p resolver.Place) error {
+	return d.Gate.Release(ctx, p.String())
+}
+
+// Keep uses refresh tokens that were not used for a week, once. An account whose
+// token was refused is parked.
+func (d *Desk) Keep(ctx context.Context) (int, error) {
+	var list []*resolver.Account
+	if d.File != nil {
+		list = d.File.All()
+	} else {
+		for r, err := range d.Book.All(ctx) {
+			if err != nil {
+				return 0, err
+			}
+			if r.Account != nil && r.Account.OAuth2.InUse() {
+				list = append(list, r.Account)
+			}
+		}
+	}
+	return d.Route.Touch(ctx, list, func(a *resolver.Account, f *failure.Failure) {
+		if gate.Parks(f) {
+			_ = d.Gate.Park(ctx, a.ID(), a.Fingerprint(), f) // the next mail finds it out, too
+		}
+	})
+}

@@ -1,0 +1,245 @@
+package accounts
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/internal/transport/compose"
+	"github.com/rohrpost/rohrpost/internal/transport/smtp"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+// A Try is what to try, and for whom.
+type Try struct {
+	Who   redisstore.Actor
+	Place resolver.Place
+	// Unsaved are settings that are not stored, and are not by this. Nil: the
+	// stored ones.
+	Unsaved  *resolver.Entry
+	To       rohrpost.Address // the person who is signed in
+	Language string           // de, de-AT …; everything else is English
+}
+
+// A Result is what became of a test mail.
+type Result struct {
+	Accepted    bool   `json:"accepted"`
+	Account     string `json:"account"`
+	Host        string `json:"host"`
+	From        string `json:"from"`
+	To          string `json:"to"`
+	ReplyTo     string `json:"reply_to"`
+	ReversePath string `json:"reverse_path"`
+	MessageID   string `json:"message_id"`
+	TookMS      int64  `json:"took_ms"`
+
+	Stage    failure.Stage `json:"stage,omitempty"`
+	Category string        `json:"category,omitempty"`
+	Class    failure.Class `json:"class,omitempty"`
+	Code     int           `json:"code,omitempty"`
+	Enhanced string        `json:"enhanced,omitempty"`
+	Hint     string        `json:"hint,omitempty"`
+	Reply    string        `json:"reply,omitempty"` // scrubbed, for operators
+
+	Checked  bool     `json:"checked,omitempty"` // the stored settings count as checked now
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// subject is the account to try. version is that of stored settings in Redis.
+type subject struct {
+	account *resolver.Account
+	rest    resolver.Candidates
+	stored  bool
+	version int64
+}
+
+func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
+	s := subject{stored: t.Unsaved == nil}
+	if err := redisstore.MayTry(t.Who, t.Place); err != nil {
+		return s, err
+	}
+	key := t.Place.Tenant
+	if key == "" {
+		key = "platform"
+	}
+	if err := d.Limiter.Allow(ctx, key); err != nil {
+		return s, err
+	}
+	var err error
+	switch {
+	case t.Unsaved != nil:
+		s.account, err = d.preview(ctx, t)
+	case d.Book != nil:
+		var r *redisstore.Record
+		if r, err = d.Book.Get(ctx, t.Place); err == nil {
+			s.account, s.version = r.Account, r.Version
+		}
+	default:
+		s.account, _, err = d.Find(ctx, t.Place)
+	}
+	if err == nil && s.account == nil {
+		err = fmt.Errorf("%s: %w", t.Place, redisstore.ErrUnknown)
+	}
+	if err == nil && s.account.Unusable != "" {
+		err = fmt.Errorf("%s cannot be tried: %s", t.Place, s.account.Unusable)
+	}
+	if err != nil {
+		return s, err
+	}
+	s.rest, err = d.Store().Accounts(ctx, t.Place.Tenant, t.Place.User)
+	if e := t.Unsaved; e != nil {
+		s.wear(e, t.Place)
+	}
+	return s, err
+}
+
+// wear takes what belongs to the account from unsaved settings.
+func (s *subject) wear(e *resolver.Entry, p resolver.Place) {
+	switch p.Level() {
+	case resolver.Platform:
+		s.rest.PlatformAdmin = e.AdminAddress
+	case resolver.Tenant:
+		s.rest.TenantAdmin, s.rest.Branding = e.AdminAddress, e.Branding.Look()
+	case resolver.User:
+		s.rest.Person = rohrpost.User{ID: p.User, FirstName: e.FirstName, LastName: e.LastName, Address: s.account.Address}
+	}
+}
+
+// preview is the account that unsaved settings would make.
+func (d *Desk) preview(ctx context.Context, t *Try) (*resolver.Account, error) {
+	if d.Book != nil {
+		return d.Book.Preview(ctx, t.Who, t.Place, t.Unsaved)
+	}
+	if err := t.Unsaved.Validate(t.Place.Level()); err != nil || t.Unsaved.Account == nil {
+		return nil, err
+	}
+	a := t.Unsaved.Account.Account(t.Place.Level(), t.Place.Tenant, t.Place.User)
+	a.Trusted = t.Who.Role == redisstore.Operator
+	return a, a.Validate()
+}
+
+// TestMail sends a test mail with stored or unsaved settings. It stores nothing,
+// but a success with stored settings counts as their check and frees an account
+// that was parked; a refused login parks it.
+//
+// The error is that nothing could be tried: *doctor.TooOften,
+// redisstore.ErrForbidden, redisstore.ErrUnknown, or what is wrong with the
+// settings. What the server said is in the result.
+func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
+	if err := rohrpost.CheckAddress(t.To.Address); err != nil {
+		return Result{}, &rohrpost.FieldError{Field: "to", Problem: err.Error()}
+	}
+	s, err := d.subject(ctx, &t)
+	if err != nil {
+		return Result{}, err
+	}
+	sender := resolver.Through(s.account, s.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
+	r := Result{
+		Account: s.account.ID(), Host: s.account.Host(), From: sender.From.Address, To: t.To.Address,
+		ReplyTo: sender.ReplyTo[0].Address, ReversePath: sender.ReversePath, MessageID: d.messageID(), Warnings: s.account.Warnings(),
+	}
+	start := d.Now()
+	body, err := compose.Compose(compose.Input{
+		Message: testMessage(&t, &r, start), MessageID: r.MessageID, Date: start, From: sender.From, ReplyTo: sender.ReplyTo, Branding: sender.Branding,
+	})
+	if err != nil {
+		return r, err
+	}
+	mail := transport.Mail{JobID: "test mail", ReversePath: sender.ReversePath, Recipients: []string{t.To.Address}, Body: body}
+	out, err := d.Route.Try(ctx, s.account, mail)
+	if err != nil {
+		return r, err
+	}
+	r.TookMS = d.Now().Sub(start).Milliseconds()
+	return r, d.conclude(ctx, &t, &s, &r, &sender, out.Verdicts[0])
+}
+
+func (d *Desk) conclude(ctx context.Context, t *Try, s *subject, r *Result, sender *resolver.Sender, v transport.Verdict) error {
+	if v.Failure == nil {
+		r.Accepted, r.Code, r.Enhanced = true, v.Code, v.Enhanced
+		if !s.stored {
+			return nil
+		}
+		err := d.Release(ctx, t.Place)
+		if d.Book != nil && t.Place.Tenant != "" {
+			err = errors.Join(err, d.Book.MarkChecked(ctx, t.Who, t.Place, s.version))
+			r.Checked = err == nil
+		}
+		return err
+	}
+	f := sender.Because(v.Failure)
+	r.Stage, r.Category, r.Class, r.Code, r.Enhanced, r.Hint = f.Stage, f.Category, f.Class, f.Code, f.Enhanced, f.Hint(t.Language)
+	if t.Who.Role == redisstore.Operator {
+		r.Reply = f.Diagnostic
+	}
+	if s.stored && gate.Parks(f) {
+		return d.Gate.Park(ctx, s.account.ID(), s.account.Fingerprint(), f)
+	}
+	return nil
+}
+
+func (d *Desk) messageID() string {
+	host := d.HELO
+	if host == "" {
+		host, _ = os.Hostname()
+	}
+	if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' || r == '[' }) {
+		host = "rohrpost.invalid"
+	}
+	return "<" + strings.ToLower(rand.Text()) + "@" + host + ">"
+}
+
+func testMessage(t *Try, r *Result, now time.Time) *rohrpost.Message {
+	lang := "en"
+	if strings.HasPrefix(strings.ToLower(t.Language), "de") {
+		lang = "de"
+	}
+	w := testWords[lang]
+	at := now.Format("2006-01-02 15:04:05 MST")
+	return &rohrpost.Message{
+		To: []rohrpost.Address{t.To}, Origin: rohrpost.Manual, Subject: w.subject,
+		Text: fmt.Sprintf(w.text, r.Account, r.Host, r.From, r.ReplyTo, at),
+		HTML: fmt.Sprintf(w.html, htmlEscape(r.Account), htmlEscape(r.Host), htmlEscape(r.From), htmlEscape(r.ReplyTo), at),
+	}
+}
+
+// Examine has the doctor look at an account's server, with stored or unsaved
+// settings; it sends no mail. The error is as in TestMail.
+func (d *Desk) Examine(ctx context.Context, t Try) (doctor.Report, error) {
+	s, err := d.subject(ctx, &t)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	sender := resolver.Through(s.account, s.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
+	examiner, err := doctor.New(doctor.Options{Checker: checker{d, s.account}, Now: d.Now})
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	server := d.Route.Server(s.account)
+	if s.account.Transport() != resolver.ViaSMTP {
+		server = smtp.Server{Host: s.account.Host(), Port: 443}
+	}
+	return examiner.Examine(ctx, doctor.Request{
+		Server: server, From: sender.ReversePath, To: t.To.Address, Language: t.Language, Operator: t.Who.Role == redisstore.Operator,
+	}), nil
+}
+
+// checker asks the way by which the account's mails leave.
+type checker struct {
+	desk    *Desk
+	account *resolver.Account
+}
+
+func (c checker) Check(ctx context.Context, _ smtp.Server, o smtp.CheckOptions) []smtp.Step {
+	return c.desk.Route.Check(ctx, c.account, o)
+}
