@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime/debug"
 
@@ -11,8 +10,6 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/metrics"
-	"github.com/rohrpost/rohrpost/internal/transport"
-	"github.com/rohrpost/rohrpost/internal/transport/smtp"
 	"github.com/rohrpost/rohrpost/internal/web"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/worker"
@@ -35,31 +32,27 @@ func (a *App) newMetrics(rdb redis.UniversalClient, log *errorlog.Log) *metrics.
 // for health and metrics of a process without the web part.
 func (a *App) startWorker(ctx context.Context, p parts) error {
 	cfg := a.opts.Config
-	accounts, err := resolver.LoadFile(string(cfg.Accounts.File))
+	desk, err := OpenDesk(ctx, cfg, p.redis, a.log)
 	if err != nil {
 		return err
 	}
-	for _, w := range accounts.Warnings() {
-		a.log.Warn().Msg(w)
+	a.onStop("connections to mail servers", desk.Route.Close)
+	if desk.File != nil {
+		for _, w := range desk.File.Warnings() {
+			a.log.Warn().Msg(w)
+		}
 	}
 	if cfg.Retry.UncertainPause < cfg.Worker.AttemptTimeout {
 		a.log.Warn().Msg("retry.uncertain_pause is shorter than worker.attempt_timeout: a mail whose server answers late may be sent twice")
 	}
-	senders, err := resolver.New(resolver.Options{Store: accounts})
+	senders, err := resolver.New(resolver.Options{Store: desk.Store()})
 	if err != nil {
 		return err
 	}
-	a.watch(accounts)
-	mail, err := smtp.New(smtp.Options{
-		HELO: cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, Logger: a.log,
-	})
-	if err != nil {
-		return err
-	}
-	a.onStop("smtp connections", func() error { mail.Close(); return nil })
-	p.metrics.Connections(func() int { return mail.Stats().InUse }, func() int { return mail.Stats().Idle })
+	a.keepAccounts(desk)
+	p.metrics.Connections(func() int { return desk.Route.Stats().InUse }, func() int { return desk.Route.Stats().Idle })
 	w, err := worker.New(worker.Options{
-		Redis: p.redis, Resolver: senders, Transport: smtpRoute{mail}, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,
+		Redis: p.redis, Resolver: senders, Transport: desk.Route, Gate: desk.Gate, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,
 		Concurrency: cfg.Worker.Concurrency, Servers: cfg.Worker.Servers,
 		AttemptTimeout: cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
 		Keep: cfg.Ledger.Keep, ShowRecipients: cfg.ErrorLog.ShowRecipients,
@@ -95,36 +88,4 @@ func tuneMemory() {
 		debug.SetGCPercent(percent)
 		debug.SetMemoryLimit(softLimit)
 	}
-}
-
-// watch reloads the accounts file when it changes, until Stop.
-func (a *App) watch(accounts *resolver.File) {
-	ctx, cancel := context.WithCancel(context.Background())
-	a.serving.Go(func() {
-		accounts.Watch(ctx, func(err error) {
-			if err != nil {
-				a.log.Error().Err(err).Msg("the accounts file was changed and cannot be used: the last good one stays in force")
-				return
-			}
-			a.log.Info().Msg("accounts reloaded")
-		})
-	})
-	a.onStop("accounts", func() error { cancel(); return nil })
-}
-
-// smtpRoute takes a mail to the server of its account.
-type smtpRoute struct{ smtp *smtp.Transport }
-
-// Send implements worker.Transport.
-func (r smtpRoute) Send(ctx context.Context, account *resolver.Account, m transport.Mail, arm transport.Arm) (transport.Outcome, error) {
-	s := account.SMTP
-	out, err := r.smtp.Send(ctx, smtp.Server{
-		Account: account.ID(), Version: account.Version(), Host: s.Host, Port: s.Port, Encryption: smtp.Encryption(s.Encryption),
-		Authentication: s.Authentication, Username: s.Username, Password: s.Password,
-		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections,
-	}, m, arm)
-	if err != nil {
-		return out, fmt.Errorf("%s: %w", account.ID(), err)
-	}
-	return out, nil
 }

@@ -1,0 +1,134 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost/configs"
+	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/netguard"
+	"github.com/rohrpost/rohrpost/internal/oauth"
+	"github.com/rohrpost/rohrpost/internal/route"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+// keepEvery is how often idle refresh tokens are looked for.
+const keepEvery = 6 * time.Hour
+
+// OpenDesk makes the counter for accounts that the configuration describes. It
+// reads the accounts file, and asks Redis who is parked.
+func OpenDesk(ctx context.Context, cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger) (*accounts.Desk, error) {
+	o := accounts.Options{HELO: cfg.Worker.Helo}
+	var err error
+	if cfg.Accounts.Store == configs.StoreRedis {
+		o.Book, err = openBook(cfg, rdb)
+	} else {
+		o.File, err = resolver.LoadFile(string(cfg.Accounts.File))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o.Gate, err = gate.New(gate.Options{Redis: rdb, Logger: log}); err != nil {
+		return nil, err
+	}
+	if err := o.Gate.Load(ctx); err != nil {
+		return nil, err
+	}
+	if o.Limiter, err = doctor.NewLimiter(doctor.LimiterOptions{Redis: rdb}); err != nil {
+		return nil, err
+	}
+	if o.Route, err = openRoute(cfg, rdb, log); err != nil {
+		return nil, err
+	}
+	return accounts.New(o)
+}
+
+func openBook(cfg configs.Config, rdb redis.UniversalClient) (*redisstore.Store, error) {
+	a := cfg.Accounts
+	return redisstore.New(redisstore.Options{
+		Redis: rdb, Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity,
+		Policy: redisstore.Policy{Unlock: a.RequireUnlock, Check: a.RequireCheck, Approve: a.RequireApproval},
+	})
+}
+
+func openRoute(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger) (*route.Route, error) {
+	guard, err := openGuard(cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	box, err := seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity})
+	if err != nil {
+		return nil, err
+	}
+	return route.New(route.Options{
+		Tokens: func(client *http.Client) (*oauth.Tokens, error) {
+			return oauth.New(oauth.Options{Redis: rdb, Box: box, HTTPClient: client, Logger: log})
+		},
+		Guard:     guard,
+		Microsoft: route.Application{ClientID: cfg.OAuth2.MicrosoftClientID, ClientSecret: cfg.OAuth2.MicrosoftClientSecret},
+		Google:    route.Application{ClientID: cfg.OAuth2.GoogleClientID, ClientSecret: cfg.OAuth2.GoogleClientSecret},
+		HELO:      cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, Logger: log,
+	})
+}
+
+func openGuard(cfg configs.Config, log zerolog.Logger) (*netguard.Guard, error) {
+	networks, err := cfg.Accounts.Networks()
+	ports, portsErr := cfg.Accounts.Ports()
+	if err := errors.Join(err, portsErr); err != nil {
+		return nil, err
+	}
+	return netguard.New(netguard.Options{Allow: networks, Ports: ports, Logger: log})
+}
+
+// keepAccounts starts what keeps accounts up to date, until Stop.
+func (a *App) keepAccounts(desk *accounts.Desk) {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.serving.Go(func() { desk.Gate.Run(ctx) })
+	if desk.File != nil {
+		a.serving.Go(func() { a.watch(ctx, desk.File) })
+	} else {
+		a.serving.Go(func() { desk.Book.Run(ctx) })
+	}
+	a.serving.Go(func() { a.keepTokens(ctx, desk) })
+	a.onStop("accounts", func() error { cancel(); return nil })
+}
+
+// watch reloads the accounts file when it changes.
+func (a *App) watch(ctx context.Context, file *resolver.File) {
+	file.Watch(ctx, func(err error) {
+		if err != nil {
+			a.log.Error().Err(err).Msg("the accounts file was changed and cannot be used: the last good one stays in force")
+			return
+		}
+		a.log.Info().Msg("accounts reloaded")
+	})
+}
+
+// keepTokens uses refresh tokens that were not used for a week.
+func (a *App) keepTokens(ctx context.Context, desk *accounts.Desk) {
+	tick := time.NewTicker(keepEvery)
+	defer tick.Stop()
+	for {
+		n, err := desk.Keep(ctx)
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn().Err(err).Msg("idle accounts were not looked at; it is tried again later")
+		}
+		if n > 0 {
+			a.log.Info().Int("accounts", n).Msg("refresh tokens of idle accounts were used")
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
