@@ -260,6 +260,8 @@ func TestRows(t *testing.T) {
 		{105, "auth_failed", Config, reply(StageAuth, 535, "5.7.139 Authentication unsuccessful, the user credentials were incorrect.")},
 		{106, "unknown", Transient, broken(StageWorker, errors.New("panic: index out of range"))},
 		{106, "unknown", Transient, broken(StageToken, errors.New("the token store does not answer"))},
+		{25, "oauth_expired", Config, Cause{Stage: StageAuth, APICode: "XOAUTH2", Reply: Reply{Code: 535, Lines: []string{"5.7.8 Username and Password not accepted. gsmtp"}}}},
+		{20, "auth_disabled", Config, Cause{Stage: StageAuth, APICode: "XOAUTH2", Reply: Reply{Code: 535, Lines: []string{"5.7.139 SmtpClientAuthentication is disabled for the Tenant."}}}},
 		{111, "config_invalid", Config, broken(StageConnect, fmt.Errorf("dial: %w", ErrNotAllowed))},
 		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
 	}

@@ -32,7 +32,11 @@ func (c *conn) login(s *Server, d time.Duration) *failure.Failure {
 	case err != nil:
 		return c.fail(failure.StageAuth, err)
 	case !r.positive():
-		return failure.Classify(r.cause(failure.StageAuth, c.host))
+		cause := r.cause(failure.StageAuth, c.host)
+		if s.Token != nil {
+			cause.APICode = "XOAUTH2" // the same words mean another thing of a token than of a password
+		}
+		return failure.Classify(cause)
 	}
 	return nil
 }
