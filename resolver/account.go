@@ -234,7 +234,7 @@ func (a *Account) digest(b []byte, conceal func(Secret) string) []byte {
 	text(string(a.Level), a.Tenant, a.User, a.Provider, a.Address, a.Name, a.CentralSender.Name, a.CentralSender.Address, a.ReversePath)
 	text(a.SMTP.Host, string(a.SMTP.Encryption), a.SMTP.Username, conceal(a.SMTP.Password), a.Unusable, string(a.State))
 	o := &a.OAuth2
-	text(o.Provider, string(o.Transport), o.Username, o.Tenant, o.Cloud, o.ClientID, o.Endpoints.Token, o.Endpoints.API, o.Endpoints.SMTP)
+	text(o.Provider, string(o.Transport), o.Username, o.Tenant, o.Cloud, o.ClientID, o.Endpoints.Authorize, o.Endpoints.Token, o.Endpoints.API, o.Endpoints.SMTP)
 	text(conceal(o.ClientSecret), conceal(o.RefreshToken), conceal(o.ServiceAccount))
 	for _, n := range [...]int{
 		a.SMTP.Port, a.SMTP.MaxConnections, a.Limits.PerMinute, a.Limits.PerHour, a.Limits.PerDay,

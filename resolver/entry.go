@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/rohrpost/rohrpost/internal/strictyaml"
 )
 
@@ -54,18 +56,69 @@ func (d *userDoc) entry() *Entry {
 	return &Entry{FirstName: d.FirstName, LastName: d.LastName, Account: d.Account}
 }
 
+// The settings of an account alone, with what belongs to it beside them.
+type (
+	flatTenantDoc struct {
+		AdminAddress string    `json:"admin_address"`
+		Order        *Order    `json:"order"`
+		Branding     *Branding `json:"branding"`
+		Settings
+	}
+	flatUserDoc struct {
+		FirstName string `json:"first_name"`
+		LastName  string `json:"last_name"`
+		Settings
+	}
+)
+
+func (d *flatTenantDoc) entry() *Entry {
+	return &Entry{AdminAddress: d.AdminAddress, Order: d.Order, Branding: d.Branding, Account: &d.Settings}
+}
+
+func (d *flatUserDoc) entry() *Entry {
+	return &Entry{FirstName: d.FirstName, LastName: d.LastName, Account: &d.Settings}
+}
+
+// flat reports whether a document has the keys of an account at its top.
+func flat(b []byte) bool {
+	var top map[string]yaml.Node
+	if yaml.Unmarshal(b, &top) != nil {
+		return false // strictyaml says why
+	}
+	for _, key := range []string{"address", "smtp", "oauth2", "provider"} {
+		if _, ok := top[key]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // ParseEntry reads what stands in accounts.yaml at this level: the keys of the
-// platform, or those below a tenant or user. file is for the errors, which are
+// platform, or those below a tenant or user; the keys of their account may also
+// stand beside the others, without "account:". file is for the errors, which are
 // *LineError, joined. Whether the account can send is not asked, see
 // [Account.Validate].
 func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
 	d := strictyaml.New(file)
-	doc := map[Level]interface{ entry() *Entry }{Platform: &platformDoc{}, Tenant: &tenantDoc{}, User: &userDoc{}}[level]
+	nested := level != Platform && !flat(b)
+	var doc interface{ entry() *Entry }
+	switch {
+	case nested && level == Tenant:
+		doc = &tenantDoc{}
+	case nested:
+		doc = &userDoc{}
+	case level == User:
+		doc = &flatUserDoc{}
+	case level == Tenant:
+		doc = &flatTenantDoc{}
+	default:
+		doc = &platformDoc{}
+	}
 	d.Decode(b, doc)
 	e := doc.entry()
-	account := "account"
-	if level == Platform {
-		account = ""
+	account := ""
+	if nested {
+		account = "account"
 	}
 	checkWritten(d, account, e)
 	checkEntry(d, "", level, e)

@@ -110,6 +110,7 @@ func (c *checker) grant(o *OAuth2) {
 }
 
 func (c *checker) endpoints(e *Endpoints) {
+	c.url("oauth2.endpoints.authorize", e.Authorize)
 	c.url("oauth2.endpoints.token", e.Token)
 	c.url("oauth2.endpoints.api", e.API)
 	if e.SMTP == "" {

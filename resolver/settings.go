@@ -61,9 +61,10 @@ type OAuth2Settings struct {
 
 // Endpoints replace those of the provider, for unusual clouds and for tests.
 type Endpoints struct {
-	Token string `json:"token,omitempty"` // URL
-	API   string `json:"api,omitempty"`   // URL, of Microsoft Graph or the Gmail API
-	SMTP  string `json:"smtp,omitempty"`  // host:port
+	Authorize string `json:"authorize,omitempty"` // URL of the sign-in page
+	Token     string `json:"token,omitempty"`     // URL
+	API       string `json:"api,omitempty"`       // URL, of Microsoft Graph or the Gmail API
+	SMTP      string `json:"smtp,omitempty"`      // host:port
 }
 
 // Mailbox is an address that may be written as {address, name} or as

@@ -25,8 +25,8 @@ import (
 const keepEvery = 6 * time.Hour
 
 // OpenDesk makes the counter for accounts that the configuration describes. It
-// reads the accounts file, and asks Redis who is parked.
-func OpenDesk(ctx context.Context, cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger) (*accounts.Desk, error) {
+// reads the accounts file, and asks Redis nothing: see gate.Gate.Load.
+func OpenDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger) (*accounts.Desk, error) {
 	o := accounts.Options{HELO: cfg.Worker.Helo}
 	var err error
 	if cfg.Accounts.Store == configs.StoreRedis {
@@ -38,9 +38,6 @@ func OpenDesk(ctx context.Context, cfg configs.Config, rdb redis.UniversalClient
 		return nil, err
 	}
 	if o.Gate, err = gate.New(gate.Options{Redis: rdb, Logger: log}); err != nil {
-		return nil, err
-	}
-	if err := o.Gate.Load(ctx); err != nil {
 		return nil, err
 	}
 	if o.Limiter, err = doctor.NewLimiter(doctor.LimiterOptions{Redis: rdb}); err != nil {

@@ -32,8 +32,11 @@ func (a *App) newMetrics(rdb redis.UniversalClient, log *errorlog.Log) *metrics.
 // for health and metrics of a process without the web part.
 func (a *App) startWorker(ctx context.Context, p parts) error {
 	cfg := a.opts.Config
-	desk, err := OpenDesk(ctx, cfg, p.redis, a.log)
+	desk, err := OpenDesk(cfg, p.redis, a.log)
 	if err != nil {
+		return err
+	}
+	if err := desk.Gate.Load(ctx); err != nil {
 		return err
 	}
 	a.onStop("connections to mail servers", desk.Route.Close)

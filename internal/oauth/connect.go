@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -20,7 +21,7 @@ import (
 
 const (
 	pendingFor = 10 * time.Minute
-	maxPending = 10_000
+	maxPending = 1000
 )
 
 // ErrTooMany says that too many people are connecting accounts at this moment.
@@ -127,11 +128,9 @@ func (k *Connector) Begin(c Credentials, redirectURL, session string) (string, e
 func (k *Connector) keep(name string, p pending) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	now := k.now()
-	for n, p := range k.pending {
-		if !now.Before(p.ends) {
-			delete(k.pending, n)
-		}
+	if len(k.pending) >= maxPending {
+		now := k.now()
+		maps.DeleteFunc(k.pending, func(_ string, p pending) bool { return !now.Before(p.ends) })
 	}
 	if len(k.pending) >= maxPending {
 		return false

@@ -200,6 +200,9 @@ func TestGrants(t *testing.T) {
 		if b.srv.Count("urn:ietf:params:oauth:grant-type:jwt-bearer") != 1 {
 			t.Errorf("requests %+v", b.srv.Requests())
 		}
+		b.srv.Once(oauthtest.JSON(200, `{"expires_in":3600}`))
+		c.Subject = "max@acme.example"
+		checkFailure(t, b.bad(p, c, ""), failure.Transient, "unknown")
 		b.srv.Once(oauthtest.Google(400, "invalid_grant", "Invalid email or User ID", ""))
 		c.Subject = "nobody@acme.example"
 		checkFailure(t, b.bad(p, c, ""), failure.Config, "mailbox_not_found")

@@ -111,7 +111,7 @@ func (r *requester) ask(ctx context.Context, c Credentials, secrets []secret.Str
 	if err != nil {
 		return granted{}, failure.Classify(line.cause(ctx, err, append(secrets, c.ClientSecret, c.RefreshToken)))
 	}
-	if !printable(t.AccessToken) || !printable(t.RefreshToken) {
+	if t.AccessToken == "" || !printable(t.AccessToken) || !printable(t.RefreshToken) {
 		return granted{}, failure.Classify(line.noToken())
 	}
 	g := granted{access: secret.New(t.AccessToken), refresh: secret.New(t.RefreshToken), lifetime: defaultLifetime}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -195,11 +196,9 @@ func (t *Tokens) entry(fingerprint string) *entry {
 	}
 	if len(t.entries) >= t.sweepAt {
 		now := t.now()
-		for k, e := range t.entries {
-			if e.flight == nil && !now.Before(e.token.expires) && !now.Before(e.until) {
-				delete(t.entries, k)
-			}
-		}
+		maps.DeleteFunc(t.entries, func(_ string, e *entry) bool {
+			return e.flight == nil && !now.Before(e.token.expires) && !now.Before(e.until)
+		})
 		t.sweepAt = max(minSwept, 2*len(t.entries))
 	}
 	e := &entry{}

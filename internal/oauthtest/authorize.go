@@ -82,13 +82,13 @@ func (s *Server) redeem(form url.Values, out issued) (issued, Answer) {
 		out.RefreshToken = s.newRefresh(c.mailbox)
 	}
 	if strings.Contains(" "+c.scope+" ", " openid ") {
-		out.IDToken = IDToken(map[string]any{"aud": s.options.ClientID, "email": c.mailbox, "email_verified": true})
+		out.IDToken = unsigned(map[string]any{"aud": s.options.ClientID, "email": c.mailbox, "email_verified": true})
 	}
 	return out, Answer{}
 }
 
-// IDToken is an unsigned ID token with these claims.
-func IDToken(claims map[string]any) string {
+// unsigned is an ID token with these claims, whose signature is none.
+func unsigned(claims map[string]any) string {
 	b, err := json.Marshal(claims)
 	if err != nil {
 		panic(err)

@@ -176,7 +176,8 @@ func (r *Route) Credentials(a *resolver.Account) oauth.Credentials {
 	c := oauth.Credentials{
 		Account: a.ID(), Provider: oauth.Provider(o.Provider), Transport: oauth.Transport(o.Transport),
 		Directory: o.Tenant, Cloud: oauth.Cloud(o.Cloud), ClientID: o.ClientID, ClientSecret: o.ClientSecret,
-		RefreshToken: o.RefreshToken, ServiceAccountKey: o.ServiceAccount, Subject: o.Username, TokenURL: o.Endpoints.Token,
+		RefreshToken: o.RefreshToken, ServiceAccountKey: o.ServiceAccount, Subject: o.Username,
+		AuthURL: o.Endpoints.Authorize, TokenURL: o.Endpoints.Token,
 	}
 	if c.ClientID == "" {
 		platform := r.options.Microsoft

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/app"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+func (c *cli) account() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "account",
+		Short: "Manage sender accounts of platform, tenants and users",
+		Long: `Manage sender accounts.
+
+Without --tenant the platform's account is meant, with it the tenant's, with --user too that of the user.
+Accounts in Redis (accounts.store: redis) can be edited; those in a file are edited there.`,
+		Args: cobra.NoArgs,
+	}
+	c.setting(cmd, "accounts", "accounts.file", "accounts file")
+	cmd.AddCommand(
+		c.accountList(), c.accountShow(), c.accountSet(), c.accountDelete(),
+		c.accountUnlock(), c.accountLock(), c.accountApprove(), c.accountRelease(), c.accountHistory(),
+		c.accountExplain(), c.accountTest(), c.accountDoctor(), c.accountConnect(),
+		c.accountImport(), c.accountReseal(), c.accountPresets(), c.accountPreview(),
+	)
+	return cmd
+}
+
+// placeFlags add --tenant and --user.
+func placeFlags(cmd *cobra.Command, p *resolver.Place) {
+	cmd.Flags().StringVar(&p.Tenant, "tenant", "", "tenant id; empty: the platform")
+	cmd.Flags().StringVar(&p.User, "user", "", "user id")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if p.User != "" && p.Tenant == "" {
+			return &usageError{errors.New("--user needs --tenant: a user belongs to one")}
+		}
+		return nil
+	}
+}
+
+// desk opens the counter for accounts. Without Redis it still answers what stands
+// in an accounts file.
+func (c *cli) desk(ctx context.Context) (*accounts.Desk, func(), error) {
+	cfg, err := c.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	rdb, err := app.OpenRedis(cfg, "rohrpost-cli", 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	desk, err := app.OpenDesk(cfg, rdb, zerolog.Nop())
+	if err != nil {
+		return nil, nil, errors.Join(err, rdb.Close())
+	}
+	done := func() { _ = errors.Join(desk.Route.Close(), rdb.Close()) }
+	if err := desk.Gate.Load(ctx); err != nil {
+		if desk.File == nil {
+			done()
+			return nil, nil, err
+		}
+		_, _ = fmt.Fprintln(c.err, "rohrpost: warning: Redis does not answer, so nobody knows which accounts are parked:", err)
+	}
+	return desk, done, nil
+}
+
+// book opens the accounts in Redis.
+func (c *cli) book(ctx context.Context) (*redisstore.Store, func(), error) {
+	desk, done, err := c.desk(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	book, err := desk.Editable()
+	if err != nil {
+		done()
+		return nil, nil, err
+	}
+	return book, done, nil
+}
+
+// operator is whoever runs the command line: somebody with access to Redis and keys.
+func (c *cli) operator() redisstore.Actor {
+	name := ""
+	for _, v := range c.environ {
+		if value, ok := strings.CutPrefix(v, "USER="); ok {
+			name = value
+		}
+	}
+	return redisstore.Actor{Name: "cli:" + cmp.Or(name, "operator"), Role: redisstore.Operator}
+}
+
+// current is the version of a record, 0 without one.
+func current(ctx context.Context, book *redisstore.Store, p resolver.Place) (int64, error) {
+	r, err := book.Get(ctx, p)
+	switch {
+	case errors.Is(err, redisstore.ErrUnknown):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	}
+	return r.Version, nil
+}

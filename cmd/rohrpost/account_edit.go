@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+func (c *cli) accountSet() *cobra.Command {
+	var p resolver.Place
+	file, version := "-", int64(-1)
+	cmd := &cobra.Command{
+		Use:   "set",
+		Short: "Store an account, read as YAML from standard input or --file",
+		Long: `Store an account, read as YAML from standard input or --file.
+
+The keys are those of accounts.yaml at this place. Files that it names (password_file) are read, and their
+contents sealed. A secret that is left out stays as it is stored.`,
+		Example: `  rohrpost account show --tenant acme > acme.yaml && $EDITOR acme.yaml && rohrpost account set --tenant acme --file acme.yaml
+  echo '{provider: ionos, address: info@acme.example, smtp: {password_file: pw}}' | rohrpost account set --tenant acme`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			entry, err := c.entry(file, p.Level())
+			if err != nil {
+				return err
+			}
+			book, done, err := c.book(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			if version < 0 {
+				if version, err = current(cmd.Context(), book, p); err != nil {
+					return err
+				}
+			}
+			if version, err = book.Put(cmd.Context(), c.operator(), p, version, entry); err != nil {
+				return err
+			}
+			r, err := book.Get(cmd.Context(), p)
+			if err != nil {
+				return err
+			}
+			return c.printStored(r)
+		},
+	}
+	placeFlags(cmd, &p)
+	cmd.Flags().StringVarP(&file, "file", "f", "-", "file with the settings; -: standard input")
+	cmd.Flags().Int64Var(&version, "version", -1, "the version that show has printed: refuse if somebody was faster")
+	return cmd
+}
+
+// entry reads settings, and the files that they name.
+func (c *cli) entry(file string, level resolver.Level) (*resolver.Entry, error) {
+	name, folder, in := file, filepath.Dir(file), c.in
+	if file == "-" {
+		name, folder = "standard input", "."
+	} else {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = f.Close() }()
+		in = f
+	}
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	entry, err := resolver.ParseEntry(name, text, level)
+	if err != nil {
+		return nil, err
+	}
+	unread := entry.ReadFiles(resolver.InFolder(folder))
+	for _, key := range slices.Sorted(maps.Keys(unread)) {
+		err = errors.Join(err, fmt.Errorf("%s_file: %w", key, unread[key]))
+	}
+	return entry, err
+}
+
+func (c *cli) printStored(r *redisstore.Record) error {
+	state := "no account"
+	var warnings []string
+	if r.Account != nil {
+		state, warnings = r.Account.State.String(), r.Account.Warnings()
+	}
+	if c.json {
+		return c.printJSON(map[string]any{"id": r.Place.String(), "version": r.Version, "state": state, "warnings": append([]string{}, warnings...)})
+	}
+	for _, w := range warnings {
+		if err := c.printf("warning: %s\n", w); err != nil {
+			return err
+		}
+	}
+	return c.printf("%s stored: %s, version %d\n", r.Place, state, r.Version)
+}
+
+func (c *cli) accountDelete() *cobra.Command {
+	return c.step("delete", "Delete what is stored at a place", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
+		version, err := current(ctx, book, p)
+		if err != nil {
+			return "", err
+		}
+		return "deleted", book.Delete(ctx, c.operator(), p, version)
+	})
+}
+
+func (c *cli) accountUnlock() *cobra.Command {
+	return c.step("unlock", "Let a tenant use mail servers of its own", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
+		return "unlocked", book.Unlock(ctx, c.operator(), p.Tenant, true)
+	})
+}
+
+func (c *cli) accountLock() *cobra.Command {
+	return c.step("lock", "Forbid a tenant mail servers of its own", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
+		return "locked", book.Unlock(ctx, c.operator(), p.Tenant, false)
+	})
+}
+
+func (c *cli) accountApprove() *cobra.Command {
+	return c.step("approve", "Let checked settings carry mail", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
+		version, err := current(ctx, book, p)
+		if err != nil {
+			return "", err
+		}
+		return "approved", book.Approve(ctx, c.operator(), p, version)
+	})
+}
+
+// step is a command that changes one record in Redis.
+func (c *cli) step(use, short string, do func(context.Context, *redisstore.Store, resolver.Place) (string, error)) *cobra.Command {
+	var p resolver.Place
+	cmd := &cobra.Command{
+		Use:   use,
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			book, done, err := c.book(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			what, err := do(cmd.Context(), book, p)
+			if err != nil {
+				return err
+			}
+			return c.printDone(p, what)
+		},
+	}
+	placeFlags(cmd, &p)
+	return cmd
+}
+
+func (c *cli) printDone(p resolver.Place, what string) error {
+	if c.json {
+		return c.printJSON(map[string]any{"id": p.String(), "done": what})
+	}
+	return c.printf("%s %s\n", p, what)
+}
+
+func (c *cli) accountRelease() *cobra.Command {
+	var p resolver.Place
+	cmd := &cobra.Command{
+		Use:   "release",
+		Short: "Let a parked account log in again",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			desk, done, err := c.desk(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			if _, _, err := desk.Find(cmd.Context(), p); err != nil {
+				return err
+			}
+			if err := desk.Release(cmd.Context(), p); err != nil {
+				return err
+			}
+			return c.printDone(p, "released")
+		},
+	}
+	placeFlags(cmd, &p)
+	return cmd
+}
+
+func (c *cli) accountImport() *cobra.Command {
+	return &cobra.Command{
+		Use:   "import FILE",
+		Short: "Store every account of an accounts file in Redis, in place of what is there",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			file, err := resolver.LoadFile(args[0])
+			if err != nil {
+				return err
+			}
+			book, done, err := c.book(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			n, err := book.Import(cmd.Context(), c.operator(), file)
+			if err != nil {
+				return fmt.Errorf("after %d entries: %w", n, err)
+			}
+			if c.json {
+				return c.printJSON(map[string]int{"entries": n})
+			}
+			return c.printf("%d entries stored\n", n)
+		},
+	}
+}
+
+func (c *cli) accountReseal() *cobra.Command {
+	return &cobra.Command{
+		Use:   "reseal",
+		Short: "Seal every stored secret for today's keys",
+		Long: `Seal every stored secret for today's keys.
+
+To change keys without a failed mail: make one (rohrpost keygen), add its identity beside the old one for all
+workers (secrets.identity_file) and restart them, name its recipient in secrets.recipients, run this, then
+remove the old identity.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			desk, done, err := c.desk(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			book, err := desk.Editable()
+			if err != nil {
+				return err
+			}
+			n, err := book.Reseal(cmd.Context(), c.operator())
+			if err != nil {
+				return err
+			}
+			tokens, err := desk.Keep(cmd.Context()) // refresh tokens are sealed apart
+			if err != nil {
+				return err
+			}
+			if c.json {
+				return c.printJSON(map[string]int{"secrets": n.Secrets, "done": n.Done, "tokens": tokens})
+			}
+			return c.printf("%d secrets, %d of them sealed anew; %d refresh tokens renewed\n", n.Secrets, n.Done, tokens)
+		},
+	}
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+func (c *cli) accountList() *cobra.Command {
+	tenant := ""
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List accounts with their state",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			desk, done, err := c.desk(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
+			if !c.json {
+				_, _ = fmt.Fprintln(w, "ACCOUNT\tSTATE\tADDRESS\tTHROUGH\tSERVER")
+			}
+			for i, err := range desk.List(cmd.Context(), tenant) {
+				if err != nil {
+					return err
+				}
+				if c.json {
+					err = c.printJSON(i)
+				} else {
+					_, err = fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", i.ID, stateText(&i), i.Address, i.Transport, i.Host)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return w.Flush()
+		},
+	}
+	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant and its users")
+	return cmd
+}
+
+func stateText(i *accounts.Item) string {
+	switch {
+	case i.Default:
+		return "switched off"
+	case i.Parked != "":
+		return "parked: " + i.Parked
+	case i.Unusable != "":
+		return "unusable"
+	}
+	return i.State
+}
+
+// shown is an account as show prints it.
+type shown struct {
+	ID       string          `json:"id"`
+	State    string          `json:"state"`
+	Version  int64           `json:"version,omitempty"`
+	Unlocked bool            `json:"unlocked,omitempty"`
+	Checked  bool            `json:"checked,omitempty"`
+	Approved bool            `json:"approved,omitempty"`
+	Entry    *resolver.Entry `json:"entry"`
+	Secrets  []string        `json:"secrets,omitempty"`
+	Warnings []string        `json:"warnings,omitempty"`
+}
+
+func (c *cli) accountShow() *cobra.Command {
+	var p resolver.Place
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Show what is stored of an account, secrets redacted",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			desk, done, err := c.desk(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			var out shown
+			if desk.File != nil {
+				out, err = inFile(desk.File, p)
+			} else {
+				out, err = inBook(cmd, desk.Book, p)
+			}
+			if err != nil {
+				return err
+			}
+			for i, err := range desk.List(cmd.Context(), p.Tenant) {
+				if err == nil && i.Place == p {
+					out.State = stateText(&i)
+				}
+			}
+			return c.printShown(&out)
+		},
+	}
+	placeFlags(cmd, &p)
+	return cmd
+}
+
+func inFile(f *resolver.File, p resolver.Place) (shown, error) {
+	for place, entry := range f.Entries() {
+		if place == p {
+			out := shown{ID: p.String(), Entry: entry}
+			if entry.Account != nil {
+				out.Warnings = entry.Account.Account(p.Level(), p.Tenant, p.User).Warnings()
+			}
+			return out, nil
+		}
+	}
+	return shown{}, fmt.Errorf("%s: %w", p, redisstore.ErrUnknown)
+}
+
+func inBook(cmd *cobra.Command, book *redisstore.Store, p resolver.Place) (shown, error) {
+	r, err := book.Get(cmd.Context(), p)
+	if err != nil {
+		return shown{}, err
+	}
+	out := shown{
+		ID: p.String(), Version: r.Version, Entry: &r.Entry, Secrets: slices.Sorted(slices.Values(r.Secrets)),
+		Unlocked: r.Unlocked, Checked: r.Checked, Approved: r.Approved,
+	}
+	if r.Account != nil {
+		out.Warnings = r.Account.Warnings()
+	}
+	return out, nil
+}
+
+// printShown writes the entry as YAML that set reads, the rest as comments.
+func (c *cli) printShown(s *shown) error {
+	if c.json {
+		return c.printJSON(s)
+	}
+	if err := c.printf("# %s: %s, version %d\n", s.ID, s.State, s.Version); err != nil {
+		return err
+	}
+	if len(s.Secrets) > 0 {
+		if err := c.printf("# stored and sealed: %s\n", strings.Join(s.Secrets, ", ")); err != nil {
+			return err
+		}
+	}
+	for _, w := range s.Warnings {
+		if err := c.printf("# warning: %s\n", w); err != nil {
+			return err
+		}
+	}
+	text, err := json.Marshal(s.Entry)
+	if err != nil {
+		return err
+	}
+	var node yaml.Node // keeps the order of the fields
+	if err := yaml.Unmarshal(text, &node); err != nil {
+		return err
+	}
+	block(&node)
+	enc := yaml.NewEncoder(c.out)
+	enc.SetIndent(2)
+	if err := enc.Encode(&node); err != nil {
+		return err
+	}
+	return enc.Close()
+}
+
+// block writes a document that was JSON as YAML is usually written.
+func block(n *yaml.Node) {
+	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
+	for _, child := range n.Content {
+		block(child)
+	}
+}
+
+func (c *cli) accountHistory() *cobra.Command {
+	tenant, limit := "", 50
+	cmd := &cobra.Command{
+		Use:   "history",
+		Short: "Show who has changed what",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			book, done, err := c.book(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			changes, err := book.History(cmd.Context(), c.operator(), tenant, limit)
+			if err != nil {
+				return err
+			}
+			for _, change := range changes {
+				if c.json {
+					err = c.printJSON(change)
+				} else {
+					err = c.printf("%s  %s  %s %s\n%s", localTime(change.Time), change.Actor.Name, change.Action, change.Place, fieldsText(change.Fields))
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&tenant, "tenant", "", "tenant id; empty: the platform")
+	cmd.Flags().IntVar(&limit, "limit", limit, "at most so many changes, the latest first")
+	return cmd
+}
+
+func fieldsText(fields []redisstore.FieldChange) string {
+	var b strings.Builder
+	for _, f := range fields {
+		fmt.Fprintf(&b, "    %s: %s → %s\n", f.Field, orDash(f.Old), orDash(f.New))
+	}
+	return b.String()
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func (c *cli) accountPresets() *cobra.Command {
+	lang := ""
+	cmd := &cobra.Command{
+		Use:   "presets",
+		Short: "List the providers whose servers are known",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if c.json {
+				return c.printJSON(resolver.Presets())
+			}
+			for _, p := range resolver.Presets() {
+				note := p.Note.English
+				if strings.HasPrefix(strings.ToLower(lang), "de") {
+					note = p.Note.German
+				}
+				host := p.Host
+				if host == "" {
+					host = "(own server)"
+				}
+				if err := c.printf("%-13s %s, %s:%d %s\n              %s\n", p.ID, p.Name, host, p.Port, p.Encryption, note); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&lang, "lang", "en", "language of the notes: en or de")
+	return cmd
+}
