@@ -2,6 +2,8 @@ package redisstore_test
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -86,10 +88,13 @@ var (
 func everything(t testing.TB, rdb redis.UniversalClient) string {
 	t.Helper()
 	var all string
-	for _, key := range rdb.Keys(t.Context(), "*").Val() {
-		all += key + " " + rdb.Dump(t.Context(), key).Val()
-		for field, value := range rdb.HGetAll(t.Context(), key).Val() {
-			all += field + value
+	keys := rdb.Keys(t.Context(), "*").Val()
+	slices.Sort(keys)
+	for _, key := range keys {
+		all += key + " "
+		values := rdb.HGetAll(t.Context(), key).Val()
+		for _, field := range slices.Sorted(maps.Keys(values)) {
+			all += field + values[field]
 		}
 		for _, e := range rdb.XRange(t.Context(), key, "-", "+").Val() {
 			all += e.ID + e.Values["change"].(string)
