@@ -23,6 +23,7 @@ func (c *conn) login(s *Server, d time.Duration) *failure.Failure {
 	if !c.secure && (s.Token != nil || s.Encryption != None || !s.AllowPlaintextLogin) {
 		return c.fail(failure.StageAuth, gomail.ErrUnencrypted)
 	}
+	c.say(s.Password.Reveal())
 	auth := c.mechanism(s)
 	if auth == nil {
 		return c.fail(failure.StageAuth, fmt.Errorf("%w: offered are %q", failure.ErrNoAuth, c.extensions.mechanisms))
@@ -79,7 +80,9 @@ func (c *conn) converse(auth gomail.Auth, info *gomail.ServerInfo, d time.Durati
 	}
 	command := "AUTH " + name
 	if initial != nil {
-		command += " " + base64.StdEncoding.EncodeToString(initial)
+		text := base64.StdEncoding.EncodeToString(initial)
+		c.say(text)
+		command += " " + text
 	}
 	for range maxChallenges {
 		r, err := c.roundTrip(command, d)
@@ -98,6 +101,7 @@ func (c *conn) converse(auth gomail.Auth, info *gomail.ServerInfo, d time.Durati
 			return reply{}, err
 		}
 		command = base64.StdEncoding.EncodeToString(answer)
+		c.say(command)
 	}
 	return reply{}, textproto.ProtocolError("challenges without end")
 }

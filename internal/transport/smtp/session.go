@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -23,8 +24,9 @@ type conn struct {
 	client           *gomail.Client // Client.Text reads from nc
 	secure           bool           // the handshake is done and the certificate verified
 	extensions       extensions
-	text             []byte // of the last reply
-	out              []byte // of the last commands
+	text             []byte   // of the last reply
+	out              []byte   // of the last commands
+	spoken           [][]byte // secrets that no reply shows
 
 	broken    bool // not to be used again, not even for QUIT
 	aborted   bool // a transaction was begun and not ended: RSET first
@@ -171,8 +173,28 @@ func (c *conn) readReply() (reply, error) {
 	if err != nil {
 		return reply{}, c.wire.explain(err)
 	}
+	r.text = c.conceal(r.text)
 	c.text = r.text
 	return r, nil
+}
+
+// conceal takes out of a reply what was said to log in: some servers repeat it,
+// and replies are logged.
+func (c *conn) conceal(text []byte) []byte {
+	for _, s := range c.spoken {
+		if bytes.Contains(text, s) {
+			text = bytes.ReplaceAll(text, s, []byte("[redacted]"))
+		}
+	}
+	return text
+}
+
+// say notes a secret for conceal. One of a few characters is in every text.
+func (c *conn) say(s string) {
+	const short = 4
+	if len(s) >= short {
+		c.spoken = append(c.spoken, []byte(s))
+	}
 }
 
 func (c *conn) fail(stage failure.Stage, err error) *failure.Failure {
