@@ -90,8 +90,8 @@ func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 	if err == nil && s.account == nil {
 		err = fmt.Errorf("%s: %w", t.Place, redisstore.ErrUnknown)
 	}
-	if err == nil && s.account.Unusable != "" {
-		err = fmt.Errorf("%s cannot be tried: %s", t.Place, s.account.Unusable)
+	if err == nil {
+		err = tryable(s.account)
 	}
 	if err != nil {
 		return s, err
@@ -101,6 +101,20 @@ func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 		s.wear(e, t.Place)
 	}
 	return s, err
+}
+
+// tryable says what is missing for a try; an account that is switched off may be
+// incomplete.
+func tryable(a *resolver.Account) error {
+	if a.Unusable != "" {
+		return fmt.Errorf("%s cannot be tried: %s", a.ID(), a.Unusable)
+	}
+	on := *a
+	on.UsePlatformDefault = false
+	if err := on.Validate(); err != nil {
+		return fmt.Errorf("%s cannot be tried: %w", a.ID(), err)
+	}
+	return nil
 }
 
 // wear takes what belongs to the account from unsaved settings.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -84,6 +85,30 @@ func openGuard(cfg configs.Config, log zerolog.Logger) (*netguard.Guard, error) 
 		return nil, err
 	}
 	return netguard.New(netguard.Options{Allow: networks, Ports: ports, Logger: log})
+}
+
+// openDesk opens the counter for this process, and keeps it up to date until Stop.
+// Pages alone can do without an accounts file.
+func (a *App) openDesk(ctx context.Context, rdb redis.UniversalClient) (*accounts.Desk, error) {
+	desk, err := OpenDesk(a.opts.Config, rdb, a.log)
+	if errors.Is(err, os.ErrNotExist) && !a.opts.Roles.Worker {
+		a.log.Warn().Err(err).Msg("there are no accounts to try and to explain")
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := desk.Gate.Load(ctx); err != nil {
+		return nil, errors.Join(err, desk.Route.Close())
+	}
+	a.onStop("connections to mail servers", desk.Route.Close)
+	if desk.File != nil {
+		for _, w := range desk.File.Warnings() {
+			a.log.Warn().Msg(w)
+		}
+	}
+	a.keepAccounts(desk)
+	return desk, nil
 }
 
 // keepAccounts starts what keeps accounts up to date, until Stop.

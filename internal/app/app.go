@@ -81,7 +81,11 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := parts{redis: rdb, errors: log, metrics: a.newMetrics(rdb, log)}
+	desk, err := a.openDesk(ctx, rdb)
+	if err != nil {
+		return err
+	}
+	p := parts{redis: rdb, errors: log, desk: desk, metrics: a.newMetrics(rdb, log)}
 	if a.opts.Roles.Web {
 		if err := a.startWeb(p); err != nil {
 			return err

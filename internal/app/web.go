@@ -19,11 +19,15 @@ const drainTimeout = 10 * time.Second
 
 func (a *App) startWeb(p parts) error {
 	cfg := a.opts.Config
-	server, err := web.New(web.Options{
+	o := web.Options{
 		OpenRedis: func() (redis.UniversalClient, error) { return OpenRedis(cfg, "rohrpost-asynqmon", 0) },
 		Redis:     p.redis, ErrorLog: p.errors, Metrics: p.metrics.Handler(), Users: cfg.Web.Users,
 		Language: cfg.ErrorLog.Language, Version: a.opts.Version, Logger: a.log, Extra: a.opts.Extra,
-	})
+	}
+	if p.desk != nil {
+		o.Accounts = p.desk
+	}
+	server, err := web.New(o)
 	if err != nil {
 		return err
 	}

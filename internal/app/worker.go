@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/metrics"
 	"github.com/rohrpost/rohrpost/internal/web"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -19,6 +20,7 @@ import (
 type parts struct {
 	redis   redis.UniversalClient
 	errors  *errorlog.Log
+	desk    *accounts.Desk // nil: pages without an accounts file
 	metrics *metrics.Metrics
 }
 
@@ -32,19 +34,7 @@ func (a *App) newMetrics(rdb redis.UniversalClient, log *errorlog.Log) *metrics.
 // for health and metrics of a process without the web part.
 func (a *App) startWorker(ctx context.Context, p parts) error {
 	cfg := a.opts.Config
-	desk, err := OpenDesk(cfg, p.redis, a.log)
-	if err != nil {
-		return err
-	}
-	if err := desk.Gate.Load(ctx); err != nil {
-		return err
-	}
-	a.onStop("connections to mail servers", desk.Route.Close)
-	if desk.File != nil {
-		for _, w := range desk.File.Warnings() {
-			a.log.Warn().Msg(w)
-		}
-	}
+	desk := p.desk
 	if cfg.Retry.UncertainPause < cfg.Worker.AttemptTimeout {
 		a.log.Warn().Msg("retry.uncertain_pause is shorter than worker.attempt_timeout: a mail whose server answers late may be sent twice")
 	}
@@ -52,7 +42,6 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 	if err != nil {
 		return err
 	}
-	a.keepAccounts(desk)
 	p.metrics.Connections(func() int { return desk.Route.Stats().InUse }, func() int { return desk.Route.Stats().Idle })
 	w, err := worker.New(worker.Options{
 		Redis: p.redis, Resolver: senders, Transport: desk.Route, Gate: desk.Gate, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,

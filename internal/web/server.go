@@ -32,6 +32,7 @@ type Options struct {
 	// Redis is asked by /readyz. It is not closed.
 	Redis    redis.UniversalClient
 	ErrorLog ErrorLog
+	Accounts Accounts       // nil: /api/accounts/ is not found
 	Metrics  http.Handler   // nil: /metrics is not found
 	Users    []configs.User // none: only this machine may connect
 	Language string         // for whom the browser names no known one: en (also if empty) or de
@@ -103,6 +104,9 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /{$}", s.signedIn(s.start))
 	mux.Handle("GET /errors", s.signedIn(s.errors))
 	mux.Handle("GET /errors/export", s.signedIn(s.export))
+	if s.options.Accounts != nil {
+		s.accountRoutes(mux)
+	}
 	mux.HandleFunc("GET /assets/style.css", asset("assets/style.css"))
 	mux.HandleFunc("GET /assets/icon.svg", asset("assets/icon.svg"))
 	mux.Handle("GET /queues", http.RedirectHandler("/queues/", http.StatusMovedPermanently))

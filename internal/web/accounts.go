@@ -1,0 +1,162 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/configs"
+	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+// maxSettings is far above every account, its logo included.
+const maxSettings = 1 << 20
+
+// tryTimeout is how long a test mail or an examination may take.
+const tryTimeout = 2 * time.Minute
+
+// Accounts is what the account routes ask; *accounts.Desk does it.
+type Accounts interface {
+	Explain(ctx context.Context, req resolver.Request, lang string) (resolver.Explanation, error)
+	TestMail(ctx context.Context, t accounts.Try) (accounts.Result, error)
+	Examine(ctx context.Context, t accounts.Try) (doctor.Report, error)
+}
+
+// tryRequest is the body of POST /api/accounts/test and /api/accounts/doctor.
+type tryRequest struct {
+	Tenant   string          `json:"tenant"`
+	User     string          `json:"user"`
+	To       string          `json:"to"`
+	Language string          `json:"language"`
+	Settings json.RawMessage `json:"settings"` // unsaved: the keys of accounts.yaml at this place
+}
+
+// accountRoutes are JSON alone: what stands behind them is the same as behind the
+// command line.
+func (s *Server) accountRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /api/accounts/explain", s.signedIn(s.explain))
+	mux.Handle("POST /api/accounts/test", s.signedIn(s.try(func(ctx context.Context, t accounts.Try) (any, error) {
+		return s.options.Accounts.TestMail(ctx, t)
+	})))
+	mux.Handle("POST /api/accounts/doctor", s.signedIn(s.try(func(ctx context.Context, t accounts.Try) (any, error) {
+		return s.options.Accounts.Examine(ctx, t)
+	})))
+}
+
+// actor is a person as the accounts know one; a reader may change and try nothing.
+func (p person) actor() redisstore.Actor {
+	a := redisstore.Actor{Name: "web:" + p.name, Tenant: p.tenant}
+	switch p.role {
+	case configs.RoleOperator:
+		a.Role = redisstore.Operator
+	case configs.RoleAdmin:
+		a.Role = redisstore.Admin
+	}
+	return a
+}
+
+func (s *Server) explain(w http.ResponseWriter, r *http.Request, p person) {
+	q := r.URL.Query()
+	req := resolver.Request{
+		Tenant: q.Get("tenant"), User: rohrpost.User{ID: q.Get("user")},
+		Origin: rohrpost.Origin(q.Get("origin")), Category: rohrpost.Category(q.Get("category")),
+		From: rohrpost.Address{Address: q.Get("from")},
+	}
+	if !p.mayRead(req.Tenant) {
+		respond(w, nil, redisstore.ErrForbidden)
+		return
+	}
+	e, err := s.options.Accounts.Explain(r.Context(), req, s.languageOf(q.Get("language")))
+	respond(w, e, err)
+}
+
+// try reads a request, has it done, and answers.
+func (s *Server) try(do func(context.Context, accounts.Try) (any, error)) personal {
+	return func(w http.ResponseWriter, r *http.Request, p person) {
+		t, err := s.readTry(w, r, p)
+		if err != nil {
+			respond(w, nil, err)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), tryTimeout)
+		defer cancel()
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(tryTimeout + writeTimeout))
+		result, err := do(ctx, t)
+		respond(w, result, err)
+	}
+}
+
+func (s *Server) readTry(w http.ResponseWriter, r *http.Request, p person) (accounts.Try, error) {
+	t := accounts.Try{Who: p.actor()}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
+		return t, &rohrpost.FieldError{Field: "Content-Type", Problem: "must be application/json"}
+	}
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSettings))
+	dec.DisallowUnknownFields()
+	var body tryRequest
+	if err := dec.Decode(&body); err != nil {
+		return t, &rohrpost.FieldError{Field: "body", Problem: "is no JSON with tenant, user, to, language, settings"}
+	}
+	t.Place = resolver.Place{Tenant: body.Tenant, User: body.User}
+	t.Language, t.To.Address = s.languageOf(body.Language), body.To
+	if err := redisstore.MayTry(t.Who, t.Place); err != nil || len(body.Settings) == 0 {
+		return t, err
+	}
+	entry, err := resolver.ParseEntry("settings", body.Settings, t.Place.Level())
+	t.Unsaved = entry
+	return t, err
+}
+
+func (s *Server) languageOf(asked string) string {
+	if asked == "" {
+		return s.options.Language
+	}
+	return asked
+}
+
+// respond writes a result, or an error with the status that fits.
+func respond(w http.ResponseWriter, result any, err error) {
+	status := http.StatusOK
+	if err != nil {
+		var text string
+		status, text = problemOf(err)
+		if tooOften, ok := errors.AsType[*doctor.TooOften](err); ok {
+			w.Header().Set("Retry-After", strconv.Itoa(int(tooOften.RetryAfter.Seconds())+1))
+		}
+		result = map[string]string{"error": text}
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(result) // whoever asked has gone
+}
+
+// problemOf is the status of an error and the text that may be told.
+func problemOf(err error) (int, string) {
+	_, field := errors.AsType[*rohrpost.FieldError](err)
+	_, line := errors.AsType[*resolver.LineError](err)
+	switch {
+	case errors.Is(err, redisstore.ErrForbidden):
+		return http.StatusForbidden, "not allowed for this login"
+	case errors.Is(err, redisstore.ErrUnknown), errors.Is(err, resolver.ErrNoAccount):
+		return http.StatusNotFound, err.Error()
+	case errors.Is(err, redisstore.ErrConflict):
+		return http.StatusConflict, err.Error()
+	case errors.Is(err, resolver.ErrUnusable):
+		return http.StatusConflict, "the account's secret cannot be read; the operator finds the reason with: rohrpost account show"
+	case errors.Is(err, doctor.ErrTooOften):
+		return http.StatusTooManyRequests, err.Error()
+	case errors.Is(err, doctor.ErrUncounted):
+		return http.StatusServiceUnavailable, doctor.ErrUncounted.Error()
+	case field, line:
+		return http.StatusBadRequest, err.Error()
+	}
+	return http.StatusInternalServerError, "it could not be done now; the operator finds the reason in the log"
+}
