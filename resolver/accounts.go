@@ -93,9 +93,9 @@ func (p *parser) id(id, key string) {
 
 // place checks an entry, reads the files that it names and makes its account.
 func (p *parser) place(key, at string, e *Entry, level Level, tenant, user string) *filed {
-	var clear []string
+	var inClear []string
 	if e.Account != nil {
-		clear = e.Account.secretsInClear()
+		inClear = e.Account.secretsInClear()
 	}
 	checkWritten(p.Document, at, e)
 	unread := e.ReadFiles(p.readFile)
@@ -123,7 +123,7 @@ func (p *parser) place(key, at string, e *Entry, level Level, tenant, user strin
 	for _, w := range a.Warnings() {
 		p.warn(at, "%s: %s", a.ID(), w)
 	}
-	for _, field := range clear {
+	for _, field := range inClear {
 		_, name, _ := strings.Cut(field, ".")
 		p.warn(at+"."+field, "%s: the %s stands in clear in this file; %s_file keeps it out", a.ID(), words(field), name)
 	}

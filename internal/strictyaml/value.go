@@ -21,11 +21,11 @@ func (d *Document) value(key string, n *yaml.Node, into any) {
 }
 
 func (d *Document) fill(key string, n *yaml.Node, v reflect.Value) {
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		d.text(key, n, func(text string) error { return u.UnmarshalText([]byte(text)) })
 		return
 	}
-	if u, ok := v.Addr().Interface().(ScalarUnmarshaler); ok && n.Kind == yaml.ScalarNode {
+	if u, ok := reflect.TypeAssert[ScalarUnmarshaler](v.Addr()); ok && n.Kind == yaml.ScalarNode {
 		d.text(key, n, u.UnmarshalScalar)
 		return
 	}

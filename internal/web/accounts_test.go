@@ -47,18 +47,24 @@ func TestAccountRoutes(t *testing.T) {
 		status                         int
 		want                           string
 	}{
-		{"explain", "adam", "GET", "/api/accounts/explain?tenant=acme&user=max&origin=manual&category=marketing&from=a@acme.example&language=en", "",
-			200, `"account":"acme",*max manual marketing a@acme.example en`},
+		{
+			"explain", "adam", "GET", "/api/accounts/explain?tenant=acme&user=max&origin=manual&category=marketing&from=a@acme.example&language=en", "",
+			200, `"account":"acme",*max manual marketing a@acme.example en`,
+		},
 		{"explain to a reader", "rita", "GET", "/api/accounts/explain?tenant=acme", "", 200, `"account":"acme"`},
 		{"explain another tenant", "adam", "GET", "/api/accounts/explain?tenant=globex", "", 403, "not allowed"},
 		{"explain the platform", "adam", "GET", "/api/accounts/explain", "", 403, "not allowed"},
 		{"explain to an operator", "olga", "GET", "/api/accounts/explain?tenant=globex", "", 200, "globex"},
 		{"explain to nobody", "", "GET", "/api/accounts/explain?tenant=acme", "", 401, ""},
-		{"F4 test mail", "adam", "POST", "/api/accounts/test", `{"tenant":"acme","user":"max","to":"adam@acme.example"}`,
-			200, `"account":"user/acme/max",*adam@acme.example*"hint":"de","reply":"admin web:adam"`},
-		{"T3 unsaved settings", "olga", "POST", "/api/accounts/test", `{"tenant":"acme","to":"o@p.example","language":"en","settings":{"address":"x@acme.example","smtp":{"host":"h.example"}}}`,
-			200, `"from":"x@acme.example"*operator web:olga`},
-		{"wrong settings", "adam", "POST", "/api/accounts/test", `{"tenant":"acme","settings":{"adress":"x"}}`, 400, "unknown key"},
+		{
+			"F4 test mail", "adam", "POST", "/api/accounts/test", `{"tenant":"acme","user":"max","to":"adam@acme.example"}`,
+			200, `"account":"user/acme/max",*adam@acme.example*"hint":"de","reply":"admin web:adam"`,
+		},
+		{
+			"T3 unsaved settings", "olga", "POST", "/api/accounts/test", `{"tenant":"acme","to":"o@p.example","language":"en","settings":{"address":"x@acme.example","smtp":{"host":"h.example"}}}`,
+			200, `"from":"x@acme.example"*operator web:olga`,
+		},
+		{"wrong settings", "adam", "POST", "/api/accounts/test", `{"tenant":"acme","settings":{"sender":"x"}}`, 400, "unknown key"},
 		{"a reader tries nothing", "rita", "POST", "/api/accounts/test", `{"tenant":"acme"}`, 403, "not allowed"},
 		{"another tenant's", "adam", "POST", "/api/accounts/doctor", `{"tenant":"globex"}`, 403, "not allowed"},
 		{"doctor", "adam", "POST", "/api/accounts/doctor", `{"tenant":"acme"}`, 200, `"host":"tenant/acme"`},

@@ -110,7 +110,7 @@ func flatten(path string, v reflect.Value, into map[string]string) {
 			}
 		}
 	default:
-		if image, ok := v.Interface().(resolver.Image); ok && len(image) > 0 {
+		if image, ok := reflect.TypeAssert[resolver.Image](v); ok && len(image) > 0 {
 			sum := sha256.Sum256(image)
 			into[path] = fmt.Sprintf("image of %d bytes, sha256 %x", len(image), sum[:8])
 			return

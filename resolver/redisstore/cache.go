@@ -36,7 +36,7 @@ func (s *Store) slot(ctx context.Context, p resolver.Place) (*slot, error) {
 	}
 	l, first := s.begin(p)
 	if first {
-		s.finish(p, l, context.WithoutCancel(ctx))
+		s.finish(context.WithoutCancel(ctx), p, l)
 	}
 	select {
 	case <-l.done:
@@ -58,7 +58,7 @@ func (s *Store) renew(p resolver.Place) {
 	}
 	s.loops.Go(func() {
 		defer s.renewal.Release(1)
-		s.finish(p, l, context.Background())
+		s.finish(context.Background(), p, l)
 	})
 }
 
@@ -75,7 +75,7 @@ func (s *Store) begin(p resolver.Place) (l *load, first bool) {
 }
 
 // finish reads the record and keeps it, unless it has changed meanwhile.
-func (s *Store) finish(p resolver.Place, l *load, ctx context.Context) {
+func (s *Store) finish(ctx context.Context, p resolver.Place, l *load) {
 	r, err := s.read(ctx, p)
 	s.mu.Lock()
 	defer s.mu.Unlock()

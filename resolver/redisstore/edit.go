@@ -94,10 +94,7 @@ func (s *Store) change(ctx context.Context, who Actor, action string, p resolver
 	if old.version != version {
 		return 0, fmt.Errorf("%s: %w", p, ErrConflict)
 	}
-	changed, err := old.clone()
-	if err != nil {
-		return 0, err
-	}
+	changed := old.clone()
 	if tenant == nil {
 		tenant = &stored{}
 	}
@@ -235,12 +232,12 @@ func sameSending(a, b *resolver.Settings) bool {
 	return neutral(a) == neutral(b)
 }
 
-func (s *stored) clone() (*stored, error) {
+func (s *stored) clone() *stored {
 	c := *s
 	c.Secrets = maps.Clone(s.Secrets)
 	c.Entry.Account = s.Entry.Account.Clone()
 	if s.Entry.Order != nil {
 		c.Entry.Order = &resolver.Order{Manual: slices.Clone(s.Entry.Order.Manual), Automatic: slices.Clone(s.Entry.Order.Automatic)}
 	}
-	return &c, nil
+	return &c
 }

@@ -273,15 +273,19 @@ func TestHistory(t *testing.T) {
 	}
 	want := []redisstore.Change{
 		{Actor: olga, Action: "delete", Place: acme, Fields: []redisstore.FieldChange{
-			{Field: "account.address", Old: "b@acme.example"}, {Field: "account.smtp.host", Old: "smtp.acme.example"},
-			{Field: "account.smtp.port", Old: "465"}, {Field: "account.smtp.password", New: "changed"},
+			{Field: "account.address", Old: "b@acme.example"},
+			{Field: "account.smtp.host", Old: "smtp.acme.example"},
+			{Field: "account.smtp.port", Old: "465"},
+			{Field: "account.smtp.password", New: "changed"},
 		}},
 		{Actor: anna, Action: "set", Place: acme, Fields: []redisstore.FieldChange{
 			{Field: "account.address", Old: "a@acme.example", New: "b@acme.example"},
-			{Field: "account.smtp.port", New: "465"}, {Field: "account.smtp.password", New: "changed"},
+			{Field: "account.smtp.port", New: "465"},
+			{Field: "account.smtp.password", New: "changed"},
 		}},
 		{Actor: olga, Action: "set", Place: acme, Fields: []redisstore.FieldChange{
-			{Field: "account.address", New: "a@acme.example"}, {Field: "account.smtp.host", New: "smtp.acme.example"},
+			{Field: "account.address", New: "a@acme.example"},
+			{Field: "account.smtp.host", New: "smtp.acme.example"},
 			{Field: "account.smtp.password", New: "changed"},
 		}},
 	}

@@ -179,7 +179,10 @@ func TestAll(t *testing.T) {
 	if diff := cmp.Diff([]string{"platform", "user/acme/eva", "user/acme/max", "user/b/x"}, ids); diff != "" {
 		t.Error(diff)
 	}
-	for range s.All(t.Context()) {
+	for _, err := range s.All(t.Context()) {
+		if err != nil {
+			t.Error(err)
+		}
 		break // the caller may stop
 	}
 	rdb.HSet(t.Context(), "rohrpost:accounts:{t:b}", "tenant", "{", "#tenant", 1)

@@ -284,8 +284,12 @@ func (f *birdcage) everything() {
 	for _, tenant := range f.tenants {
 		wg.Go(func() {
 			for _, args := range [][]string{
-				{"account", "show"}, {"account", "show", "--json"}, {"account", "history"}, {"account", "explain", "--json"},
-				{"account", "test", "--to", "a@example.org", "--json"}, {"account", "doctor", "--json", "--to", "a@example.org"},
+				{"account", "show"},
+				{"account", "show", "--json"},
+				{"account", "history"},
+				{"account", "explain", "--json"},
+				{"account", "test", "--to", "a@example.org", "--json"},
+				{"account", "doctor", "--json", "--to", "a@example.org"},
 			} {
 				args = append(args, "--tenant", tenant)
 				out, _ := f.command(args...).CombinedOutput()
