@@ -226,6 +226,43 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// TestChecksEnd: what was checked and approved holds until something changes that
+// decides how mails are sent.
+func TestChecksEnd(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		change func(*resolver.Entry)
+		ends   bool
+	}{
+		"password":     {func(e *resolver.Entry) { e.Account.SMTP.Password = resolver.NewSecret("canary-2") }, true},
+		"alias":        {func(e *resolver.Entry) { e.Account.Aliases = []string{"b@acme.example"} }, true},
+		"reverse path": {func(e *resolver.Entry) { e.Account.ReversePath = "b@acme.example" }, true},
+		"no account":   {func(e *resolver.Entry) { e.Account, e.AdminAddress = nil, "x@acme.example" }, true},
+		"name":         {func(e *resolver.Entry) { e.Account.Name = "ACME" }, false},
+		"O2 the tick":  {func(e *resolver.Entry) { e.Account.UsePlatformDefault = true }, false},
+		"admin":        {func(e *resolver.Entry) { e.AdminAddress = "it@acme.example" }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, o := start(t)
+			s := open(t, o)
+			version := put(t, s, acme, 0, entry("a@acme.example"))
+			if err := s.MarkChecked(t.Context(), anna, acme, version); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Approve(t.Context(), olga, acme, version+1); err != nil {
+				t.Fatal(err)
+			}
+			e := withoutPassword(entry("a@acme.example"))
+			tt.change(e)
+			put(t, s, acme, version+2, e)
+			if r := get(t, s, acme); r.Checked == tt.ends || r.Approved == tt.ends {
+				t.Errorf("checked %v, approved %v", r.Checked, r.Approved)
+			}
+		})
+	}
+}
+
 // TestStatesByPolicy is every policy without its steps, and with them.
 func TestStatesByPolicy(t *testing.T) {
 	t.Parallel()
