@@ -201,7 +201,6 @@ func (s *Store) sealSecrets(st *stored) error {
 			return &rohrpost.FieldError{Field: key, Problem: err.Error()}
 		}
 		st.Secrets[key], *given = sealed, resolver.Secret{}
-		st.Checked, st.Approved = false, false
 	}
 	return nil
 }
@@ -218,7 +217,8 @@ func sameTarget(key string, old, settings *resolver.Settings) bool {
 }
 
 // sameSending reports whether two settings send the same way, so that what was
-// checked still holds.
+// checked still holds. A secret that is given reads as "[redacted]", one that is
+// kept as nothing, like those that are stored: so a new one is a difference.
 func sameSending(a, b *resolver.Settings) bool {
 	if a == nil || b == nil {
 		return a == b

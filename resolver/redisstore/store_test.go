@@ -105,7 +105,8 @@ func TestConnectionLost(t *testing.T) {
 	rdb, o := start(t)
 	worker := open(t, o)
 	run(t, worker)
-	put(t, open(t, o), acme, 0, entry("a@acme.example"))
+	editor := open(t, o)
+	version := put(t, editor, acme, 0, entry("0@acme.example"))
 	address := func() string {
 		c, err := worker.Accounts(t.Context(), "acme", "")
 		if err != nil {
@@ -116,7 +117,9 @@ func TestConnectionLost(t *testing.T) {
 		}
 		return c.Tenant.Address
 	}
-	until(t, "the account is in memory", func() bool { return address() == "a@acme.example" })
+	until(t, "the account is in memory", func() bool { return address() == "0@acme.example" })
+	put(t, editor, acme, version, entry("a@acme.example"))
+	until(t, "the subscription works", func() bool { return address() == "a@acme.example" })
 	const key = "rohrpost:accounts:{t:acme}"
 	record := strings.Replace(rdb.HGet(t.Context(), key, "tenant").Val(), "a@acme.example", "b@acme.example", 1)
 	if err := rdb.HSet(t.Context(), key, "tenant", record).Err(); err != nil { // and nobody is told
