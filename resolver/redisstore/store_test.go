@@ -107,6 +107,16 @@ func TestConnectionLost(t *testing.T) {
 	worker := open(t, o)
 	run(t, worker)
 	put(t, open(t, o), acme, 0, entry("a@acme.example"))
+	address := func() string {
+		c, err := worker.Accounts(t.Context(), "acme", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Tenant == nil {
+			return ""
+		}
+		return c.Tenant.Address
+	}
 	until(t, "the account is in memory", func() bool { return address() == "a@acme.example" })
 	// Changes of which nobody is told, until one comes after the worker's
 	// subscription, which makes it read everything again.
