@@ -34,15 +34,19 @@ func TestExample(t *testing.T) {
 	used := map[string]bool{}
 	keys(&doc, used)
 	for key := range strings.FieldsSeq(`platform tenants admin_address account users first_name last_name address name central_sender
-		force_sender reply_to_user use_platform_default aliases smtp host port encryption authentication username password
-		password_file allow_plaintext_login max_connections`) {
+		force_sender reply_to_user use_platform_default aliases reverse_path provider
+		smtp host port encryption authentication username password password_file allow_plaintext_login max_connections
+		limits per_minute per_hour per_day recipients_per_day recipients_per_mail
+		oauth2 transport tenant cloud client_id client_secret_file refresh_token_file service_account_file endpoints authorize token api
+		order manual automatic
+		branding enabled company logo_file logo_alt logo_width colors background card text accent footer lines link link_text`) {
 		if !used[key] {
 			t.Errorf("the example does not show %s", key)
 		}
 	}
 	// Of the advice, only what an example cannot avoid or shows on purpose.
 	for _, w := range f.Warnings() {
-		if !slices.ContainsFunc([]string{"password cannot be read", "stands in clear", "encryption is none", "central sender"}, func(s string) bool { return strings.Contains(w, s) }) {
+		if !slices.ContainsFunc([]string{"cannot be read", "stands in clear", "encryption is none", "central sender"}, func(s string) bool { return strings.Contains(w, s) }) {
 			t.Errorf("the example is warned about: %s", w)
 		}
 	}

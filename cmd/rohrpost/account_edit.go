@@ -89,7 +89,7 @@ func (c *cli) entry(file string, level resolver.Level) (*resolver.Entry, error) 
 }
 
 func (c *cli) printStored(r *redisstore.Record) error {
-	state := "no account"
+	state := noAccount
 	var warnings []string
 	if r.Account != nil {
 		state, warnings = r.Account.State.String(), r.Account.Warnings()
@@ -106,25 +106,66 @@ func (c *cli) printStored(r *redisstore.Record) error {
 }
 
 func (c *cli) accountDelete() *cobra.Command {
-	return c.step("delete", "Delete what is stored at a place", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
-		version, err := current(ctx, book, p)
-		if err != nil {
-			return "", err
-		}
-		return "deleted", book.Delete(ctx, c.operator(), p, version)
-	})
+	var p resolver.Place
+	cmd := &cobra.Command{
+		Use:   "delete",
+		Short: "Delete what is stored at a place",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			desk, done, err := c.desk(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			book, err := desk.Editable()
+			if err != nil {
+				return err
+			}
+			version, err := current(cmd.Context(), book, p)
+			if err != nil {
+				return err
+			}
+			if err := desk.Delete(cmd.Context(), c.operator(), p, version); err != nil {
+				return err
+			}
+			return c.printDone(p, "deleted")
+		},
+	}
+	placeFlags(cmd, &p)
+	return cmd
 }
 
 func (c *cli) accountUnlock() *cobra.Command {
-	return c.step("unlock", "Let a tenant use mail servers of its own", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
-		return "unlocked", book.Unlock(ctx, c.operator(), p.Tenant, true)
-	})
+	return c.switchTenant("unlock", "Let a tenant use mail servers of its own", true)
 }
 
 func (c *cli) accountLock() *cobra.Command {
-	return c.step("lock", "Forbid a tenant mail servers of its own", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
-		return "locked", book.Unlock(ctx, c.operator(), p.Tenant, false)
-	})
+	return c.switchTenant("lock", "Forbid a tenant mail servers of its own", false)
+}
+
+func (c *cli) switchTenant(use, short string, on bool) *cobra.Command {
+	var p resolver.Place
+	cmd := &cobra.Command{
+		Use:   use + " --tenant TENANT",
+		Short: short,
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if p.Tenant == "" {
+				return &usageError{errors.New("--tenant is missing: the platform needs no unlocking")}
+			}
+			book, done, err := c.book(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer done()
+			if err := book.Unlock(cmd.Context(), c.operator(), p.Tenant, on); err != nil {
+				return err
+			}
+			return c.printDone(p, use+"ed")
+		},
+	}
+	cmd.Flags().StringVar(&p.Tenant, "tenant", "", "tenant id")
+	return cmd
 }
 
 func (c *cli) accountApprove() *cobra.Command {
@@ -199,15 +240,18 @@ func (c *cli) accountImport() *cobra.Command {
 		Short: "Store every account of an accounts file in Redis, in place of what is there",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			file, err := resolver.LoadFile(args[0])
-			if err != nil {
-				return err
-			}
 			book, done, err := c.book(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
+			file, err := resolver.LoadFile(args[0])
+			if err == nil {
+				err = unread(file)
+			}
+			if err != nil {
+				return err
+			}
 			n, err := book.Import(cmd.Context(), c.operator(), file)
 			if err != nil {
 				return fmt.Errorf("after %d entries: %w", n, err)
@@ -218,6 +262,23 @@ func (c *cli) accountImport() *cobra.Command {
 			return c.printf("%d entries stored\n", n)
 		},
 	}
+}
+
+// unread says which of the files that an accounts file names could not be read: a
+// worker goes on without them, but nothing can be taken over.
+func unread(file *resolver.File) error {
+	var errs []error
+	for _, a := range file.All() {
+		if a.Unusable != "" {
+			errs = append(errs, fmt.Errorf("%s: %s", a.ID(), a.Unusable))
+		}
+	}
+	for place, entry := range file.Entries() {
+		if b := entry.Branding; b != nil && b.LogoFile != "" {
+			errs = append(errs, fmt.Errorf("%s: its logo cannot be read: %s", place, b.LogoFile))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (c *cli) accountReseal() *cobra.Command {

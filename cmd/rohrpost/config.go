@@ -26,11 +26,14 @@ func (c *cli) configCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			accounts, err := resolver.LoadFile(string(cfg.Accounts.File))
-			if err != nil {
-				return err
+			var warnings []string
+			if cfg.Accounts.Store == configs.StoreFile {
+				accounts, err := resolver.LoadFile(string(cfg.Accounts.File))
+				if err != nil {
+					return err
+				}
+				warnings = accounts.Warnings()
 			}
-			warnings := accounts.Warnings()
 			if connect {
 				rdb, err := app.OpenRedis(cfg, "rohrpost-cli", 0)
 				if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/rohrpost/rohrpost/internal/doctor"
@@ -118,6 +119,16 @@ func (d *Desk) item(a *resolver.Account, version int64) Item {
 	return i
 }
 
+// Item is the account at a place as in List, without its version. The error is
+// redisstore.ErrUnknown if there is none.
+func (d *Desk) Item(ctx context.Context, p resolver.Place) (Item, error) {
+	a, _, err := d.Find(ctx, p)
+	if err != nil {
+		return Item{}, err
+	}
+	return d.item(a, 0), nil
+}
+
 func (d *Desk) parked(a *resolver.Account) *gate.Notice {
 	return d.Gate.Parked(a.ID(), a.Fingerprint)
 }
@@ -142,14 +153,37 @@ func (d *Desk) Explain(ctx context.Context, req resolver.Request, lang string) (
 	if s.Account == nil {
 		return resolver.Explanation{}, err
 	}
+	if err != nil { // it is its turn and it cannot send: what its mails will be
+		c, err := d.Store().Accounts(ctx, req.Tenant, req.User.ID)
+		if err != nil {
+			return resolver.Explanation{}, err
+		}
+		will := resolver.Through(s.Account, c, req)
+		s.From, s.ReplyTo, s.ReversePath = will.From, will.ReplyTo, will.ReversePath
+	}
 	e := s.Explain()
-	if n := d.parked(s.Account); n != nil {
+	e.Waits = s.Account.Unusable
+	if n := d.parked(s.Account); n != nil && e.Waits == "" {
 		e.Waits = "the account is parked since " + n.Since.Format(time.RFC3339) + ": " + failure.Hint(n.Rule, lang)
 	}
-	if err != nil {
-		e.Waits = s.Account.Unusable
-	}
 	return e, nil
+}
+
+// Delete removes what is stored at a place, and the tokens that came of it.
+// version is that of the record as it was seen.
+func (d *Desk) Delete(ctx context.Context, who redisstore.Actor, p resolver.Place, version int64) error {
+	book, err := d.Editable()
+	if err != nil {
+		return err
+	}
+	r, err := book.Get(ctx, p)
+	if err != nil {
+		return err
+	}
+	if err := book.Delete(ctx, who, p, version); err != nil || r.Account == nil {
+		return err
+	}
+	return errors.Join(d.Release(ctx, p), d.Route.Forget(ctx, r.Account))
 }
 
 // Release lets a parked account log in again.
@@ -158,7 +192,7 @@ func (d *Desk) Release(ctx context.Context, p resolver.Place) error {
 }
 
 // Keep uses refresh tokens that were not used for a week, once. An account whose
-// token was refused is parked.
+// token is refused is parked, and passed over from then on.
 func (d *Desk) Keep(ctx context.Context) (int, error) {
 	var list []*resolver.Account
 	if d.File != nil {
@@ -173,6 +207,10 @@ func (d *Desk) Keep(ctx context.Context) (int, error) {
 			}
 		}
 	}
+	list = slices.DeleteFunc(list, func(a *resolver.Account) bool {
+		n := d.parked(a)
+		return n != nil && n.Stage == failure.StageToken
+	})
 	return d.Route.Touch(ctx, list, func(a *resolver.Account, f *failure.Failure) {
 		if gate.Parks(f) {
 			_ = d.Gate.Park(ctx, a.ID(), a.Fingerprint(), f) // the next mail finds it out, too

@@ -1,6 +1,7 @@
 package accounts
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -68,11 +69,7 @@ func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 	if err := redisstore.MayTry(t.Who, t.Place); err != nil {
 		return s, err
 	}
-	key := t.Place.Tenant
-	if key == "" {
-		key = "platform"
-	}
-	if err := d.Limiter.Allow(ctx, key); err != nil {
+	if err := d.Limiter.Allow(ctx, resolver.Place{Tenant: t.Place.Tenant}.String()); err != nil {
 		return s, err
 	}
 	var err error
@@ -181,13 +178,9 @@ func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
 func (d *Desk) conclude(ctx context.Context, t *Try, s *subject, r *Result, sender *resolver.Sender, v transport.Verdict) error {
 	if v.Failure == nil {
 		r.Accepted, r.Code, r.Enhanced = true, v.Code, v.Enhanced
-		if !s.stored {
-			return nil
-		}
-		err := d.Release(ctx, t.Place)
-		if d.Book != nil && t.Place.Tenant != "" {
-			err = errors.Join(err, d.Book.MarkChecked(ctx, t.Who, t.Place, s.version))
-			r.Checked = err == nil
+		var err error
+		if s.stored {
+			r.Checked, err = d.passed(ctx, t, s)
 		}
 		return err
 	}
@@ -228,32 +221,58 @@ func testMessage(t *Try, r *Result, now time.Time) *rohrpost.Message {
 }
 
 // Examine has the doctor look at an account's server, with stored or unsaved
-// settings; it sends no mail. The error is as in TestMail.
+// settings; it sends no mail. What a success or a refused login means for stored
+// settings, and the error, are as in TestMail.
 func (d *Desk) Examine(ctx context.Context, t Try) (doctor.Report, error) {
 	s, err := d.subject(ctx, &t)
 	if err != nil {
 		return doctor.Report{}, err
 	}
 	sender := resolver.Through(s.account, s.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
-	examiner, err := doctor.New(doctor.Options{Checker: checker{d, s.account}, Now: d.Now})
+	c := &checker{desk: d, account: s.account}
+	examiner, err := doctor.New(doctor.Options{Checker: c, Now: d.Now})
 	if err != nil {
 		return doctor.Report{}, err
 	}
 	server := d.Route.Server(s.account)
 	if s.account.Transport() != resolver.ViaSMTP {
-		server = smtp.Server{Host: s.account.Host(), Port: 443}
+		server = smtp.Server{Host: s.account.Host()}
 	}
-	return examiner.Examine(ctx, doctor.Request{
+	report := examiner.Examine(ctx, doctor.Request{
 		Server: server, From: sender.ReversePath, To: t.To.Address, Language: t.Language, Operator: t.Who.Role == redisstore.Operator,
-	}), nil
+	})
+	report.Host = s.account.Host()
+	switch {
+	case !s.stored:
+	case report.Verdict != doctor.Failed:
+		_, err = d.passed(ctx, &t, &s)
+	case gate.Parks(c.failure):
+		err = d.Gate.Park(ctx, s.account.ID(), s.account.Fingerprint(), c.failure)
+	}
+	return report, err
 }
 
-// checker asks the way by which the account's mails leave.
+// passed notes that stored settings work: they are checked, and no longer parked.
+func (d *Desk) passed(ctx context.Context, t *Try, s *subject) (checked bool, err error) {
+	err = d.Release(ctx, t.Place)
+	if d.Book == nil || t.Place.Tenant == "" {
+		return false, err
+	}
+	err = errors.Join(err, d.Book.MarkChecked(ctx, t.Who, t.Place, s.version))
+	return err == nil, err
+}
+
+// checker asks the way by which the account's mails leave, and keeps the failure.
 type checker struct {
 	desk    *Desk
 	account *resolver.Account
+	failure *failure.Failure
 }
 
-func (c checker) Check(ctx context.Context, _ smtp.Server, o smtp.CheckOptions) []smtp.Step {
-	return c.desk.Route.Check(ctx, c.account, o)
+func (c *checker) Check(ctx context.Context, _ smtp.Server, o smtp.CheckOptions) []smtp.Step {
+	steps := c.desk.Route.Check(ctx, c.account, o)
+	for _, s := range steps {
+		c.failure = cmp.Or(c.failure, s.Failure)
+	}
+	return steps
 }

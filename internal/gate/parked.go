@@ -71,9 +71,9 @@ func New(o Options) (*Gate, error) {
 }
 
 // Parks reports whether a failure is a refused login, after which an account must
-// not try again.
+// not try again. What this system found out by itself, without an answer, is none.
 func Parks(f *failure.Failure) bool {
-	if f == nil || f.Class != failure.Config {
+	if f == nil || f.Class != failure.Config || f.Code == 0 {
 		return false
 	}
 	switch f.Stage {

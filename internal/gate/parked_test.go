@@ -123,16 +123,17 @@ func TestParks(t *testing.T) {
 		want bool
 	}{
 		{nil, false},
-		{&failure.Failure{Stage: failure.StageAuth, Class: failure.Config, Category: "auth_failed"}, true},
+		{&failure.Failure{Stage: failure.StageAuth, Class: failure.Config, Code: 535, Category: "auth_failed"}, true},
 		{&failure.Failure{Stage: failure.StageAuth, Class: failure.Throttle, Category: "rate_limited"}, false},
-		{&failure.Failure{Stage: failure.StageToken, Class: failure.Config, Category: "oauth_expired"}, true},
+		{&failure.Failure{Stage: failure.StageToken, Class: failure.Config, Code: 535, Category: "oauth_expired"}, true},
 		{&failure.Failure{Stage: failure.StageToken, Class: failure.Transient, Category: "oauth_temporary"}, false},
-		{&failure.Failure{Stage: failure.StageAPI, Class: failure.Config, Category: "oauth_expired"}, true},
-		{&failure.Failure{Stage: failure.StageAPI, Class: failure.Config, Category: "sender_rejected"}, false},
-		{&failure.Failure{Stage: failure.StageMail, Class: failure.Config, Category: "auth_required"}, true},
-		{&failure.Failure{Stage: failure.StageMail, Class: failure.Config, Category: "sender_rejected"}, false},
-		{&failure.Failure{Stage: failure.StageTLS, Class: failure.Config, Category: "certificate_invalid"}, false},
-		{&failure.Failure{Stage: failure.StageWorker, Class: failure.Config, Category: "config_invalid"}, false},
+		{&failure.Failure{Stage: failure.StageAPI, Class: failure.Config, Code: 535, Category: "oauth_expired"}, true},
+		{&failure.Failure{Stage: failure.StageAPI, Class: failure.Config, Code: 535, Category: "sender_rejected"}, false},
+		{&failure.Failure{Stage: failure.StageMail, Class: failure.Config, Code: 535, Category: "auth_required"}, true},
+		{&failure.Failure{Stage: failure.StageMail, Class: failure.Config, Code: 535, Category: "sender_rejected"}, false},
+		{&failure.Failure{Stage: failure.StageToken, Class: failure.Config, Category: "config_invalid"}, false}, // no key is set up
+		{&failure.Failure{Stage: failure.StageTLS, Class: failure.Config, Code: 535, Category: "certificate_invalid"}, false},
+		{&failure.Failure{Stage: failure.StageWorker, Class: failure.Config, Code: 535, Category: "config_invalid"}, false},
 	} {
 		if got := gate.Parks(tt.f); got != tt.want {
 			t.Errorf("%+v: %v", tt.f, got)

@@ -209,6 +209,14 @@ func (r *Route) Check(ctx context.Context, a *resolver.Account, o smtp.CheckOpti
 	return []smtp.Step{step}
 }
 
+// Forget drops the tokens of an account that is deleted.
+func (r *Route) Forget(ctx context.Context, a *resolver.Account) error {
+	if !a.OAuth2.InUse() {
+		return nil
+	}
+	return r.lane(a).tokens.Forget(ctx, r.Credentials(a))
+}
+
 // Touch uses the refresh tokens that were not used for a week, so that no account
 // loses its own by sending nothing. refused is told of those that were refused.
 func (r *Route) Touch(ctx context.Context, accounts []*resolver.Account, refused func(*resolver.Account, *failure.Failure)) (int, error) {

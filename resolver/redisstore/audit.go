@@ -15,7 +15,7 @@ import (
 )
 
 // A Change is one line of the audit stream. Of secrets it says only that they
-// were changed.
+// were changed or removed.
 type Change struct {
 	Time   time.Time      `json:"time"`
 	Actor  Actor          `json:"actor"`
@@ -64,7 +64,10 @@ func diff(old, changed *stored) []FieldChange {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(union(old.Secrets, changed.Secrets))) {
-		if old.Secrets[key] != changed.Secrets[key] {
+		switch {
+		case changed.Secrets[key] == "":
+			fields = append(fields, FieldChange{Field: "account." + key, New: "removed"})
+		case old.Secrets[key] != changed.Secrets[key]:
 			fields = append(fields, FieldChange{Field: "account." + key, New: "changed"})
 		}
 	}

@@ -313,7 +313,7 @@ func TestHistory(t *testing.T) {
 			{Field: "account.address", Old: "b@acme.example"},
 			{Field: "account.smtp.host", Old: "smtp.acme.example"},
 			{Field: "account.smtp.port", Old: "465"},
-			{Field: "account.smtp.password", New: "changed"},
+			{Field: "account.smtp.password", New: "removed"},
 		}},
 		{Actor: anna, Action: "set", Place: acme, Fields: []redisstore.FieldChange{
 			{Field: "account.address", Old: "a@acme.example", New: "b@acme.example"},
