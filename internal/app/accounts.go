@@ -92,8 +92,7 @@ func openGuard(cfg configs.Config, log zerolog.Logger) (*netguard.Guard, error) 
 func (a *App) openDesk(ctx context.Context, rdb redis.UniversalClient) (*accounts.Desk, error) {
 	desk, err := OpenDesk(a.opts.Config, rdb, a.log)
 	if errors.Is(err, os.ErrNotExist) && !a.opts.Roles.Worker {
-		a.log.Warn().Err(err).Msg("there are no accounts to try and to explain")
-		return nil, nil
+		return nil, nil // startWeb says so
 	}
 	if err != nil {
 		return nil, err

@@ -32,7 +32,13 @@ func (a *App) startWeb(p parts) error {
 		return err
 	}
 	a.onStop("pages", server.Close)
-	return a.listen("web.addr", cfg.Web.Addr, server.Handler())
+	if err := a.listen("web.addr", cfg.Web.Addr, server.Handler()); err != nil {
+		return err
+	}
+	if p.desk == nil {
+		a.log.Warn().Msg("there is no accounts file: accounts can be neither tried nor explained here")
+	}
+	return nil
 }
 
 // listen serves a handler until Stop. key is the setting that holds the address.
