@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -101,13 +102,25 @@ func (a *App) openDesk(ctx context.Context, rdb redis.UniversalClient) (*account
 		return nil, errors.Join(err, desk.Route.Close())
 	}
 	a.onStop("connections to mail servers", desk.Route.Close)
-	if desk.File != nil {
-		for _, w := range desk.File.Warnings() {
-			a.log.Warn().Msg(w)
-		}
+	for _, w := range a.accountWarnings(desk) {
+		a.log.Warn().Msg(w)
 	}
 	a.keepAccounts(desk)
 	return desk, nil
+}
+
+// accountWarnings are what the accounts advise against, and what their secrets miss.
+func (a *App) accountWarnings(desk *accounts.Desk) []string {
+	var warnings []string
+	sealed := desk.Book != nil
+	if desk.File != nil {
+		warnings = desk.File.Warnings()
+		sealed = slices.ContainsFunc(desk.File.All(), func(a *resolver.Account) bool { return a.OAuth2.InUse() })
+	}
+	if sealed && a.opts.Roles.Worker && a.opts.Config.Secrets.Identity.IsZero() {
+		warnings = append(warnings, "secrets.identity_file is not set: accounts with OAuth2, and those in Redis that have a secret, cannot send (rohrpost keygen makes a key)")
+	}
+	return warnings
 }
 
 // keepAccounts starts what keeps accounts up to date, until Stop.
