@@ -12,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/app"
+	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -25,6 +26,7 @@ func (c *cli) account() *cobra.Command {
 Without --tenant the platform's account is meant, with it the tenant's, with --user too that of the user.
 Accounts in Redis (accounts.store: redis) can be edited; those in a file are edited there.`,
 		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.setting(cmd, "accounts", "accounts.file", "accounts file")
 	cmd.AddCommand(
@@ -64,12 +66,15 @@ func (c *cli) desk(ctx context.Context) (*accounts.Desk, func(), error) {
 		return nil, nil, errors.Join(err, rdb.Close())
 	}
 	done := func() { _ = errors.Join(desk.Route.Close(), rdb.Close()) }
-	if err := desk.Gate.Load(ctx); err != nil {
-		if desk.File == nil {
-			done()
-			return nil, nil, err
-		}
-		_, _ = fmt.Fprintln(c.err, "rohrpost: warning: Redis does not answer, so nobody knows which accounts are parked:", err)
+	if err = redisconn.Ping(ctx, rdb); err == nil {
+		err = desk.Gate.Load(ctx)
+	}
+	switch {
+	case err != nil && desk.File == nil:
+		done()
+		return nil, nil, err
+	case err != nil:
+		_, _ = fmt.Fprintln(c.err, "rohrpost: warning: nobody knows which accounts are parked:", err)
 	}
 	return desk, done, nil
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,6 +65,10 @@ func stateText(i *accounts.Item) string {
 	return i.State
 }
 
+// noAccount is the state of an entry without one: of a tenant with an order
+// alone, of a user with a name.
+const noAccount = "no account"
+
 // shown is an account as show prints it.
 type shown struct {
 	ID       string          `json:"id"`
@@ -88,61 +94,55 @@ func (c *cli) accountShow() *cobra.Command {
 				return err
 			}
 			defer done()
-			var out shown
-			if desk.File != nil {
-				out, err = inFile(desk.File, p)
-			} else {
-				out, err = inBook(cmd, desk.Book, p)
-			}
+			out, err := storedAt(cmd.Context(), desk, p)
 			if err != nil {
 				return err
 			}
-			for i, err := range desk.List(cmd.Context(), p.Tenant) {
-				if err == nil && i.Place == p {
-					out.State = stateText(&i)
+			if out.Entry.Account != nil {
+				item, err := desk.Item(cmd.Context(), p)
+				if err != nil {
+					return err
 				}
+				out.State, out.Warnings = stateText(&item), item.Warnings
 			}
-			return c.printShown(&out)
+			return c.printShown(p.Level(), &out)
 		},
 	}
 	placeFlags(cmd, &p)
 	return cmd
 }
 
-func inFile(f *resolver.File, p resolver.Place) (shown, error) {
-	for place, entry := range f.Entries() {
-		if place == p {
-			out := shown{ID: p.String(), Entry: entry}
-			if entry.Account != nil {
-				out.Warnings = entry.Account.Account(p.Level(), p.Tenant, p.User).Warnings()
+// storedAt is what stands at a place, in the file or in Redis. The error is
+// redisstore.ErrUnknown if nothing does.
+func storedAt(ctx context.Context, desk *accounts.Desk, p resolver.Place) (shown, error) {
+	if desk.Book == nil {
+		for place, entry := range desk.File.Entries() {
+			if place == p {
+				return shown{ID: p.String(), State: noAccount, Entry: entry}, nil
 			}
-			return out, nil
 		}
+		return shown{}, fmt.Errorf("%s: %w", p, redisstore.ErrUnknown)
 	}
-	return shown{}, fmt.Errorf("%s: %w", p, redisstore.ErrUnknown)
-}
-
-func inBook(cmd *cobra.Command, book *redisstore.Store, p resolver.Place) (shown, error) {
-	r, err := book.Get(cmd.Context(), p)
+	r, err := desk.Book.Get(ctx, p)
 	if err != nil {
 		return shown{}, err
 	}
-	out := shown{
-		ID: p.String(), Version: r.Version, Entry: &r.Entry, Secrets: slices.Sorted(slices.Values(r.Secrets)),
+	return shown{
+		ID: p.String(), State: noAccount, Version: r.Version, Entry: &r.Entry, Secrets: slices.Sorted(slices.Values(r.Secrets)),
 		Unlocked: r.Unlocked, Checked: r.Checked, Approved: r.Approved,
-	}
-	if r.Account != nil {
-		out.Warnings = r.Account.Warnings()
-	}
-	return out, nil
+	}, nil
 }
 
 // printShown writes the entry as YAML that set reads, the rest as comments.
-func (c *cli) printShown(s *shown) error {
+func (c *cli) printShown(level resolver.Level, s *shown) error {
 	if c.json {
 		return c.printJSON(s)
 	}
-	if err := c.printf("# %s: %s, version %d\n", s.ID, s.State, s.Version); err != nil {
+	head := fmt.Sprintf("# %s: %s", s.ID, s.State)
+	if s.Version > 0 {
+		head += fmt.Sprintf(", version %d", s.Version)
+	}
+	if err := c.printf("%s\n", head); err != nil {
 		return err
 	}
 	if len(s.Secrets) > 0 {
@@ -155,28 +155,48 @@ func (c *cli) printShown(s *shown) error {
 			return err
 		}
 	}
-	text, err := json.Marshal(s.Entry)
+	text, err := yamlOf(written(level, s.Entry), yaml.FlowStyle|yaml.DoubleQuotedStyle)
 	if err != nil {
 		return err
 	}
-	var node yaml.Node // keeps the order of the fields
-	if err := yaml.Unmarshal(text, &node); err != nil {
-		return err
-	}
-	block(&node)
-	enc := yaml.NewEncoder(c.out)
-	enc.SetIndent(2)
-	if err := enc.Encode(&node); err != nil {
-		return err
-	}
-	return enc.Close()
+	return c.printf("%s", text)
 }
 
-// block writes a document that was JSON as YAML is usually written.
-func block(n *yaml.Node) {
-	n.Style &^= yaml.FlowStyle | yaml.DoubleQuotedStyle
+// written is an entry as it stands in a file: the platform's account is not
+// nested.
+func written(level resolver.Level, e *resolver.Entry) any {
+	if level != resolver.Platform || e.Account == nil {
+		return e
+	}
+	return struct {
+		AdminAddress string `json:"admin_address,omitempty"`
+		*resolver.Settings
+	}{e.AdminAddress, e.Account}
+}
+
+// yamlOf writes as YAML what has names for JSON alone, in the order of its fields
+// and without these styles of JSON.
+func yamlOf(v any, without yaml.Style) (string, error) {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return "", err
+	}
+	var node yaml.Node // keeps the order
+	if err := yaml.Unmarshal(text, &node); err != nil {
+		return "", err
+	}
+	restyle(&node, without)
+	var b strings.Builder
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	err = errors.Join(enc.Encode(&node), enc.Close())
+	return b.String(), err
+}
+
+func restyle(n *yaml.Node, without yaml.Style) {
+	n.Style &^= without
 	for _, child := range n.Content {
-		block(child)
+		restyle(child, without)
 	}
 }
 

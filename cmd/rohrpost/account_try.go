@@ -275,6 +275,9 @@ func (c *cli) accountPreview() *cobra.Command {
 			if err := errors.Join(candidates.Branding.Preview(file, lang), file.Close()); err != nil {
 				return err
 			}
+			if c.json {
+				return c.printJSON(map[string]string{"output": out})
+			}
 			return c.printf("%s written\n", out)
 		},
 	}
