@@ -25,8 +25,6 @@ func (c *cli) account() *cobra.Command {
 
 Without --tenant the platform's account is meant, with it the tenant's, with --user too that of the user.
 Accounts in Redis (accounts.store: redis) can be edited; those in a file are edited there.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	c.setting(cmd, "accounts", "accounts.file", "accounts file")
 	cmd.AddCommand(
@@ -79,18 +77,35 @@ func (c *cli) desk(ctx context.Context) (*accounts.Desk, func(), error) {
 	return desk, done, nil
 }
 
-// book opens the accounts in Redis.
-func (c *cli) book(ctx context.Context) (*redisstore.Store, func(), error) {
+// withDesk opens the counter for accounts for as long as do takes.
+func (c *cli) withDesk(ctx context.Context, do func(ctx context.Context, desk *accounts.Desk) error) error {
 	desk, done, err := c.desk(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	book, err := desk.Editable()
-	if err != nil {
-		done()
-		return nil, nil, err
-	}
-	return book, done, nil
+	defer done()
+	return do(ctx, desk)
+}
+
+// withBook is withDesk for what edits accounts in Redis.
+func (c *cli) withBook(ctx context.Context, do func(ctx context.Context, book *redisstore.Store) error) error {
+	return c.withDesk(ctx, func(ctx context.Context, desk *accounts.Desk) error {
+		book, err := desk.Editable()
+		if err != nil {
+			return err
+		}
+		return do(ctx, book)
+	})
+}
+
+// atDesk is a command that needs nothing but the counter.
+func (c *cli) atDesk(do func(ctx context.Context, desk *accounts.Desk) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error { return c.withDesk(cmd.Context(), do) }
+}
+
+// atBook is a command that needs nothing but the accounts in Redis.
+func (c *cli) atBook(do func(ctx context.Context, book *redisstore.Store) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error { return c.withBook(cmd.Context(), do) }
 }
 
 // operator is whoever runs the command line: somebody with access to Redis and keys.

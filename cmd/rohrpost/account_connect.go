@@ -74,6 +74,11 @@ func (c *cli) connect(ctx context.Context, f *connectFlags) error {
 	if desk.Book == nil && f.tokenFile == "" {
 		return &usageError{errors.New("the accounts stand in a file: name a --token-file for the refresh token")}
 	}
+	if desk.Book != nil && f.tokenFile == "" {
+		if err := desk.Book.CanStore(); err != nil { // before somebody signs in for nothing
+			return err
+		}
+	}
 	if err := f.complete(ctx, desk); err != nil {
 		return err
 	}

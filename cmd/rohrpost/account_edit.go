@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -34,24 +35,21 @@ contents sealed. A secret that is left out stays as it is stored.`,
 			if err != nil {
 				return err
 			}
-			book, done, err := c.book(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			if version < 0 {
-				if version, err = current(cmd.Context(), book, p); err != nil {
+			return c.withBook(cmd.Context(), func(ctx context.Context, book *redisstore.Store) error {
+				if version < 0 {
+					if version, err = current(ctx, book, p); err != nil {
+						return err
+					}
+				}
+				if version, err = book.Put(ctx, c.operator(), p, version, entry); err != nil {
 					return err
 				}
-			}
-			if version, err = book.Put(cmd.Context(), c.operator(), p, version, entry); err != nil {
-				return err
-			}
-			r, err := book.Get(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			return c.printStored(r)
+				r, err := book.Get(ctx, p)
+				if err != nil {
+					return err
+				}
+				return c.printStored(r)
+			})
 		},
 	}
 	placeFlags(cmd, &p)
@@ -111,25 +109,20 @@ func (c *cli) accountDelete() *cobra.Command {
 		Use:   "delete",
 		Short: "Delete what is stored at a place",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
+		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
 			book, err := desk.Editable()
 			if err != nil {
 				return err
 			}
-			version, err := current(cmd.Context(), book, p)
+			version, err := current(ctx, book, p)
 			if err != nil {
 				return err
 			}
-			if err := desk.Delete(cmd.Context(), c.operator(), p, version); err != nil {
+			if err := desk.Delete(ctx, c.operator(), p, version); err != nil {
 				return err
 			}
 			return c.printDone(p, "deleted")
-		},
+		}),
 	}
 	placeFlags(cmd, &p)
 	return cmd
@@ -153,15 +146,12 @@ func (c *cli) switchTenant(use, short string, on bool) *cobra.Command {
 			if p.Tenant == "" {
 				return &usageError{errors.New("--tenant is missing: the platform needs no unlocking")}
 			}
-			book, done, err := c.book(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			if err := book.Unlock(cmd.Context(), c.operator(), p.Tenant, on); err != nil {
-				return err
-			}
-			return c.printDone(p, use+"ed")
+			return c.withBook(cmd.Context(), func(ctx context.Context, book *redisstore.Store) error {
+				if err := book.Unlock(ctx, c.operator(), p.Tenant, on); err != nil {
+					return err
+				}
+				return c.printDone(p, use+"ed")
+			})
 		},
 	}
 	cmd.Flags().StringVar(&p.Tenant, "tenant", "", "tenant id")
@@ -185,18 +175,13 @@ func (c *cli) step(use, short string, do func(context.Context, *redisstore.Store
 		Use:   use,
 		Short: short,
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			book, done, err := c.book(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			what, err := do(cmd.Context(), book, p)
+		RunE: c.atBook(func(ctx context.Context, book *redisstore.Store) error {
+			what, err := do(ctx, book, p)
 			if err != nil {
 				return err
 			}
 			return c.printDone(p, what)
-		},
+		}),
 	}
 	placeFlags(cmd, &p)
 	return cmd
@@ -215,20 +200,15 @@ func (c *cli) accountRelease() *cobra.Command {
 		Use:   "release",
 		Short: "Let a parked account log in again",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
+		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
+			if _, _, err := desk.Find(ctx, p); err != nil {
 				return err
 			}
-			defer done()
-			if _, _, err := desk.Find(cmd.Context(), p); err != nil {
-				return err
-			}
-			if err := desk.Release(cmd.Context(), p); err != nil {
+			if err := desk.Release(ctx, p); err != nil {
 				return err
 			}
 			return c.printDone(p, "released")
-		},
+		}),
 	}
 	placeFlags(cmd, &p)
 	return cmd
@@ -240,26 +220,23 @@ func (c *cli) accountImport() *cobra.Command {
 		Short: "Store every account of an accounts file in Redis, in place of what is there",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			book, done, err := c.book(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			file, err := resolver.LoadFile(args[0])
-			if err == nil {
-				err = unread(file)
-			}
-			if err != nil {
-				return err
-			}
-			n, err := book.Import(cmd.Context(), c.operator(), file)
-			if err != nil {
-				return fmt.Errorf("after %d entries: %w", n, err)
-			}
-			if c.json {
-				return c.printJSON(map[string]int{"entries": n})
-			}
-			return c.printf("%d entries stored\n", n)
+			return c.withBook(cmd.Context(), func(ctx context.Context, book *redisstore.Store) error {
+				file, err := resolver.LoadFile(args[0])
+				if err == nil {
+					err = unread(file)
+				}
+				if err != nil {
+					return err
+				}
+				n, err := book.Import(ctx, c.operator(), file)
+				if err != nil {
+					return fmt.Errorf("after %d entries: %w", n, err)
+				}
+				if c.json {
+					return c.printJSON(map[string]int{"entries": n})
+				}
+				return c.printf("%d entries stored\n", n)
+			})
 		},
 	}
 }
@@ -291,21 +268,16 @@ To change keys without a failed mail: make one (rohrpost keygen), add its identi
 workers (secrets.identity_file) and restart them, name its recipient in secrets.recipients, run this, then
 remove the old identity.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
+		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
 			book, err := desk.Editable()
 			if err != nil {
 				return err
 			}
-			n, err := book.Reseal(cmd.Context(), c.operator())
+			n, err := book.Reseal(ctx, c.operator())
 			if err != nil {
 				return err
 			}
-			tokens, err := desk.Keep(cmd.Context()) // refresh tokens are sealed apart
+			tokens, err := desk.Keep(ctx) // refresh tokens are sealed apart
 			if err != nil {
 				return err
 			}
@@ -313,6 +285,6 @@ remove the old identity.`,
 				return c.printJSON(map[string]int{"secrets": n.Secrets, "done": n.Done, "tokens": tokens})
 			}
 			return c.printf("%d secrets, %d of them sealed anew; %d refresh tokens renewed\n", n.Secrets, n.Done, tokens)
-		},
+		}),
 	}
 }

@@ -23,17 +23,12 @@ func (c *cli) accountList() *cobra.Command {
 		Use:   "list",
 		Short: "List accounts with their state",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
+		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
 			w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 			if !c.json {
 				_, _ = fmt.Fprintln(w, "ACCOUNT\tSTATE\tADDRESS\tTHROUGH\tSERVER")
 			}
-			for i, err := range desk.List(cmd.Context(), tenant) {
+			for i, err := range desk.List(ctx, tenant) {
 				if err != nil {
 					return err
 				}
@@ -47,7 +42,7 @@ func (c *cli) accountList() *cobra.Command {
 				}
 			}
 			return w.Flush()
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "only this tenant and its users")
 	return cmd
@@ -88,25 +83,20 @@ func (c *cli) accountShow() *cobra.Command {
 		Use:   "show",
 		Short: "Show what is stored of an account, secrets redacted",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			out, err := storedAt(cmd.Context(), desk, p)
+		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
+			out, err := storedAt(ctx, desk, p)
 			if err != nil {
 				return err
 			}
 			if out.Entry.Account != nil {
-				item, err := desk.Item(cmd.Context(), p)
+				item, err := desk.Item(ctx, p)
 				if err != nil {
 					return err
 				}
 				out.State, out.Warnings = stateText(&item), item.Warnings
 			}
 			return c.printShown(p.Level(), &out)
-		},
+		}),
 	}
 	placeFlags(cmd, &p)
 	return cmd
@@ -206,13 +196,8 @@ func (c *cli) accountHistory() *cobra.Command {
 		Use:   "history",
 		Short: "Show who has changed what",
 		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			book, done, err := c.book(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			changes, err := book.History(cmd.Context(), c.operator(), tenant, limit)
+		RunE: c.atBook(func(ctx context.Context, book *redisstore.Store) error {
+			changes, err := book.History(ctx, c.operator(), tenant, limit)
 			if err != nil {
 				return err
 			}
@@ -227,7 +212,7 @@ func (c *cli) accountHistory() *cobra.Command {
 				}
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "tenant id; empty: the platform")
 	cmd.Flags().IntVar(&limit, "limit", limit, "at most so many changes, the latest first")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -31,19 +32,16 @@ func (c *cli) accountExplain() *cobra.Command {
 			if err := checkRequest(&req, from); err != nil {
 				return &usageError{err}
 			}
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			e, err := desk.Explain(cmd.Context(), req, lang)
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(e)
-			}
-			return c.printExplanation(&e)
+			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
+				e, err := desk.Explain(ctx, req, lang)
+				if err != nil {
+					return err
+				}
+				if c.json {
+					return c.printJSON(e)
+				}
+				return c.printExplanation(&e)
+			})
 		},
 	}
 	placeFlags(cmd, &p)
@@ -162,22 +160,19 @@ A success with stored settings counts as their check, and frees an account that 
 			if err != nil {
 				return err
 			}
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			r, err := desk.TestMail(cmd.Context(), t)
-			if err != nil {
-				return err
-			}
-			if err := c.printResult(&r); err != nil {
-				return err
-			}
-			if !r.Accepted {
-				return fmt.Errorf("the test mail was not accepted: %s", r.Category)
-			}
-			return nil
+			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
+				r, err := desk.TestMail(ctx, t)
+				if err != nil {
+					return err
+				}
+				if err := c.printResult(&r); err != nil {
+					return err
+				}
+				if !r.Accepted {
+					return fmt.Errorf("the test mail was not accepted: %s", r.Category)
+				}
+				return nil
+			})
 		},
 	}
 	f.add(cmd, "the person who tries it")
@@ -222,24 +217,21 @@ func (c *cli) accountDoctor() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
+			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
+				report, err := desk.Examine(ctx, t)
+				if err != nil {
+					return err
+				}
+				if c.json {
+					err = c.printJSON(report)
+				} else {
+					err = c.printf("%s", report.Text())
+				}
+				if err == nil && report.Verdict == doctor.Failed {
+					err = errors.New("the account cannot send")
+				}
 				return err
-			}
-			defer done()
-			report, err := desk.Examine(cmd.Context(), t)
-			if err != nil {
-				return err
-			}
-			if c.json {
-				err = c.printJSON(report)
-			} else {
-				err = c.printf("%s", report.Text())
-			}
-			if err == nil && report.Verdict == doctor.Failed {
-				err = errors.New("the account cannot send")
-			}
-			return err
+			})
 		},
 	}
 	f.add(cmd, "a recipient to ask the server for")
@@ -256,29 +248,26 @@ func (c *cli) accountPreview() *cobra.Command {
 			if tenant == "" || out == "" {
 				return &usageError{errors.New("--tenant and --output are required")}
 			}
-			desk, done, err := c.desk(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer done()
-			candidates, err := desk.Store().Accounts(cmd.Context(), tenant, "")
-			if err != nil {
-				return err
-			}
-			if candidates.Branding == nil {
-				return fmt.Errorf("tenant %s has no branding: see branding in accounts.example.yaml", tenant)
-			}
-			file, err := os.Create(out)
-			if err != nil {
-				return err
-			}
-			if err := errors.Join(candidates.Branding.Preview(file, lang), file.Close()); err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(map[string]string{"output": out})
-			}
-			return c.printf("%s written\n", out)
+			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
+				candidates, err := desk.Store().Accounts(ctx, tenant, "")
+				if err != nil {
+					return err
+				}
+				if candidates.Branding == nil {
+					return fmt.Errorf("tenant %s has no branding: see branding in accounts.example.yaml", tenant)
+				}
+				file, err := os.Create(out)
+				if err != nil {
+					return err
+				}
+				if err := errors.Join(candidates.Branding.Preview(file, lang), file.Close()); err != nil {
+					return err
+				}
+				if c.json {
+					return c.printJSON(map[string]string{"output": out})
+				}
+				return c.printf("%s written\n", out)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&tenant, "tenant", "", "tenant id")

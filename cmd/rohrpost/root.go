@@ -67,6 +67,10 @@ func (c *cli) setting(cmd *cobra.Command, flag, key, usage string) {
 // strictArgs makes a wrong number of arguments and an unknown subcommand wrong
 // use, for all commands.
 func strictArgs(cmd *cobra.Command) {
+	if cmd.HasSubCommands() && cmd.RunE == nil { // else an unknown one is help, and a success
+		cmd.Args = cobra.NoArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
 			if err := check(cmd, args); err != nil {

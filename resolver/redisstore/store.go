@@ -132,6 +132,14 @@ func (s *Store) Accounts(ctx context.Context, tenant, user string) (resolver.Can
 	return c, nil
 }
 
+// CanStore reports whether secrets can be stored; the error says what is missing.
+func (s *Store) CanStore() error {
+	if !s.box.CanSeal() {
+		return seal.ErrNoRecipient
+	}
+	return nil
+}
+
 // Entries is how many records are in memory, unknown ones included.
 func (s *Store) Entries() int {
 	s.mu.RLock()
