@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/rohrpost/rohrpost/internal/oauthtest"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 )
 
@@ -194,10 +195,22 @@ func TestConnectAgain(t *testing.T) {
 	// anybody signs in.
 	key := o.environ["ROHRPOST_SECRETS_IDENTITY_FILE"]
 	delete(o.environ, "ROHRPOST_SECRETS_IDENTITY_FILE")
-	r, p := o.connect(nil, "microsoft", "--tenant", "acme")
-	if refused(t, r, exitFailed, "this process holds no key", "--client-secret-file"); p.page != "" {
-		t.Error("somebody had to sign in for nothing")
+	if r, p := o.connect(nil, "microsoft", "--tenant", "acme"); p.page != "" {
+		t.Error("somebody had to sign in for a token that cannot be stored")
+	} else {
+		refused(t, r, exitFailed, "secrets cannot be stored", "keygen")
 	}
+	_, recipient, err := seal.Generate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.environ["ROHRPOST_SECRETS_RECIPIENTS"] = recipient
+	if r, p := o.connect(nil, "microsoft", "--tenant", "acme"); p.page != "" {
+		t.Error("somebody had to sign in for nothing")
+	} else {
+		refused(t, r, exitFailed, "this process holds no key", "--client-secret-file")
+	}
+	delete(o.environ, "ROHRPOST_SECRETS_RECIPIENTS")
 	o.environ["ROHRPOST_SECRETS_IDENTITY_FILE"] = key
 	// The other provider is another account: nothing of the old one is taken over.
 	if r, p := o.connect(nil, "google", "--tenant", "acme"); r.code != exitFailed || p.page != "" || !strings.Contains(r.err, "client_id is missing") {
