@@ -266,7 +266,8 @@ func (c *cli) accountReseal() *cobra.Command {
 
 To change keys without a failed mail: make one (rohrpost keygen), add its identity beside the old one for all
 workers (secrets.identity_file) and restart them, name its recipient in secrets.recipients, run this, then
-remove the old identity.`,
+remove the old identity. The order matters: a worker that holds the old key alone cannot read what another has
+sealed for the new one alone.`,
 		Args: cobra.NoArgs,
 		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
 			book, err := desk.Editable()
