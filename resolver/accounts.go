@@ -3,6 +3,7 @@ package resolver
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -110,9 +111,13 @@ func (p *parser) place(key, at string, e *Entry, level Level, tenant, user strin
 	}
 	a := e.Account.Account(level, tenant, user)
 	a.Trusted = true
-	for field, err := range unread {
-		// One tenant's missing file must not stop the mail of all others.
-		a.Unusable = "its " + words(field) + " cannot be read: " + err.Error()
+	for _, field := range slices.Sorted(maps.Keys(unread)) {
+		problem := "its " + words(field) + " cannot be read: " + unread[field].Error()
+		if field == "smtp.password" && a.OAuth2.InUse() {
+			p.warn(at+".smtp", "%s: %s: it is not used", a.ID(), problem)
+			continue
+		}
+		a.Unusable = problem // one tenant's missing file must not stop the mail of all others
 	}
 	if out.account = a; p.Failed(at) {
 		return out // what cannot be read is not judged

@@ -3,7 +3,9 @@ package resolver
 import (
 	"encoding/base64"
 	"fmt"
+	"strings"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/branding"
 )
 
@@ -67,4 +69,14 @@ func (b *Branding) Look() *branding.Look {
 		},
 		Footer: branding.Footer{Lines: b.Footer.Lines, Link: b.Footer.Link, LinkText: b.Footer.LinkText},
 	}
+}
+
+// problems are those of the look, by the keys under which they are written.
+func (b *Branding) problems() []error {
+	var errs []error
+	written := strings.NewReplacer("branding.logo.content", "branding.logo", "branding.logo.", "branding.logo_")
+	for _, err := range fieldErrors(b.Look().Validate()) {
+		errs = append(errs, &rohrpost.FieldError{Field: written.Replace(err.Field), Problem: err.Problem})
+	}
+	return errs
 }

@@ -38,6 +38,7 @@ func (a *Account) Validate() error {
 		return errors.Join(c.errs...)
 	}
 	c.oauth2(&a.OAuth2, a.Unusable == "")
+	c.application(a)
 	if c.complete = false; a.SMTP.Encryption != "" {
 		c.smtp(&a.SMTP, false) // kept, not used: it may be incomplete
 	}

@@ -167,7 +167,7 @@ func (e *Entry) Validate(level Level) error {
 		e.Order.validate(&c)
 	}
 	if e.Branding != nil {
-		c.errs = append(c.errs, unjoined(e.Branding.Look().Validate())...)
+		c.errs = append(c.errs, e.Branding.problems()...)
 	}
 	if level != Tenant && e.Branding != nil {
 		c.fail("branding", "is a tenant's")

@@ -44,9 +44,20 @@ func (s *OAuth2Settings) effective(address string, preset *Preset) OAuth2 {
 // InUse reports whether there is one.
 func (o *OAuth2) InUse() bool { return o.Transport != "" }
 
+// preset is what is known of the provider, which needs no preset to be named.
+func (o *OAuth2) preset() Preset {
+	for _, p := range presets() {
+		if p.OAuth2 == o.Provider && p.OAuth2 != "" {
+			return p
+		}
+	}
+	return Preset{}
+}
+
 // server is where mails go with XOAUTH2.
 func (o *OAuth2) server() SMTP {
-	s := SMTP{Authentication: true, Username: o.Username}
+	// Connections are counted per mailbox, however it logs in.
+	s := SMTP{Authentication: true, Username: o.Username, MaxConnections: o.preset().Connections}
 	switch {
 	case o.Endpoints.SMTP != "":
 		host, port, _ := net.SplitHostPort(o.Endpoints.SMTP)
@@ -89,6 +100,15 @@ func (c *checker) oauth2(o *OAuth2, secretsKnown bool) {
 	c.endpoints(&o.Endpoints)
 	if c.complete && secretsKnown {
 		c.grant(o)
+	}
+}
+
+// application keeps the secret of the platform's application, which an account
+// without a client_id uses, from endpoints that a tenant has named.
+func (c *checker) application(a *Account) {
+	o := &a.OAuth2
+	if o.ClientID == "" && o.Endpoints.Authorize+o.Endpoints.Token != "" && o.ServiceAccount.IsZero() && a.Level != Platform && !a.Trusted {
+		c.fail("oauth2.client_id", "is missing: the platform's application is shown to the provider alone, not to other endpoints")
 	}
 }
 

@@ -1,13 +1,15 @@
 package resolver
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/rohrpost/rohrpost"
 )
 
 // An Order is in which order the levels are asked; empty lists are the default.
-// A level that a list leaves out never sends.
+// A level that a list leaves out never sends; marketing mail, which leaves through
+// the platform only, does not follow it.
 type Order struct {
 	Manual    []Level `json:"manual,omitempty"`    // default: user, tenant, platform
 	Automatic []Level `json:"automatic,omitempty"` // default: tenant, user, platform
@@ -113,25 +115,26 @@ func absent(level Level, req *Request) string {
 
 // because says why the account of a level sends, after passed did not.
 func because(level Level, req *Request, passed []Passed) string {
-	first := len(passed) == 0
 	manual := req.Origin == rohrpost.Manual
+	who := "A program sends"
+	if manual {
+		who = "A person sends"
+	}
 	switch {
 	case req.Category == rohrpost.Marketing:
 		return "Marketing mail always leaves through the platform's account"
 	case level == Platform && req.Tenant == "":
 		return "The mail is the platform's own"
-	case level == Platform && !first:
-		return "Neither user nor tenant has an account in use, so the platform sends"
-	case level == User && manual && first:
-		return "A person sends, and has an own account"
-	case level == User && !first && !manual:
-		return "A program sends and the tenant has no account in use, so the user's serves"
-	case level == User && !first:
-		return "The tenant has no account in use, so the user's serves"
-	case level == Tenant && !first:
-		return "A person sends who has no account in use, so the tenant's serves"
+	case len(passed) == 1 && manual && passed[0].Level == User:
+		return fmt.Sprintf("%s who has no account in use, so the %s's serves", who, level)
+	case len(passed) == 1:
+		return fmt.Sprintf("%s and the %s has no account in use, so the %s's serves", who, passed[0].Level, level)
+	case len(passed) == 2:
+		return fmt.Sprintf("%s and neither %s nor %s has an account in use, so the %s's serves", who, passed[0].Level, passed[1].Level, level)
+	case level == User && manual:
+		return who + ", and has an own account"
 	case level == Tenant && !manual:
-		return "A program sends, and for that the tenant's account goes first"
+		return who + ", and for that the tenant's account goes first"
 	}
 	return "The tenant's own order has the " + string(level) + "'s account first"
 }

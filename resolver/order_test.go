@@ -3,8 +3,6 @@ package resolver_test
 import (
 	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -61,112 +59,6 @@ func byMax() resolver.Request {
 	return resolver.Request{
 		Tenant: "acme", Origin: rohrpost.Manual,
 		User: rohrpost.User{ID: "max", FirstName: "Max", LastName: "Muster", Address: "max.muster@acme.example"},
-	}
-}
-
-// TestMatrix is I1, I2, I4, O1, O2 and S4: which account sends, for every
-// combination of what is there. The answers are written down by hand: P
-// platform, T tenant, U user, - nobody.
-func TestMatrix(t *testing.T) {
-	t.Parallel()
-	answers := map[string]struct{ manual, automatic, marketing string }{
-		"":    {"-", "-", "-"},
-		"P":   {"P", "P", "P"},
-		"T":   {"T", "T", "-"},
-		"U":   {"U", "U", "-"},
-		"PT":  {"T", "T", "P"},
-		"PU":  {"U", "U", "P"},
-		"TU":  {"U", "T", "-"},
-		"PTU": {"U", "T", "P"},
-	}
-	states := []string{"none", "in use", "switched off"}
-	ran := 0
-	for _, p := range states[:2] {
-		for _, te := range states {
-			for _, u := range states {
-				c, inUse := resolver.Candidates{}, ""
-				if p == "in use" {
-					c.Platform = platform()
-					inUse += "P"
-				}
-				if te != "none" {
-					c.Tenant = tenant()
-					c.Tenant.UsePlatformDefault = te != "in use"
-				}
-				if te == "in use" {
-					inUse += "T"
-				}
-				if u != "none" {
-					c.User = user()
-					c.User.UsePlatformDefault = u != "in use"
-				}
-				if u == "in use" {
-					inUse += "U"
-				}
-				want := answers[inUse]
-				for _, q := range []struct {
-					origin   rohrpost.Origin
-					category rohrpost.Category
-					want     string
-				}{
-					{rohrpost.Manual, rohrpost.Transactional, want.manual},
-					{rohrpost.Manual, "", want.manual},
-					{rohrpost.Automatic, rohrpost.Transactional, want.automatic},
-					{"", "", want.automatic},
-					{rohrpost.Manual, rohrpost.Marketing, want.marketing},
-					{rohrpost.Automatic, rohrpost.Marketing, want.marketing},
-				} {
-					ran++
-					name := fmt.Sprintf("platform %s, tenant %s, user %s, %s %s", p, te, u, q.origin, q.category)
-					t.Run(name, func(t *testing.T) {
-						t.Parallel()
-						req := byMax()
-						req.Origin, req.Category = q.origin, q.category
-						s, err := resolve(t, c, req)
-						checkAnswer(t, c, s, err, q.want)
-					})
-				}
-			}
-		}
-	}
-	if ran != 2*3*3*6 {
-		t.Errorf("%d cases", ran)
-	}
-}
-
-func checkAnswer(t *testing.T, c resolver.Candidates, s resolver.Sender, err error, want string) {
-	t.Helper()
-	passed := 2
-	if want == "-" {
-		passed = 3
-		if none, ok := errors.AsType[*resolver.NoAccountError](err); !ok || !errors.Is(err, resolver.ErrNoAccount) ||
-			!errors.Is(err, failure.ErrSettings) || !slices.Equal(none.PassedOver, s.PassedOver) {
-			t.Errorf("error is %v", err)
-		}
-	} else if account := map[string]*resolver.Account{"P": c.Platform, "T": c.Tenant, "U": c.User}[want]; err != nil || s.Account != account {
-		t.Fatalf("account is %v, %v, want %s", s.Account, err, want)
-	} else if s.ReversePath != account.Address || s.From.Address != account.Address || len(s.ReplyTo) != 1 {
-		t.Errorf("sender is %+v", s)
-	} else if !strings.HasSuffix(s.Why, ".") || strings.Count(s.Why, ".") != 1 {
-		t.Errorf("why is not one sentence: %q", s.Why)
-	}
-	// I5: every other level is named once, with a reason.
-	if len(s.PassedOver) != passed {
-		t.Fatalf("passed over are %v", s.PassedOver)
-	}
-	seen := map[resolver.Level]bool{}
-	for _, p := range s.PassedOver {
-		seen[p.Level] = true
-		there := map[resolver.Level]bool{resolver.Platform: c.Platform != nil, resolver.Tenant: c.Tenant != nil, resolver.User: c.User != nil}[p.Level]
-		if p.Why == "" || there != (p.Transport == resolver.ViaSMTP) {
-			t.Errorf("%s: why %q, transport %q", p.Level, p.Why, p.Transport)
-		}
-	}
-	if s.Account != nil {
-		seen[s.Account.Level] = true
-	}
-	if len(seen) != 3 {
-		t.Errorf("levels named: %v", seen)
 	}
 }
 

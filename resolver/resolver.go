@@ -75,10 +75,11 @@ type Sender struct {
 	ReversePath string             // without angle brackets
 	Why         string             // one sentence: why this account and this From
 	Branding    *branding.Look     // of the tenant; may be nil
-	PassedOver  []Passed           // the other levels, in the order in which they are asked
+	PassedOver  []Passed           // all others, in the order in which they are asked
 }
 
-// Passed is a level whose account does not send.
+// Passed is a level whose account does not send, or what is stored beside the
+// OAuth2 that does.
 type Passed struct {
 	Level     Level     `json:"level"`
 	Transport Transport `json:"transport,omitempty"` // empty: there is no account

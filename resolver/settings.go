@@ -31,7 +31,7 @@ type Settings struct {
 type SMTPSettings struct {
 	Host                string `json:"host,omitempty"`
 	Port                int    `json:"port,omitempty"`       // default by encryption
-	Encryption          string `json:"encryption,omitempty"` // default: starttls
+	Encryption          string `json:"encryption,omitempty"` // default: tls at port 465, else starttls
 	Authentication      *bool  `json:"authentication,omitempty"`
 	Username            string `json:"username,omitempty"` // default: the address
 	Password            Secret `json:"password,omitzero"`
@@ -165,13 +165,15 @@ func (s *Settings) Account(level Level, tenant, user string) *Account {
 		a.CentralSender = rohrpost.Address{Address: s.CentralSender.Address, Name: s.CentralSender.Name}
 	}
 	preset, _ := PresetByID(s.Provider)
+	known := preset.Limits
+	if s.OAuth2 != nil {
+		a.OAuth2 = s.OAuth2.effective(a.Address, &preset)
+		known = a.OAuth2.preset().Limits
+	}
 	if s.Limits != nil {
 		a.Limits = *s.Limits
 	}
-	a.Limits = a.Limits.or(preset.Limits)
-	if s.OAuth2 != nil {
-		a.OAuth2 = s.OAuth2.effective(a.Address, &preset)
-	}
+	a.Limits = a.Limits.or(known)
 	if s.SMTP != nil || s.OAuth2 == nil {
 		a.SMTP = cmp.Or(s.SMTP, &SMTPSettings{}).effective(a.Address, &preset)
 	}

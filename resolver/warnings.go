@@ -36,24 +36,29 @@ func (a *Account) Warnings() []string {
 	if preset.OAuth2 != "" && s.Authentication {
 		w = append(w, fmt.Sprintf("a password at %s: %s", preset.Name, preset.Note.English))
 	}
-	if s.Authentication && strings.Contains(s.Username, "@") && a.Address != "" && !strings.EqualFold(s.Username, a.Address) {
-		w = append(w, fmt.Sprintf("the sender %s is not the login %s: most providers refuse a foreign sender address", a.Address, s.Username))
-	}
 	return w
 }
 
 // senderWarnings are about addresses that the provider must know.
 func (a *Account) senderWarnings() []string {
 	var w []string
+	login := a.Server()
+	if login.Authentication && strings.Contains(login.Username, "@") && a.Address != "" && !strings.EqualFold(login.Username, a.Address) {
+		w = append(w, fmt.Sprintf("the sender %s is not the login %s: most providers refuse a foreign sender address", a.Address, login.Username))
+	}
 	foreign := a.Aliases
-	if c := a.CentralSender.Address; c != "" && !sameAddress(c, a.Address) && (a.SMTP.Authentication || a.OAuth2.InUse()) {
+	if c := a.CentralSender.Address; c != "" && !sameAddress(c, a.Address) && login.Authentication {
 		w = append(w, fmt.Sprintf("the central sender %s must be an alias of the mailbox %s at the provider", c, a.Address))
 		foreign = append([]string{c}, foreign...)
 	}
 	if len(foreign) == 0 {
 		return w
 	}
-	switch preset, _ := PresetByID(a.Provider); preset.From {
+	preset, _ := PresetByID(a.Provider)
+	if a.OAuth2.InUse() {
+		preset = a.OAuth2.preset()
+	}
+	switch preset.From {
 	case FromRewritten:
 		w = append(w, fmt.Sprintf("%s replaces a From that is not confirmed there (\"Send mail as\") by %s, without an error", preset.Name, a.Address))
 	case FromSendAs:
