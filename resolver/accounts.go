@@ -170,7 +170,7 @@ func (e *Entry) ReadFiles(read func(name string) ([]byte, error)) map[string]err
 	}
 	for _, f := range e.Account.secrets() {
 		off := f.key == "smtp.password" && e.Account.SMTP.Authentication != nil && !*e.Account.SMTP.Authentication
-		if *f.file == "" || !f.value.IsZero() || off {
+		if *f.file == "" || !f.value.IsZero() {
 			continue
 		}
 		content, err := read(*f.file)
@@ -178,11 +178,14 @@ func (e *Entry) ReadFiles(read func(name string) ([]byte, error)) map[string]err
 		if err == nil && value == "" {
 			err = errors.New(*f.file + " is empty")
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			*f.value, *f.file = secret.New(value), ""
+		case off: // it is kept for later, and not missed today
+			*f.file = ""
+		default:
 			unread[f.key] = err
-			continue
 		}
-		*f.value, *f.file = secret.New(value), ""
 	}
 	return unread
 }

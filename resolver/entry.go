@@ -2,6 +2,7 @@ package resolver
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -79,14 +80,18 @@ func (d *flatUserDoc) entry() *Entry {
 	return &Entry{FirstName: d.FirstName, LastName: d.LastName, Account: &d.Settings}
 }
 
-// flat reports whether a document has the keys of an account at its top.
+// flat reports whether a document has keys at its top that belong below
+// "account:", and no such key.
 func flat(b []byte) bool {
 	var top map[string]yaml.Node
 	if yaml.Unmarshal(b, &top) != nil {
 		return false // strictyaml says why
 	}
-	for _, key := range []string{"address", "smtp", "oauth2", "provider"} {
-		if _, ok := top[key]; ok {
+	if _, nested := top["account"]; nested {
+		return false
+	}
+	for key := range top {
+		if !slices.Contains([]string{"admin_address", "order", "branding", "first_name", "last_name"}, key) {
 			return true
 		}
 	}

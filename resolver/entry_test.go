@@ -49,6 +49,7 @@ func TestParseEntry(t *testing.T) {
 			&resolver.Entry{FirstName: "Max", Account: account("max@acme.example")},
 		},
 		{"T3 unsaved and incomplete", "smtp: {host: h.example}", resolver.User, &resolver.Entry{Account: account("")}},
+		{"O2 nothing but a tick", "use_platform_default: true", resolver.Tenant, &resolver.Entry{Account: &resolver.Settings{UsePlatformDefault: true}}},
 		{"short form of an address", "{address: a@b.example, central_sender: 'Service <s@b.example>'}", resolver.Tenant, &resolver.Entry{
 			Account: &resolver.Settings{Address: "a@b.example", CentralSender: &resolver.Mailbox{Name: "Service", Address: "s@b.example"}},
 		}},
@@ -77,7 +78,7 @@ func TestParseEntryProblems(t *testing.T) {
 		{"branding of a user", "branding: {}", resolver.User, "1: branding: unknown key; known here are account, first_name, last_name"},
 		{"name of a tenant", "first_name: Max", resolver.Tenant, "1: first_name: unknown key; known here are account, admin_address, branding, order"},
 		{"nested at the platform", "account: {}", resolver.Platform, "1: account: unknown key; known here are address, admin_address, aliases, central_sender, force_sender, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default"},
-		{"both forms", "address: a@b.example\naccount: {}", resolver.User, "2: account: unknown key; known here are address, aliases, central_sender, first_name, force_sender, last_name, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default"},
+		{"both forms", "address: a@b.example\naccount: {}", resolver.User, "1: address: unknown key; known here are account, first_name, last_name"},
 		{"port 0", "account:\n  smtp: {port: 0}", resolver.Tenant, "2: account.smtp.port: must be within 1 to 65535"},
 		{"port 0, flat", "smtp:\n  port: 0", resolver.Tenant, "2: smtp.port: must be within 1 to 65535"},
 		{"port 0 at the platform", "smtp:\n\n  port: 0", resolver.Platform, "3: smtp.port: must be within 1 to 65535"},
@@ -171,7 +172,12 @@ func TestReadFiles(t *testing.T) {
 		{
 			name:  "T2 a password that is not used",
 			entry: resolver.Entry{Account: &resolver.Settings{SMTP: &resolver.SMTPSettings{Authentication: &no, PasswordFile: "none"}}},
-			want:  resolver.Entry{Account: &resolver.Settings{SMTP: &resolver.SMTPSettings{Authentication: &no, PasswordFile: "none"}}},
+			want:  resolver.Entry{Account: &resolver.Settings{SMTP: &resolver.SMTPSettings{Authentication: &no}}},
+		},
+		{
+			name:  "T2 a password that is kept for later",
+			entry: resolver.Entry{Account: &resolver.Settings{SMTP: &resolver.SMTPSettings{Authentication: &no, PasswordFile: "pw"}}},
+			want:  resolver.Entry{Account: &resolver.Settings{SMTP: &resolver.SMTPSettings{Authentication: &no, Password: resolver.NewSecret("hunter2")}}},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

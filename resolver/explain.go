@@ -9,7 +9,7 @@ type Explanation struct {
 	Authentication string    `json:"authentication"` // oauth2, password or none
 	Host           string    `json:"host"`
 	From           string    `json:"from"`
-	FromName       string    `json:"from_name,omitempty"`
+	FromName       string    `json:"from_name"`
 	ReplyTo        []string  `json:"reply_to"`
 	ReversePath    string    `json:"reverse_path"`
 	Why            string    `json:"why"`

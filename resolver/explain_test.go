@@ -78,7 +78,7 @@ tenants:
 	}
 	bare := resolver.Sender{Account: platform()}
 	if b, err := json.Marshal(bare.Explain()); err != nil || string(b) != `{"level":"platform","account":"platform","transport":"smtp","authentication":"none","host":":0",`+
-		`"from":"","reply_to":[],"reverse_path":"","why":"","passed_over":[]}` {
+		`"from":"","from_name":"","reply_to":[],"reverse_path":"","why":"","passed_over":[]}` {
 		t.Errorf("lists are never null: %s, %v", b, err)
 	}
 }

@@ -101,7 +101,8 @@ type Passed struct {
 // without one the platform's if the platform sends; else the account's address.
 // The reverse-path is the account's, else the account's address.
 //
-// The error is a *NoAccountError, ErrUnusable, or that of the store.
+// The error is a *NoAccountError, ErrUnusable, or that of the store. With
+// ErrUnusable the answer is there all the same: who will send, once it can.
 func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 	c, err := r.store.Accounts(ctx, req.Tenant, req.User.ID)
 	if err != nil {
@@ -111,11 +112,14 @@ func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 	if s.Account == nil {
 		return s, &NoAccountError{Tenant: req.Tenant, User: req.User.ID, PassedOver: s.PassedOver}
 	}
-	if s.Account.Unusable != "" {
-		s.Why += "."
-		return s, fmt.Errorf("%s: %w: %s: %w", s.Account.ID(), ErrUnusable, s.Account.Unusable, failure.ErrSettings)
-	}
 	s.address(&c, &req)
+	why := s.Account.Unusable
+	if s.Account.State == Parked {
+		why = cmp.Or(why, "its login was refused, and is not tried again before its settings change")
+	}
+	if why != "" {
+		return s, fmt.Errorf("%s: %w: %s: %w", s.Account.ID(), ErrUnusable, why, failure.ErrSettings)
+	}
 	return s, nil
 }
 

@@ -153,7 +153,10 @@ func (a *answer) prove(t *testing.T) {
 		changed.State = a.state
 		c.Tenant = &changed
 	}
-	s := mustResolve(t, c, a.mail)
+	s, err := resolve(t, c, a.mail)
+	if waits := a.state == resolver.Parked; waits != errors.Is(err, resolver.ErrUnusable) || waits == (err == nil) {
+		t.Fatal(err)
+	}
 	e := s.Explain()
 	if got := strings.Join(append([]string{e.Account, e.From}, e.ReplyTo...), " "); got != a.want {
 		t.Errorf("sender is %q, want %q", got, a.want)

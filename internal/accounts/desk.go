@@ -153,15 +153,7 @@ func (d *Desk) Explain(ctx context.Context, req resolver.Request, lang string) (
 	if s.Account == nil {
 		return resolver.Explanation{}, err
 	}
-	if err != nil { // it is its turn and it cannot send: what its mails will be
-		c, err := d.Store().Accounts(ctx, req.Tenant, req.User.ID)
-		if err != nil {
-			return resolver.Explanation{}, err
-		}
-		will := resolver.Through(s.Account, c, req)
-		s.From, s.ReplyTo, s.ReversePath = will.From, will.ReplyTo, will.ReversePath
-	}
-	e := s.Explain()
+	e := s.Explain() // of an account that cannot be used, too
 	e.Waits = s.Account.Unusable
 	if n := d.parked(s.Account); n != nil && e.Waits == "" {
 		e.Waits = "the account is parked since " + n.Since.Format(time.RFC3339) + ": " + failure.Hint(n.Rule, lang)
