@@ -98,7 +98,7 @@ func (p *parser) place(key, at string, e *Entry, level Level, tenant, user strin
 	if e.Account != nil {
 		inClear = e.Account.secretsInClear()
 	}
-	checkWritten(p.Document, at, e)
+	checkWritten(p.Document, key, at, e)
 	unread := e.ReadFiles(p.readFile)
 	if err := unread["branding.logo"]; err != nil {
 		p.warn(key+".branding", "%s: the logo cannot be read: %v: mails go without it", Place{tenant, user}, err)

@@ -125,7 +125,7 @@ func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
 	if nested {
 		account = "account"
 	}
-	checkWritten(d, account, e)
+	checkWritten(d, "", account, e)
 	checkEntry(d, "", level, e)
 	return e, d.Err()
 }
@@ -137,9 +137,12 @@ func checkEntry(d *strictyaml.Document, key string, level Level, e *Entry) {
 	}
 }
 
-// checkWritten notes what only the text of a document tells, of the settings at
-// account.
-func checkWritten(d *strictyaml.Document, account string, e *Entry) {
+// checkWritten notes what only the text of a document tells, of an entry at key
+// with its settings at account.
+func checkWritten(d *strictyaml.Document, key, account string, e *Entry) {
+	if b := e.Branding; b != nil && b.LogoFile != "" && len(b.Logo) > 0 {
+		d.Fail(join(key, "branding.logo_file"), "stands beside logo: keep one of them")
+	}
 	if e.Account == nil {
 		return
 	}

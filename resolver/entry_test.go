@@ -1,6 +1,7 @@
 package resolver_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -283,5 +284,14 @@ tenants:
 	}
 	if diff := cmp.Diff([]string{"platform", "tenant/acme", "user/acme/max"}, ids); diff != "" {
 		t.Errorf("accounts: %s", diff)
+	}
+}
+
+func TestLogoTwice(t *testing.T) {
+	t.Parallel()
+	text := "branding:\n  logo: " + base64.StdEncoding.EncodeToString(png(t)) + "\n  logo_file: logo.png"
+	_, err := resolver.ParseEntry("f.yaml", []byte(text), resolver.Tenant)
+	if err == nil || err.Error() != "f.yaml:3: branding.logo_file: stands beside logo: keep one of them" {
+		t.Error(err)
 	}
 }

@@ -88,7 +88,7 @@ func TestSpelling(t *testing.T) {
 	want := &resolver.Entry{
 		AdminAddress: "it@acme.example", Account: filled(t, false), Order: &resolver.Order{Manual: []resolver.Level{resolver.Tenant}},
 		Branding: &resolver.Branding{
-			Enabled: true, Company: "ACME", Logo: png(t), LogoFile: "logo.png", LogoAlt: "the logo", LogoWidth: 120,
+			Enabled: true, Company: "ACME", Logo: png(t), LogoAlt: "the logo", LogoWidth: 120,
 			Colors: resolver.BrandingColors{Background: "#ffffff", Card: "#fffffe", Text: "#000000", Accent: "#000001", Footer: "#000002"},
 			Footer: resolver.BrandingFooter{Lines: []string{"ACME GmbH"}, Link: "https://acme.example", LinkText: "Imprint"},
 		},

@@ -179,7 +179,9 @@ func (r *Route) Credentials(a *resolver.Account) oauth.Credentials {
 		RefreshToken: o.RefreshToken, ServiceAccountKey: o.ServiceAccount, Subject: o.Username,
 		AuthURL: o.Endpoints.Authorize, TokenURL: o.Endpoints.Token,
 	}
-	if c.ClientID == "" {
+	// The platform's application is shown to the provider alone, never to an
+	// endpoint that a tenant has named.
+	if c.ClientID == "" && (a.Trusted || o.Endpoints.Authorize+o.Endpoints.Token == "") {
 		platform := r.options.Microsoft
 		if o.Provider == resolver.Google {
 			platform = r.options.Google

@@ -170,6 +170,16 @@ func TestCredentials(t *testing.T) {
 			t.Errorf("%s: %+v", name, c)
 		}
 	}
+	elsewhere := (&resolver.Settings{Address: "max@acme.example", OAuth2: &resolver.OAuth2Settings{
+		Provider: resolver.Microsoft, RefreshToken: resolver.NewSecret("r"), Endpoints: &resolver.Endpoints{Token: "https://evil.example/"},
+	}}).Account(resolver.Tenant, "acme", "")
+	if c := r.Credentials(elsewhere); c.ClientID != "" || !c.ClientSecret.IsZero() {
+		t.Error("the platform's secret goes to an endpoint that a tenant has named")
+	}
+	elsewhere.Trusted = true
+	if c := r.Credentials(elsewhere); c.ClientID != "ms-app" {
+		t.Errorf("an operator's own endpoint: %+v", c)
+	}
 	full := resolver.OAuth2Settings{
 		Provider: resolver.Microsoft, Transport: "graph", Tenant: "acme.example", Cloud: "china",
 		RefreshToken: resolver.NewSecret("refresh"), Endpoints: &resolver.Endpoints{Authorize: "https://a.example/", Token: "https://t.example/"},

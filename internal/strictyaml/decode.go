@@ -166,7 +166,7 @@ func (d *Document) each(key string, n *yaml.Node, do func(name, path string, lin
 func Path(key, name string) string {
 	// Readable in an error, whatever stands there.
 	if q := strconv.Quote(name); name == "" || len(q) != len(name)+2 || len(name) > 64 {
-		name = q[:min(len(q), 66)]
+		name = strings.ToValidUTF8(q[:min(len(q), 66)], "")
 	}
 	if key == "" {
 		return name

@@ -12,7 +12,7 @@ import (
 )
 
 // A ScalarUnmarshaler is a struct that may also be written as one text, as
-// "Name <address>" in place of {name, address}. The error does not show the text.
+// "Name <address>" in place of {name, address}. Its error is shown.
 type ScalarUnmarshaler interface{ UnmarshalScalar(text string) error }
 
 // value reads a node into what into points to.
