@@ -1,7 +1,6 @@
 package resolver_test
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -289,7 +288,7 @@ tenants:
 
 func TestLogoTwice(t *testing.T) {
 	t.Parallel()
-	text := "branding:\n  logo: " + base64.StdEncoding.EncodeToString(png(t)) + "\n  logo_file: logo.png"
+	text := "branding:\n  logo: " + base64(t, png(t)) + "\n  logo_file: logo.png"
 	_, err := resolver.ParseEntry("f.yaml", []byte(text), resolver.Tenant)
 	if err == nil || err.Error() != "f.yaml:3: branding.logo_file: stands beside logo: keep one of them" {
 		t.Error(err)
