@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,16 +28,20 @@ func (c *cli) accountSet() *cobra.Command {
 		Long: `Store an account, read as YAML from standard input or --file.
 
 The keys are those of accounts.yaml at this place. Files that it names (password_file) are read, and their
-contents sealed. A secret that is left out stays as it is stored.`,
+contents sealed. A secret that is left out stays as it is stored. What show has printed, with the version in
+its first line, is refused if somebody else has changed the account meanwhile.`,
 		Example: `  rohrpost account show --tenant acme > acme.yaml && $EDITOR acme.yaml && rohrpost account set --tenant acme --file acme.yaml
   echo '{provider: ionos, address: info@acme.example, smtp: {password_file: pw}}' | rohrpost account set --tenant acme`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			entry, err := c.entry(file, p.Level())
+			entry, shown, err := c.entry(file, p)
 			if err != nil {
 				return err
 			}
 			return c.withBook(cmd.Context(), func(ctx context.Context, book *redisstore.Store) error {
+				if version < 0 {
+					version = shown
+				}
 				if version < 0 {
 					if version, err = current(ctx, book, p); err != nil {
 						return err
@@ -54,36 +60,49 @@ contents sealed. A secret that is left out stays as it is stored.`,
 	}
 	placeFlags(cmd, &p)
 	cmd.Flags().StringVarP(&file, "file", "f", "-", "file with the settings; -: standard input")
-	cmd.Flags().Int64Var(&version, "version", -1, "the version that show has printed: refuse if somebody was faster")
+	cmd.Flags().Int64Var(&version, "version", -1, "refuse if the stored account has another version (default: that in the first line)")
 	return cmd
 }
 
-// entry reads settings, and the files that they name.
-func (c *cli) entry(file string, level resolver.Level) (*resolver.Entry, error) {
+// shownVersion is the version in the first line of what show has printed of a
+// place; -1 if the text is something else.
+func shownVersion(text []byte, p resolver.Place) int64 {
+	line, _, _ := strings.Cut(string(text), "\n")
+	_, version, ok := strings.Cut(strings.TrimPrefix(line, "# "+p.String()+": "), ", version ")
+	number, err := strconv.ParseInt(version, 10, 64)
+	if !ok || err != nil || !strings.HasPrefix(line, "# "+p.String()+": ") {
+		return -1
+	}
+	return number
+}
+
+// entry reads settings, and the files that they name. version is that which show
+// has printed above them; -1 if there is none.
+func (c *cli) entry(file string, p resolver.Place) (e *resolver.Entry, version int64, err error) {
 	name, folder, in := file, filepath.Dir(file), c.in
 	if file == "-" {
 		name, folder = "standard input", "."
 	} else {
 		f, err := os.Open(file)
 		if err != nil {
-			return nil, err
+			return nil, -1, err
 		}
 		defer func() { _ = f.Close() }()
 		in = f
 	}
 	text, err := io.ReadAll(in)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, -1, fmt.Errorf("%s: %w", name, err)
 	}
-	entry, err := resolver.ParseEntry(name, text, level)
+	entry, err := resolver.ParseEntry(name, text, p.Level())
 	if err != nil {
-		return nil, err
+		return nil, -1, err
 	}
 	unread := entry.ReadFiles(resolver.InFolder(folder))
 	for _, key := range slices.Sorted(maps.Keys(unread)) {
 		err = errors.Join(err, fmt.Errorf("%s_file: %w", key, unread[key]))
 	}
-	return entry, err
+	return entry, shownVersion(text, p), err
 }
 
 func (c *cli) printStored(r *redisstore.Record) error {

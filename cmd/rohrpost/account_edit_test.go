@@ -93,9 +93,15 @@ func TestVersions(t *testing.T) {
 	o.fine("", set("b@acme.example", "--version", "1")...)
 	o.refused(exitFailed, "", set("c@acme.example", "--version", "1"), "tenant/acme", "somebody else has changed it meanwhile")
 	o.refused(exitFailed, "", set("c@acme.example", "--version", "0"), "somebody else has changed it meanwhile")
+	// What show has printed names its version.
+	shown := o.fine("", "account", "show", "--tenant", "acme")
+	o.fine("", set("b@acme.example", "--version", "2")...) // the same: no new version
+	o.fine(shown, "account", "set", "--tenant", "acme")
+	o.fine(strings.Replace(shown, "tenant/acme", "tenant/other", 1), "account", "set", "--tenant", "globex")
 	if got := o.fine("", set("c@acme.example")...); got != "tenant/acme stored: active, version 3\n" {
 		t.Errorf("without a version: %q", got)
 	}
+	o.refused(exitFailed, shown, []string{"account", "set", "--tenant", "acme"}, "somebody else has changed it meanwhile")
 	if got := o.fine("", set("c@acme.example")...); got != "tenant/acme stored: active, version 3\n" {
 		t.Errorf("without a change: %q", got)
 	}

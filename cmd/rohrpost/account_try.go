@@ -136,7 +136,7 @@ func (c *cli) try(f *tryFlags) (accounts.Try, error) {
 		f.file = "-"
 	}
 	if f.file != "" {
-		t.Unsaved, err = c.entry(f.file, f.place.Level())
+		t.Unsaved, _, err = c.entry(f.file, f.place)
 	}
 	return t, err
 }
