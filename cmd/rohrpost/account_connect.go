@@ -137,6 +137,7 @@ func (f *connectFlags) complete(ctx context.Context, desk *accounts.Desk) error 
 // answers whose mailbox it is.
 func (c *cli) signIn(ctx context.Context, desk *accounts.Desk, f *connectFlags) (mailbox string, err error) {
 	account := (&resolver.Settings{Address: f.address, OAuth2: &f.settings}).Account(f.place.Level(), f.place.Tenant, f.place.User)
+	account.Trusted = desk.File != nil || f.place.Tenant == ""
 	credentials := desk.Route.Credentials(account)
 	credentials.Grant = oauth.Delegated
 	conn, err := oauth.Loopback(ctx, oauth.LoopbackOptions{
