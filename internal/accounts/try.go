@@ -104,7 +104,7 @@ func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 // incomplete.
 func tryable(a *resolver.Account) error {
 	if a.Unusable != "" {
-		return fmt.Errorf("%s cannot be tried: %s", a.ID(), a.Unusable)
+		return fmt.Errorf("%s cannot be tried: %w: %s", a.ID(), resolver.ErrUnusable, a.Unusable)
 	}
 	on := *a
 	on.UsePlatformDefault = false
