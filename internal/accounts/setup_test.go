@@ -68,10 +68,11 @@ func open(t *testing.T, file string) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
+	parked := must(t, gate.New, gate.Options{Redis: o.rdb})
 	options := accounts.Options{
-		Gate:    must(t, gate.New, gate.Options{Redis: o.rdb}),
+		Gate:    parked,
 		Limiter: must(t, doctor.NewLimiter, doctor.LimiterOptions{Redis: o.rdb, Limit: 100}),
-		Route:   o.route(),
+		Route:   o.route(parked),
 		HELO:    "worker.example",
 		Now:     func() time.Time { o.clock = o.clock.Add(time.Millisecond); return o.clock },
 	}
@@ -88,10 +89,10 @@ func open(t *testing.T, file string) *office {
 	return o
 }
 
-func (o *office) route() *route.Route {
+func (o *office) route(parked *gate.Gate) *route.Route {
 	o.Helper()
 	guard := must(o.T, netguard.New, netguard.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Ports: []int{o.server.Port()}})
-	r := must(o.T, route.New, route.Options{Guard: guard, Tokens: func(client *http.Client) (*oauth.Tokens, error) {
+	r := must(o.T, route.New, route.Options{Guard: guard, Gate: parked, Tokens: func(client *http.Client) (*oauth.Tokens, error) {
 		return oauth.New(oauth.Options{Redis: o.rdb, Box: o.box, HTTPClient: client})
 	}})
 	o.Cleanup(func() { _ = r.Close() })
@@ -102,7 +103,8 @@ func (o *office) route() *route.Route {
 func (o *office) restart() {
 	o.Helper()
 	options := o.Options
-	options.Route, options.Gate = o.route(), must(o.T, gate.New, gate.Options{Redis: o.rdb})
+	options.Gate = must(o.T, gate.New, gate.Options{Redis: o.rdb})
+	options.Route = o.route(options.Gate)
 	if err := options.Gate.Load(o.Context()); err != nil {
 		o.Fatal(err)
 	}

@@ -45,7 +45,7 @@ func OpenDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger)
 	if o.Limiter, err = doctor.NewLimiter(doctor.LimiterOptions{Redis: rdb}); err != nil {
 		return nil, err
 	}
-	if o.Route, err = openRoute(cfg, rdb, log); err != nil {
+	if o.Route, err = openRoute(cfg, rdb, o.Gate, log); err != nil {
 		return nil, err
 	}
 	return accounts.New(o)
@@ -59,7 +59,7 @@ func openBook(cfg configs.Config, rdb redis.UniversalClient) (*redisstore.Store,
 	})
 }
 
-func openRoute(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger) (*route.Route, error) {
+func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate, log zerolog.Logger) (*route.Route, error) {
 	guard, err := openGuard(cfg, log)
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger
 		Tokens: func(client *http.Client) (*oauth.Tokens, error) {
 			return oauth.New(oauth.Options{Redis: rdb, Box: box, HTTPClient: client, Logger: log})
 		},
-		Guard:     guard,
+		Guard: guard, Gate: parked,
 		Microsoft: route.Application{ClientID: cfg.OAuth2.MicrosoftClientID, ClientSecret: cfg.OAuth2.MicrosoftClientSecret},
 		Google:    route.Application{ClientID: cfg.OAuth2.GoogleClientID, ClientSecret: cfg.OAuth2.GoogleClientSecret},
 		HELO:      cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, Logger: log,

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -28,12 +29,14 @@ type Application struct {
 	ClientSecret resolver.Secret
 }
 
-// Options of a Route. Tokens and Guard are required.
+// Options of a Route. Tokens, Guard and Gate are required.
 type Options struct {
 	// Tokens makes the source of access tokens that asks through a client.
 	Tokens func(*http.Client) (*oauth.Tokens, error)
 	// Guard dials for accounts that tenants have entered.
 	Guard *netguard.Guard
+	// Gate knows whose login was refused.
+	Gate *gate.Gate
 	// Microsoft and Google are the platform's applications.
 	Microsoft, Google Application
 
@@ -58,8 +61,8 @@ type lane struct {
 
 // New checks the options. It connects to nobody.
 func New(o Options) (*Route, error) {
-	if o.Tokens == nil || o.Guard == nil {
-		return nil, errors.New("route: tokens and guard are required")
+	if o.Tokens == nil || o.Guard == nil || o.Gate == nil {
+		return nil, errors.New("route: tokens, guard and gate are required")
 	}
 	r := &Route{options: o}
 	var err error
@@ -134,7 +137,7 @@ func (r *Route) Try(ctx context.Context, a *resolver.Account, m transport.Mail) 
 		return r.Send(ctx, a, m, arm)
 	}
 	server := r.Server(a)
-	server.Account, server.Version = "test/"+rand.Text(), "1"
+	server.Account, server.Version, server.Guard = "test/"+rand.Text(), "1", nil
 	return r.lane(a).smtp.Send(ctx, server, m, arm)
 }
 
@@ -144,7 +147,7 @@ func (r *Route) Server(a *resolver.Account) smtp.Server {
 	server := smtp.Server{
 		Account: a.ID(), Version: a.Version(), Host: s.Host, Port: s.Port, Encryption: smtp.Encryption(s.Encryption),
 		Authentication: s.Authentication, Username: s.Username, Password: s.Password,
-		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections,
+		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections, Guard: parking{r.options.Gate, a, r.options.Logger},
 	}
 	if a.OAuth2.InUse() {
 		server.Token = r.lane(a).tokens.Source(r.Credentials(a))

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/route"
@@ -136,7 +137,10 @@ func TestServer(t *testing.T) {
 	if got.Password.Reveal() != "hunter2" || got.Token != nil {
 		t.Error("the password is not there, or a token is")
 	}
-	got.Password = resolver.Secret{}
+	if got.Guard == nil {
+		t.Error("nobody is told of a refused password")
+	}
+	got.Password, got.Guard = resolver.Secret{}, nil
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -220,7 +224,7 @@ func TestNew(t *testing.T) {
 	for word, o := range map[string]route.Options{
 		"are required": {Guard: guard},
 		"required":     {Tokens: none},
-		"abort":        {Tokens: none, Guard: guard},
+		"abort":        {Tokens: none, Guard: guard, Gate: &gate.Gate{}},
 	} {
 		if _, err := route.New(o); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%v", err)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/redistest"
@@ -88,7 +89,12 @@ func (b *bench) open(ports ...int) *route.Route {
 	if err != nil {
 		b.Fatal(err)
 	}
+	parked, err := gate.New(gate.Options{Redis: b.rdb})
+	if err != nil {
+		b.Fatal(err)
+	}
 	r, err := route.New(route.Options{
+		Gate: parked,
 		Tokens: func(client *http.Client) (*oauth.Tokens, error) {
 			return oauth.New(oauth.Options{Redis: b.rdb, Box: b.box, HTTPClient: client})
 		},

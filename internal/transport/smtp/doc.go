@@ -4,7 +4,8 @@
 // [Transport.Send] takes a connection from a pool (per account and version of
 // its settings), or opens one: go-mail's smtp.Client for the greeting, then EHLO,
 // STARTTLS and login here, with go-mail's mechanisms or with an access token,
-// which is replaced once if it is refused. The transaction is our own: MAIL, RCPT
+// which is replaced once if it is refused. A password that nobody has used yet is
+// tried by one connection alone. The transaction is our own: MAIL, RCPT
 // and DATA leave in one write where the server pipelines, refused recipients are
 // noted and the accepted ones get the mail, deadlines are per command (RFC 5321
 // §4.5.3.2), and the reply to the final dot is final.

@@ -90,10 +90,13 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 			return f
 		}
 	}
-	if s.Authentication {
+	switch {
+	case !s.Authentication:
+		return nil
+	case s.Token != nil: // a refused token locks no mailbox
 		return c.login(s, limits.Auth)
 	}
-	return nil
+	return t.firsts.login(ctx, s.Account+"\x00"+s.Version, s.Guard, func() *failure.Failure { return c.login(s, limits.Auth) })
 }
 
 // banner reads the server's greeting, in d.

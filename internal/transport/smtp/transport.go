@@ -80,6 +80,7 @@ var ErrClosed = errors.New("smtp transport is closed")
 type Transport struct {
 	options Options
 	pool    *pool
+	firsts  *firsts
 }
 
 // New checks the options. It connects to nobody.
@@ -108,7 +109,7 @@ func New(o Options) (*Transport, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("smtp transport: %w", err)
 	}
-	return &Transport{options: o, pool: newPool(&o)}, nil
+	return &Transport{options: o, pool: newPool(&o), firsts: newFirsts()}, nil
 }
 
 func printable(s string) bool {
