@@ -18,7 +18,7 @@ func TestProgress(t *testing.T) {
 	lost := &url.Error{Op: http.MethodPost, URL: "https://graph.example/users/max@acme.example", Err: io.ErrUnexpectedEOF}
 	unknown := errors.New("http2: server sent GOAWAY and closed the connection")
 	garbled := errors.New("remote error: tls: bad record MAC")
-	one, all := make([]byte, 1), make([]byte, 100)
+	read := func(p *progress, n int) { _, _ = io.ReadFull(p, make([]byte, n)) } // the cases run side by side
 	for _, c := range []struct {
 		name  string
 		do    func(p *progress)
@@ -30,12 +30,12 @@ func TestProgress(t *testing.T) {
 		{"handshake", func(p *progress) { p.reach(encrypting) }, lost, failure.StageTLS, failure.Transient},
 		{"connection", func(p *progress) { p.reach(sending) }, lost, failure.StageData, failure.Transient},
 		{"connection, while another is opened", func(p *progress) { p.reach(sending); p.reach(encrypting) }, lost, failure.StageData, failure.Transient},
-		{"half of the mail", func(p *progress) { p.reach(sending); _, _ = p.Read(one) }, lost, failure.StageData, failure.Transient},
-		{"half of the mail, stopped", func(p *progress) { p.reach(sending); _, _ = p.Read(one) }, context.Canceled, failure.StageData, failure.Transient},
-		{"the whole mail", func(p *progress) { p.reach(sending); _, _ = io.ReadFull(p, all[:6]) }, lost, failure.StageAPI, failure.Uncertain},
-		{"the whole mail, any error", func(p *progress) { _, _ = io.ReadFull(p, all[:6]) }, unknown, failure.StageAPI, failure.Uncertain},
-		{"the whole mail, broken TLS", func(p *progress) { _, _ = io.ReadFull(p, all[:6]) }, garbled, failure.StageAPI, failure.Uncertain},
-		{"the whole mail, stopped", func(p *progress) { _, _ = io.ReadFull(p, all[:6]) }, context.Canceled, failure.StageAPI, failure.Uncertain},
+		{"half of the mail", func(p *progress) { p.reach(sending); read(p, 1) }, lost, failure.StageData, failure.Transient},
+		{"half of the mail, stopped", func(p *progress) { p.reach(sending); read(p, 1) }, context.Canceled, failure.StageData, failure.Transient},
+		{"the whole mail", func(p *progress) { p.reach(sending); read(p, 6) }, lost, failure.StageAPI, failure.Uncertain},
+		{"the whole mail, any error", func(p *progress) { read(p, 6) }, unknown, failure.StageAPI, failure.Uncertain},
+		{"the whole mail, broken TLS", func(p *progress) { read(p, 6) }, garbled, failure.StageAPI, failure.Uncertain},
+		{"the whole mail, stopped", func(p *progress) { read(p, 6) }, context.Canceled, failure.StageAPI, failure.Uncertain},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -48,7 +48,7 @@ func TestProgress(t *testing.T) {
 			if f.Stage != c.stage || f.Class != c.class || strings.Contains(f.Error(), "acme") {
 				t.Errorf("%v of class %s, want %s at %s", f, f.Class, c.class, c.stage)
 			}
-			if _, err := p.Read(one); err == nil {
+			if _, err := p.Read(make([]byte, 1)); err == nil {
 				t.Error("it can be read when it has been judged")
 			}
 		})
