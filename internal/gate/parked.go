@@ -31,6 +31,8 @@ type Notice struct {
 	Code       int           `json:"code,omitempty"`
 	Enhanced   string        `json:"enhanced,omitempty"`
 	Diagnostic string        `json:"diagnostic,omitempty"`
+
+	stored bool // it stands in Redis
 }
 
 // Failure is the refusal, for the log of a mail that waits.
@@ -98,8 +100,12 @@ func (g *Gate) Parked(account string, fingerprint func() string) *Notice {
 	return n
 }
 
-// Park notes that the login with these settings was refused.
+// Park notes that the login with these settings was refused. Many mails may bring
+// the same refusal: it is written once.
 func (g *Gate) Park(ctx context.Context, account, fingerprint string, f *failure.Failure) error {
+	if n := g.Parked(account, func() string { return fingerprint }); n != nil && n.stored {
+		return nil
+	}
 	n := &Notice{
 		Account: account, Fingerprint: fingerprint, Since: g.now().UTC(),
 		Stage: f.Stage, Category: f.Category, Rule: f.Rule, Code: f.Code, Enhanced: f.Enhanced, Diagnostic: f.Diagnostic,
@@ -109,7 +115,22 @@ func (g *Gate) Park(ctx context.Context, account, fingerprint string, f *failure
 	if err != nil {
 		return fmt.Errorf("park %s: %w", account, err)
 	}
-	return g.write(ctx, account, func(pipe redis.Pipeliner) { pipe.HSet(ctx, parkedKey, account, text) })
+	if err := g.write(ctx, account, func(pipe redis.Pipeliner) { pipe.HSet(ctx, parkedKey, account, text) }); err != nil {
+		return err
+	}
+	kept := *n
+	kept.stored = true
+	g.replace(n, &kept)
+	return nil
+}
+
+// replace puts a notice in the place of another, unless that has gone meanwhile.
+func (g *Gate) replace(old, n *Notice) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.parked[n.Account] == old {
+		g.parked[n.Account] = n
+	}
 }
 
 // Release lets an account send again. Releasing one that is not parked does nothing.
@@ -151,6 +172,7 @@ func (g *Gate) Load(ctx context.Context) error {
 		if err := json.Unmarshal([]byte(text), n); err != nil {
 			return fmt.Errorf("the notice of %s is damaged: %w", account, err)
 		}
+		n.stored = true
 		parked[account] = n
 	}
 	g.mu.Lock()

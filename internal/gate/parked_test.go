@@ -103,6 +103,37 @@ func TestRedisAway(t *testing.T) {
 	}
 }
 
+// TestParkOnce: fifty mails behind one refusal are one write, and after a release
+// the next refusal is another.
+func TestParkOnce(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	g := open(t, rdb)
+	writes := func() string {
+		return rdb.InfoMap(t.Context(), "commandstats").Val()["Commandstats"]["cmdstat_hset"]
+	}
+	for range 50 {
+		if err := g.Park(t.Context(), "tenant/acme", "1", refused()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := writes(); !strings.HasPrefix(got, "calls=1,") {
+		t.Errorf("written: %s", got)
+	}
+	if err := g.Park(t.Context(), "tenant/acme", "2", refused()); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Release(t.Context(), "tenant/acme"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Park(t.Context(), "tenant/acme", "2", refused()); err != nil {
+		t.Fatal(err)
+	}
+	if got := writes(); !strings.HasPrefix(got, "calls=3,") {
+		t.Errorf("written: %s", got)
+	}
+}
+
 func TestDamaged(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t).Client(t)
