@@ -10,7 +10,7 @@ TAGS ?=
 TESTFLAGS ?= $(if $(CI),-count=1)
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
-# For demo, dev and bench: make bench ARGS='…'.
+# For demo, dev, bench and chaos: make chaos ARGS='-seed 7'.
 ARGS ?=
 
 # Debian keeps servers, smtp-sink among them, out of the PATH of users.
@@ -61,6 +61,10 @@ race: packages ## The same with the race detector
 .PHONY: e2e
 e2e: packages ## The tests of the whole, against real servers
 	$(GO) test -count=1 -v ./test/e2e/...
+
+.PHONY: chaos
+chaos: packages ## 20,000 mails while workers, Redis, links and mail servers fail; -planted must find a bug
+	$(GO) test -count=1 -timeout 40m -v ./test/chaos -run '^TestStorm$$' -mails 20000 -storm 4m $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME (10s) each; their seeds are part of test

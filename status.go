@@ -7,7 +7,7 @@ type State string
 
 // The states of a job: six on the way, six at the end.
 const (
-	Scheduled State = "scheduled" // waits for its NotBefore
+	Scheduled State = "scheduled" // waits for its NotBefore, or the time it was put off to
 	Queued    State = "queued"    // waits for a worker
 	Sending   State = "sending"   // the final dot may be out
 	Deferred  State = "deferred"  // waits for the next attempt
@@ -73,6 +73,21 @@ type Status struct {
 	// MaybeTwice is true when an attempt was repeated although an earlier one
 	// may have been taken: some recipients may have the mail twice.
 	MaybeTwice bool `json:"maybe_twice,omitempty"`
+	// History is what has happened, oldest first: the first event and the latest
+	// 39. A mail that was accepted at its first attempt has that one alone.
+	History []Event `json:"history,omitempty"`
+}
+
+// LastFailure is the newest event that has a Category; the zero Event if there is
+// none. That time ran out counts only if there was no other failure before.
+func (s *Status) LastFailure() Event {
+	var last Event
+	for _, e := range s.History {
+		if e.Category != "" && (e.Class != "expired" || last.Category == "") {
+			last = e
+		}
+	}
+	return last
 }
 
 // RecipientStatus is the last reply for one recipient.

@@ -59,3 +59,26 @@ func statesInSource(t *testing.T) []rohrpost.State {
 	})
 	return out
 }
+
+func TestLastFailure(t *testing.T) {
+	t.Parallel()
+	event := func(category, class string) rohrpost.Event { return rohrpost.Event{Category: category, Class: class} }
+	tests := []struct {
+		name    string
+		history []rohrpost.Event
+		want    string
+	}{
+		{"none", nil, ""},
+		{"accepted", []rohrpost.Event{{Code: 250}}, ""},
+		{"the newest", []rohrpost.Event{event("greylisted", "transient"), event("mailbox_full", "permanent"), {By: rohrpost.ByOperator}}, "mailbox_full"},
+		{"what kept it waiting", []rohrpost.Event{event("auth_failed", "config"), event("expired", "expired")}, "auth_failed"},
+		{"nothing but time", []rohrpost.Event{event("expired", "expired")}, "expired"},
+		{"after a retry", []rohrpost.Event{event("expired", "expired"), {By: rohrpost.ByOperator}, event("auth_failed", "config")}, "auth_failed"},
+	}
+	for _, tt := range tests {
+		s := rohrpost.Status{History: tt.history}
+		if got := s.LastFailure().Category; got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

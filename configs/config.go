@@ -23,7 +23,7 @@ type Config struct {
 
 // Redis is the server that holds queue, ledger and error log.
 type Redis struct {
-	URL          string        `yaml:"url"`
+	URL          string        `yaml:"url"`      // empty: a private one for serve, else redisconn.DefaultURL
 	Password     secret.String `yaml:"password"` // takes the place of the URL's
 	PasswordFile Path          `yaml:"password_file"`
 }
@@ -138,7 +138,6 @@ type Path string
 // Default is the configuration without file, environment and flags.
 func Default() Config {
 	return Config{
-		Redis:    Redis{URL: "redis://127.0.0.1:6379/0"},
 		Accounts: Accounts{Store: StoreFile, File: "accounts.yaml", AllowNetworks: List{}, AllowPorts: List{"25", "465", "587", "588", "2525"}},
 		Secrets:  Secrets{Recipients: List{}},
 		Worker: Worker{

@@ -45,7 +45,7 @@ func (p *problems) add(wrong bool, key, format string, args ...any) {
 
 func (c *Config) problems() problems {
 	var p problems
-	if err := redisconn.Check(c.Redis.URL); err != nil && !errors.Is(err, redisconn.ErrEmbedded) {
+	if err := redisconn.Check(c.Redis.URL); c.Redis.URL != "" && err != nil && !errors.Is(err, redisconn.ErrEmbedded) {
 		p.add(true, "redis.url", "%s", strings.TrimPrefix(err.Error(), redisconn.ErrURL.Error()+" "))
 	}
 	c.Accounts.check(&p)

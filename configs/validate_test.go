@@ -21,7 +21,10 @@ func TestValidate(t *testing.T) {
 	}{
 		"defaults":             {change: func(*Config) {}},
 		"URL":                  {func(c *Config) { c.Redis.URL = "redis://:hunter2@h:x" }, `redis.url: "redis://:[redacted]@h:x": malformed`},
+		"no URL":               {func(c *Config) { c.Redis.URL = "" }, ""},
 		"embedded":             {func(c *Config) { c.Redis.URL = "embedded:" }, ""},
+		"embedded, directory":  {func(c *Config) { c.Redis.URL = "embedded:/var/lib/rohrpost" }, ""},
+		"embedded, relative":   {func(c *Config) { c.Redis.URL = "embedded:data" }, "absolute path"},
 		"no accounts":          {func(c *Config) { c.Accounts.File = "" }, "accounts.file: is empty"},
 		"accounts in redis":    {func(c *Config) { c.Accounts.File, c.Accounts.Store = "", StoreRedis }, ""},
 		"accounts elsewhere":   {func(c *Config) { c.Accounts.Store = "ldap" }, `accounts.store: "ldap" is unknown: write one of file, redis`},

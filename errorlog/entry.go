@@ -28,9 +28,12 @@ type Entry struct {
 	Recipients []string      `json:"recipients,omitempty"` // the ones concerned, not all of the mail
 	// NextAttempt is zero when none is planned: the failure is final, or the job
 	// waits for somebody.
-	NextAttempt time.Time         `json:"next_attempt,omitzero"`
-	Final       bool              `json:"final,omitempty"`
-	Metadata    map[string]string `json:"metadata,omitempty"` // of the message
+	NextAttempt time.Time `json:"next_attempt,omitzero"`
+	Final       bool      `json:"final,omitempty"`
+	// Delayed is for how long the mail has been waiting when that is told with this
+	// entry: 15 minutes, or an hour. 0: it is not.
+	Delayed  time.Duration     `json:"delayed,omitempty"`
+	Metadata map[string]string `json:"metadata,omitempty"` // of the message
 	// Rule is the row of the failure rules that matched. It picks the hint.
 	Rule int `json:"rule,omitempty"`
 }

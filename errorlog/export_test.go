@@ -41,13 +41,13 @@ func sample(t *testing.T) fixture {
 	f.append(t, errorlog.Entry{
 		Tenant: "acme", JobID: "=2", Attempt: 2, Host: "smtp.example.org:587", Stage: failure.StageRcpt, Code: 452, Enhanced: "4.2.2",
 		Diagnostic: "@mailbox \"full\";=cmd\r\nfor <kunde@example.org>, Grüße", Category: "mailbox_full", Class: failure.Transient,
-		Recipients: []string{"kunde@example.org"}, NextAttempt: f.clock.now().Add(2 * time.Minute), Rule: 50,
+		Recipients: []string{"kunde@example.org"}, NextAttempt: f.clock.now().Add(2 * time.Minute), Rule: 50, Delayed: 15 * time.Minute,
 	})
 	f.clock.advance(time.Minute)
 	f.append(t,
 		errorlog.Entry{Tenant: "acme", JobID: "3", Stage: failure.StageWorker, Diagnostic: "time is up", Category: "expired", Class: failure.Expired, Final: true, Level: "platform"},
 		errorlog.Entry{Tenant: "acme"},
-		errorlog.Entry{JobID: "4", Category: "dns_failure", Level: "user", Metadata: map[string]string{"k": "v"}, Rule: 1},
+		errorlog.Entry{JobID: "4", Category: "dns_failure", Level: "user", Delayed: time.Hour, Metadata: map[string]string{"k": "v"}, Rule: 1},
 	)
 	f.clock.advance(time.Minute)
 	return f

@@ -32,6 +32,7 @@ type record struct {
 	Recipients  []string          `json:"recipients"`
 	NextAttempt stamp             `json:"next_attempt"`
 	Final       bool              `json:"final"`
+	Delayed     string            `json:"delayed"` // "15m", "1h" or ""
 	Metadata    map[string]string `json:"metadata"`
 	Hint        string            `json:"hint"`
 }
@@ -55,7 +56,7 @@ func (j jsonlFile) entry(b *bytes.Buffer, e Entry) error {
 		Time: stamp(e.Time), Tenant: e.Tenant, User: e.User, JobID: e.JobID, MessageID: e.MessageID,
 		Attempt: e.Attempt, Account: e.Account, Level: e.Level, Host: e.Host, Stage: e.Stage,
 		Code: e.Code, Enhanced: e.Enhanced, Diagnostic: e.Diagnostic, Category: e.Category, Class: e.Class,
-		Recipients: e.Recipients, NextAttempt: stamp(e.NextAttempt), Final: e.Final, Metadata: e.Metadata,
+		Recipients: e.Recipients, NextAttempt: stamp(e.NextAttempt), Final: e.Final, Delayed: delay(e.Delayed), Metadata: e.Metadata,
 		Hint: e.hint(j.words),
 	}
 	if r.Recipients == nil {

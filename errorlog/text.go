@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -33,6 +34,7 @@ func (t textFile) entry(b *bytes.Buffer, e Entry) error {
 	writeLines(b, []line{
 		{w.hint, e.hint(w)},
 		{w.next, next},
+		{w.delayed, delay(e.Delayed)},
 		{w.recipients, strings.Join(e.Recipients, " ")},
 		{w.diagnostic, spaced(number(e.Code), e.Enhanced, e.Diagnostic)},
 		{w.user, e.User},
@@ -75,6 +77,17 @@ func parenthesized(s string) string {
 		return ""
 	}
 	return "(" + s + ")"
+}
+
+// delay is "15m" or "1h"; 0 is empty.
+func delay(d time.Duration) string {
+	switch {
+	case d == 0:
+		return ""
+	case d%time.Hour == 0:
+		return strconv.Itoa(int(d/time.Hour)) + "h"
+	}
+	return strconv.Itoa(int(d/time.Minute)) + "m"
 }
 
 func number(n int) string {

@@ -15,7 +15,7 @@ type words struct {
 	cutFormat                                          string // entries at most, dropped, tenant, time
 	missingFormat                                      string // entries
 
-	hint, next, never, recipients, diagnostic                       string
+	hint, next, never, delayed, recipients, diagnostic              string
 	user, account, host, stage, category, class, attempt            string
 	job, messageID, metadata, platformLevel, tenantLevel, userLevel string
 }
@@ -38,7 +38,7 @@ func english() *words {
 		cutFormat:     "the log holds at most %d entries per tenant; %d older entries of %s were dropped; complete since %s",
 		missingFormat: "%d entries left the log while this file was written",
 		hint:          "What to do", next: "Next attempt", never: "none, the failure is final",
-		recipients: "Recipients", diagnostic: "Answer",
+		delayed: "Waiting for over", recipients: "Recipients", diagnostic: "Answer",
 		user: "User", account: "Account", host: "Server", stage: "Stage", category: "Category", class: "Class",
 		attempt: "Attempt", job: "Job", messageID: "Message-ID", metadata: "Metadata",
 		platformLevel: "platform", tenantLevel: "tenant", userLevel: "user",
@@ -55,7 +55,7 @@ func german() *words {
 		cutFormat:     "das Protokoll fasst höchstens %d Einträge je Mandant; %d ältere Einträge von %s fielen weg; vollständig seit %s",
 		missingFormat: "%d Einträge verließen das Protokoll, während diese Datei geschrieben wurde",
 		hint:          "Was zu tun ist", next: "Nächster Versuch", never: "keiner, der Fehler ist endgültig",
-		recipients: "Empfänger", diagnostic: "Antwort",
+		delayed: "Wartet seit über", recipients: "Empfänger", diagnostic: "Antwort",
 		user: "Benutzer", account: "Konto", host: "Server", stage: "Schritt", category: "Kategorie", class: "Art",
 		attempt: "Versuch", job: "Auftrag", messageID: "Message-ID", metadata: "Metadaten",
 		platformLevel: "Plattform", tenantLevel: "Mandant", userLevel: "Benutzer",

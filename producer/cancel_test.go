@@ -47,6 +47,26 @@ func TestCancel(t *testing.T) {
 		{"deferred for the other recipient", func(t *testing.T, id string) {
 			settle(t, arm(t, id), rohrpost.Deferred, rohrpost.RecipientAccepted)
 		}, nil, rohrpost.Partly, true},
+		{"parked", func(t *testing.T, id string) {
+			settle(t, arm(t, id), rohrpost.Parked, rohrpost.RecipientDeferred)
+		}, nil, rohrpost.Canceled, true},
+		{"held as uncertain", func(t *testing.T, id string) {
+			settle(t, arm(t, id), rohrpost.Uncertain, rohrpost.RecipientUncertain)
+		}, nil, rohrpost.Canceled, true},
+		{"rescheduled", func(t *testing.T, id string) {
+			if err := client.Reschedule(t.Context(), id, time.Now().Add(time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}, nil, rohrpost.Canceled, true},
+		{"retried", func(t *testing.T, id string) {
+			settle(t, arm(t, id), rohrpost.Failed, rohrpost.RecipientFailed)
+			if err := client.Retry(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+		}, nil, rohrpost.Canceled, true},
+		{"failed", func(t *testing.T, id string) {
+			settle(t, arm(t, id), rohrpost.Failed, rohrpost.RecipientFailed)
+		}, producer.ErrFinal, rohrpost.Failed, false},
 		{"sending", func(t *testing.T, id string) { arm(t, id) }, producer.ErrSending, rohrpost.Sending, false},
 		{"accepted", func(t *testing.T, id string) {
 			settle(t, arm(t, id), rohrpost.Accepted, rohrpost.RecipientAccepted)

@@ -22,10 +22,15 @@ import (
 var (
 	// ErrNotFound says that no job of this id is known (any more).
 	ErrNotFound = errors.New("no such job")
-	// ErrFinal says that the job has ended and cannot be canceled.
+	// ErrFinal says that the job has ended: it cannot be canceled or rescheduled.
 	ErrFinal = ledger.ErrFinal
-	// ErrSending says that the mail is past its final dot at this moment.
+	// ErrSending says that a worker has the mail in hand at this moment.
 	ErrSending = ledger.ErrSending
+	// ErrNothingToRetry says that the mail was accepted or canceled.
+	ErrNothingToRetry = ledger.ErrNothingToRetry
+	// ErrContentGone says that the job is known and its mail is not kept any more:
+	// of failed mails, the queue keeps the latest 10,000 of each priority.
+	ErrContentGone = errors.New("its content is not kept any more")
 )
 
 // DefaultMaxSize is the largest mail that is taken: 25 MiB, the limit of most
@@ -107,8 +112,9 @@ func (c *Client) Status(ctx context.Context, id string) (rohrpost.Status, error)
 	return record.Status, nil
 }
 
-// Cancel ends a job before its final dot. Recipients who have the mail already
-// keep it. The error is ErrNotFound, ErrFinal, ErrSending, or Redis's.
+// Cancel ends a job before its final dot, or gives up one that is held as uncertain.
+// Recipients who have the mail already keep it. The error is ErrNotFound, ErrFinal,
+// ErrSending, or Redis's.
 func (c *Client) Cancel(ctx context.Context, id string) error {
 	queue, err := c.ledger.Cancel(ctx, id)
 	if err != nil {
@@ -131,6 +137,9 @@ func (c *Client) Close() error {
 }
 
 func jobError(id string, err error) error {
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, ledger.ErrUnknown) {
 		err = ErrNotFound
 	}

@@ -17,5 +17,9 @@
 // answers with the first receipt and sends nothing, for as long as the ledger
 // remembers the job (48 hours after its end by default).
 //
+// Cancel stops a mail before its final dot, Reschedule puts it off, Retry sends it
+// again to those who have not got it; RetryAll does so for all mails of a tenant, an
+// account or a category of failures.
+//
 // Package producertest has a recorder for the tests of applications.
 package producer

@@ -111,7 +111,10 @@ type Account struct {
 
 	// UsePlatformDefault switches the account off and keeps what was entered.
 	UsePlatformDefault bool
-	State              State
+	// Fallback is what happens to a tenant's mails while the account is parked whose
+	// turn it is, the tenant's own or a user's; only a tenant's account has one.
+	Fallback Fallback
+	State    State
 	// Trusted says that the operator has written the settings: the server may
 	// stand in a network that a tenant's must not reach.
 	Trusted bool
@@ -201,7 +204,7 @@ var versionKey = sync.OnceValue(func() []byte {
 })
 
 // Version is a fingerprint of settings and secret: it changes when one of them
-// does. It holds within this process only, and reveals nothing.
+// does (Fallback apart, which no login depends on). It holds within this process only, and reveals nothing.
 func (a *Account) Version() string {
 	b := a.digest(make([]byte, 0, 512), func(s Secret) string { return s.Reveal() })
 	mac := hmac.New(sha256.New, versionKey())
@@ -223,7 +226,7 @@ func (a *Account) Fingerprint() string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// digest appends every setting, so that no two accounts look alike.
+// digest appends every setting but Fallback, so that no two accounts look alike.
 func (a *Account) digest(b []byte, conceal func(Secret) string) []byte {
 	text := func(parts ...string) {
 		for _, s := range parts {

@@ -22,6 +22,7 @@ func (a *Account) Validate() error {
 	if a.UsePlatformDefault && a.Level == Platform {
 		c.fail("use_platform_default", "the platform's account is the default itself")
 	}
+	c.fallback(a)
 	c.address("address", a.Address, c.complete)
 	c.line("name", a.Name)
 	c.central(a)

@@ -77,7 +77,7 @@ func TestParseEntryProblems(t *testing.T) {
 		{"order of a user", "order: {manual: [user]}", resolver.User, "1: order: unknown key; known here are account, first_name, last_name"},
 		{"branding of a user", "branding: {}", resolver.User, "1: branding: unknown key; known here are account, first_name, last_name"},
 		{"name of a tenant", "first_name: Max", resolver.Tenant, "1: first_name: unknown key; known here are account, admin_address, branding, order"},
-		{"nested at the platform", "account: {}", resolver.Platform, "1: account: unknown key; known here are address, admin_address, aliases, central_sender, force_sender, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default"},
+		{"nested at the platform", "account: {}", resolver.Platform, "1: account: unknown key; known here are address, admin_address, aliases, central_sender, fallback, force_sender, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default"},
 		{"both forms", "address: a@b.example\naccount: {}", resolver.User, "1: address: unknown key; known here are account, first_name, last_name"},
 		{"port 0", "account:\n  smtp: {port: 0}", resolver.Tenant, "2: account.smtp.port: must be within 1 to 65535"},
 		{"port 0, flat", "smtp:\n  port: 0", resolver.Tenant, "2: smtp.port: must be within 1 to 65535"},

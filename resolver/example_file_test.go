@@ -34,7 +34,7 @@ func TestExample(t *testing.T) {
 	used := map[string]bool{}
 	keys(&doc, used)
 	for key := range strings.FieldsSeq(`platform tenants admin_address account users first_name last_name address name central_sender
-		force_sender reply_to_user use_platform_default aliases reverse_path provider
+		force_sender reply_to_user use_platform_default fallback aliases reverse_path provider
 		smtp host port encryption authentication username password password_file allow_plaintext_login max_connections
 		limits per_minute per_hour per_day recipients_per_day recipients_per_mail
 		oauth2 transport tenant cloud client_id client_secret_file refresh_token_file service_account_file endpoints authorize token api

@@ -1,5 +1,7 @@
 package resolver
 
+import "strings"
+
 // An Explanation is the answer to "who would send this mail, and why?", for
 // people and for JSON.
 type Explanation struct {
@@ -13,7 +15,8 @@ type Explanation struct {
 	ReplyTo        []string  `json:"reply_to"`
 	ReversePath    string    `json:"reverse_path"`
 	Why            string    `json:"why"`
-	Waits          string    `json:"waits,omitempty"` // why its mails wait; empty: they do not
+	Waits          string    `json:"waits,omitempty"`    // why its mails wait; empty: they do not
+	Fallback       string    `json:"fallback,omitempty"` // who sends while it is parked; empty: its mails wait
 	PassedOver     []Passed  `json:"passed_over"`
 	Warnings       []string  `json:"warnings,omitempty"`
 }
@@ -28,6 +31,10 @@ func (s *Sender) Explain() Explanation {
 	}
 	for _, r := range s.ReplyTo {
 		e.ReplyTo = append(e.ReplyTo, r.Address)
+	}
+	if r := s.Reserve; r != nil {
+		e.Fallback = "while this account is parked, the platform's sends (the tenant allows it): " +
+			"From " + r.Address + ", Reply-To " + strings.Join(e.ReplyTo, ", ")
 	}
 	return e
 }

@@ -97,7 +97,7 @@ func account(a *resolver.Account) any {
 	}
 	m := map[string]any{
 		"address": a.Address, "name": a.Name, "force_sender": a.ForceSender, "reply_to_user": a.ReplyToUser,
-		"use_platform_default": a.UsePlatformDefault, "smtp": server,
+		"use_platform_default": a.UsePlatformDefault, "fallback": string(a.Fallback), "smtp": server,
 	}
 	if a.Aliases != nil {
 		m["aliases"] = a.Aliases

@@ -27,7 +27,7 @@ func providerFacts() []providerFact {
 		{
 			"microsoft365", "smtp.office365.com",
 			[]int{587, 25},
-			resolver.Microsoft, 1, resolver.FromSendAs,
+			resolver.Microsoft, 2, resolver.FromSendAs,
 			resolver.Limits{PerMinute: 25, RecipientsPerDay: 8000, RecipientsPerMail: 500},
 		},
 		{
@@ -139,9 +139,9 @@ func TestPresetYields(t *testing.T) {
 		smtp           resolver.SMTPSettings
 		want           server
 	}{
-		{"nothing said", "microsoft365", resolver.SMTPSettings{}, server{"smtp.office365.com", 587, resolver.STARTTLS, 1}},
-		{"host", "microsoft365", resolver.SMTPSettings{Host: "h.example"}, server{"h.example", 587, resolver.STARTTLS, 1}},
-		{"port of the other encryption", "microsoft365", resolver.SMTPSettings{Port: 465}, server{"smtp.office365.com", 465, resolver.TLS, 1}},
+		{"nothing said", "microsoft365", resolver.SMTPSettings{}, server{"smtp.office365.com", 587, resolver.STARTTLS, 2}},
+		{"host", "microsoft365", resolver.SMTPSettings{Host: "h.example"}, server{"h.example", 587, resolver.STARTTLS, 2}},
+		{"port of the other encryption", "microsoft365", resolver.SMTPSettings{Port: 465}, server{"smtp.office365.com", 465, resolver.TLS, 2}},
 		{"port of the other encryption, reversed", "ionos", resolver.SMTPSettings{Port: 587}, server{"smtp.ionos.de", 587, resolver.STARTTLS, 0}},
 		{"its own port", "ionos", resolver.SMTPSettings{Port: 465}, server{"smtp.ionos.de", 465, resolver.TLS, 0}},
 		{"any port", "ionos", resolver.SMTPSettings{Port: 2525}, server{"smtp.ionos.de", 2525, resolver.STARTTLS, 0}},
@@ -203,12 +203,12 @@ func TestPresetConnections(t *testing.T) {
 		s    resolver.Settings
 		want int
 	}{
-		{"by preset", resolver.Settings{Provider: "microsoft365", OAuth2: &resolver.OAuth2Settings{}}, 1},
-		{"by OAuth2 alone", resolver.Settings{OAuth2: microsoft}, 1},
-		{"SMTP stored", resolver.Settings{OAuth2: microsoft, SMTP: &resolver.SMTPSettings{Host: "h.example", MaxConnections: 9}}, 1},
+		{"by preset", resolver.Settings{Provider: "microsoft365", OAuth2: &resolver.OAuth2Settings{}}, 2},
+		{"by OAuth2 alone", resolver.Settings{OAuth2: microsoft}, 2},
+		{"SMTP stored", resolver.Settings{OAuth2: microsoft, SMTP: &resolver.SMTPSettings{Host: "h.example", MaxConnections: 9}}, 2},
 		{"other endpoint", resolver.Settings{OAuth2: &resolver.OAuth2Settings{
 			Provider: resolver.Microsoft, Endpoints: &resolver.Endpoints{SMTP: "h.example:587"},
-		}}, 1},
+		}}, 2},
 		{"Google", resolver.Settings{OAuth2: &resolver.OAuth2Settings{Provider: resolver.Google}}, 4},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -76,6 +76,11 @@ type Sender struct {
 	Why         string             // one sentence: why this account and this From
 	Branding    *branding.Look     // of the tenant; may be nil
 	PassedOver  []Passed           // all others, in the order in which they are asked
+
+	// Fallback says that the platform's account sends in place of one that is parked.
+	Fallback bool
+	// Reserve is whose account sends while Account is parked; nil: the mail waits.
+	Reserve *Account
 }
 
 // Passed is a level whose account does not send, or what is stored beside the
@@ -113,6 +118,7 @@ func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 		return s, &NoAccountError{Tenant: req.Tenant, User: req.User.ID, PassedOver: s.PassedOver}
 	}
 	s.address(&c, &req)
+	s.Reserve = reserve(&c, &req, s.Account)
 	why := s.Account.Unusable
 	if s.Account.State == Parked {
 		why = cmp.Or(why, "its login was refused, and is not tried again before its settings change")

@@ -20,7 +20,8 @@ type Settings struct {
 	Aliases       []string `json:"aliases,omitempty"`
 	ReversePath   string   `json:"reverse_path,omitempty"` // default: the address
 
-	UsePlatformDefault bool `json:"use_platform_default,omitempty"`
+	UsePlatformDefault bool     `json:"use_platform_default,omitempty"`
+	Fallback           Fallback `json:"fallback,omitempty"` // of a tenant: never (default) or platform
 
 	SMTP   *SMTPSettings   `json:"smtp,omitempty"`
 	OAuth2 *OAuth2Settings `json:"oauth2,omitempty"`
@@ -160,6 +161,7 @@ func (s *Settings) Account(level Level, tenant, user string) *Account {
 		Provider: s.Provider, Address: s.Address, Name: s.Name,
 		ForceSender: s.ForceSender == nil || *s.ForceSender, ReplyToUser: s.ReplyToUser,
 		Aliases: s.Aliases, ReversePath: s.ReversePath, UsePlatformDefault: s.UsePlatformDefault,
+		Fallback: s.Fallback,
 	}
 	if s.CentralSender != nil {
 		a.CentralSender = rohrpost.Address{Address: s.CentralSender.Address, Name: s.CentralSender.Name}

@@ -74,6 +74,7 @@ tenants:
 		{"password is a tag", "    port: 587", "    password: !canary", 5, "platform.smtp.password", "must be a text"},
 		{"line break in a name", "first_name: Max", `first_name: "Max\nBcc"`, 14, "tenants.acme.users.max.first_name", "one line"},
 		{"empty id", "  acme:", `  "":`, 8, `tenants.""`, "an id must have"},
+		{"fallback of the platform", "  smtp:\n", "  fallback: platform\n  smtp:\n", 3, "platform.fallback", "the fallback itself"},
 		{"platform switched off", "  smtp:\n", "  use_platform_default: true\n  smtp:\n", 3, "platform.use_platform_default", "the default itself"},
 		{"second document", "tenants:", "---\ntenants:", 6, "", "second document"},
 		{"no YAML", "platform:", "platform: [", 0, "", "is no YAML"},
@@ -111,7 +112,7 @@ func TestErrorsAreAllNamed(t *testing.T) {
 	path := file(t, "platform: {sender: x, smtp: {port: 0}}\ntenants:\n  acme: {user: {}}\n")
 	_, err := resolver.LoadFile(path)
 	want := strings.Join([]string{
-		path + ":1: platform.sender: unknown key; known here are address, admin_address, aliases, central_sender, force_sender, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default",
+		path + ":1: platform.sender: unknown key; known here are address, admin_address, aliases, central_sender, fallback, force_sender, limits, name, oauth2, provider, reply_to_user, reverse_path, smtp, use_platform_default",
 		path + ":1: platform.smtp.port: must be within 1 to 65535",
 		path + ":3: tenants.acme.user: unknown key; known here are account, admin_address, branding, order, users",
 	}, "\n")

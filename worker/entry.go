@@ -17,19 +17,32 @@ import (
 
 // report writes the error log, the process log and the metrics of an attempt.
 func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusion) {
-	if a.held && a.record != nil && a.record.State == rohrpost.Parked && c.State == rohrpost.Parked {
-		return // it still waits, as it was said before
+	delayed := a.delayed()
+	if a.held && delayed == 0 {
+		a.w.opts.Metrics.Waits(string(a.wait.Reason), c.Level)
+		a.log().Debug().Str("account", c.Account).Str("reason", string(a.wait.Reason)).Msg("waits for its account")
+		return
 	}
 	entries := a.entries(out, c)
+	for i := range entries {
+		if !c.State.Final() {
+			entries[i].Delayed = delayed
+		}
+	}
 	if len(entries) > 0 {
 		_ = a.persist(ctx, "error log", func(ctx context.Context) error { return a.w.opts.ErrorLog.Append(ctx, entries...) })
 	}
-	a.count(c)
+	if !a.held {
+		a.count(c)
+	}
 	log, level := a.log().With().Str("account", c.Account).Str("host", a.host), zerolog.InfoLevel
 	if c.worst != nil {
 		level = zerolog.WarnLevel
 		log = log.Str("stage", string(c.worst.Stage)).Str("category", c.worst.Category).
 			Int("reply_code", c.worst.Code).Str("enhanced_code", c.worst.Enhanced)
+	}
+	if delayed > 0 && !c.State.Final() {
+		log = log.Dur("delayed", delayed)
 	}
 	if !c.Next.IsZero() {
 		log = log.Time("next_attempt", c.Next)

@@ -9,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
@@ -62,11 +63,14 @@ func (w *Worker) handler(feed *queue.Feed) asynq.Handler {
 			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 		}
 		retried, _ := asynq.GetRetryCount(ctx)
+		mail := gate.Mail{Queue: queue.Name(job.Priority), ID: job.ID}
+		known := retried > 0 || w.opts.Gate.Expects(mail)
+		defer w.opts.Gate.Arrived(mail)
 		// asynq's context ends when Redis was away for longer than a lease. Nothing
 		// must be cut off for that: what the server says counts, whenever Redis is back.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.AttemptTimeout)
 		defer cancel()
 		defer context.AfterFunc(w.cut, cancel)()
-		return w.newAttempt(job).run(ctx, retried > 0)
+		return w.newAttempt(job).run(ctx, known)
 	})
 }

@@ -3,6 +3,7 @@ package worker_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -54,7 +56,7 @@ func newHarness(t *testing.T, change ...func(*worker.Options)) *harness {
 	}
 	t.Cleanup(pool.Close)
 	h.options = worker.Options{
-		Redis: h.rdb, Resolver: platform{}, Transport: route{pool, h.server}, ErrorLog: h.log, Metrics: h.outcomes,
+		Redis: h.rdb, Resolver: platform{}, Transport: route{pool, h.server}, Gate: h.newGate(), ErrorLog: h.log, Metrics: h.outcomes,
 		Concurrency: 4, AttemptTimeout: 20 * time.Second, ShutdownTimeout: 15 * time.Second,
 		Retry: worker.Retry{
 			First: time.Second, Factor: 1, Jitter: -1, Max: time.Second, GiveUp: time.Minute, Greylist: time.Second, Uncertain: time.Second,
@@ -64,6 +66,23 @@ func newHarness(t *testing.T, change ...func(*worker.Options)) *harness {
 		c(&h.options)
 	}
 	return h
+}
+
+// newGate is the gate of one process, kept up to date until the test ends.
+func (h *harness) newGate() *gate.Gate {
+	h.t.Helper()
+	g, err := gate.New(gate.Options{Redis: h.rdb})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { g.Run(ctx) })
+	h.t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
+	return g
 }
 
 // start starts a worker that stops with the test.
@@ -153,6 +172,10 @@ func (platform) Resolve(context.Context, resolver.Request) (resolver.Sender, err
 	}, nil
 }
 
+func (platform) Fallback(context.Context, resolver.Request, resolver.Sender) (resolver.Sender, bool, error) {
+	return resolver.Sender{}, false, nil
+}
+
 // route sends everything to the scripted server.
 type route struct {
 	pool   *smtp.Transport
@@ -173,3 +196,4 @@ func (o outcomes) Accepted(string, time.Duration) { o <- "accepted" }
 func (o outcomes) Deferred(category, _ string)    { o <- "deferred" }
 func (o outcomes) Failed(category, _ string)      { o <- "failed" }
 func (o outcomes) Uncertain(string)               { o <- "uncertain" }
+func (o outcomes) Waits(reason, _ string)         { o <- reason }

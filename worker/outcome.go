@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -15,14 +14,11 @@ import (
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
-// parkedPause is after how long a mail of a parked account looks whether the
-// account is free again. It costs no login.
-const parkedPause = time.Minute
-
 // settle writes what the verdicts mean into the ledger and the error log, and
 // tells asynq what to do with the task.
 func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
 	s := a.conclude(out)
+	s.Event = a.event(out, &s)
 	err := a.persist(ctx, "ledger", func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, s.Settlement) })
 	if errors.Is(err, ledger.ErrStale) && len(a.armed) == 0 {
 		return err // the record has changed, and nothing was sent: look again
@@ -34,12 +30,50 @@ func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
 	case err != nil:
 		return &deferral{delay: time.Second, cause: err}
 	case !s.State.Final():
-		return &deferral{delay: s.delay, counts: s.Counts, cause: s.worst}
+		return a.putBack(ctx, s)
+	case s.State == rohrpost.Uncertain:
+		// A person decides. The archive holds no more than the latest; this keeps all.
+		return &deferral{delay: a.w.opts.Keep, counts: true, cause: s.worst}
 	case s.worst != nil:
 		// The archive keeps the payload for a retry by hand; the sweeper empties it.
 		return fmt.Errorf("%w: %w", s.worst, asynq.SkipRetry)
 	}
 	return nil
+}
+
+// putBack gives the task back to asynq until the mail's next attempt. One whose
+// account must wait is in its room: it is claimed when it is its turn.
+func (a *attempt) putBack(ctx context.Context, c conclusion) error {
+	if a.wait != nil && !a.held {
+		if err := a.w.opts.Gate.Join(ctx, a.door(), a.mail(), a.wait); err != nil {
+			a.log().Warn().Err(err).Msg("the mail waits for itself: its account's room cannot be reached")
+			c.delay = a.w.opts.Retry.First
+		}
+	}
+	return &deferral{delay: c.delay, counts: !a.held, cause: c.cause()}
+}
+
+// event is what the history says of the attempt. A mail that is accepted at its
+// first one needs none.
+func (a *attempt) event(out transport.Outcome, c *conclusion) *rohrpost.Event {
+	if c.worst == nil && a.record == nil {
+		return nil
+	}
+	e := &rohrpost.Event{Host: a.host}
+	if c.Counts {
+		e.Attempt = 1
+		if a.record != nil {
+			e.Attempt += a.record.Attempts
+		}
+	}
+	if f := c.worst; f != nil {
+		e.Stage, e.Category, e.Class = string(f.Stage), f.Category, string(f.Class)
+		e.Code, e.Enhanced, e.Diagnostic = f.Code, f.Enhanced, f.Diagnostic
+	} else if len(out.Verdicts) > 0 {
+		v := out.Verdicts[0]
+		e.Code, e.Enhanced, e.Diagnostic = v.Code, v.Enhanced, v.Text
+	}
+	return e
 }
 
 // reconcile draws the state of the job from its record alone: after verdicts that
@@ -67,19 +101,23 @@ func (a *attempt) reconcile(ctx context.Context) error {
 // A conclusion is a settlement and what else follows from the verdicts.
 type conclusion struct {
 	ledger.Settlement
-	delay time.Duration    // until Next
+	delay time.Duration    // until asynq brings the task again
 	worst *failure.Failure // the failure that stands for the attempt; nil: all accepted
+}
+
+// cause is what asynq shows of a task that waits.
+func (c *conclusion) cause() error {
+	if c.worst == nil {
+		return errors.New("the recipients that are left follow at once")
+	}
+	return c.worst
 }
 
 // conclude draws the state of the job from the verdicts of this attempt and, for
 // the recipients it did not try, from the record.
 func (a *attempt) conclude(out transport.Outcome) conclusion {
-	n := 1
-	if a.record != nil {
-		n = a.record.Attempts + 1
-	}
 	c := conclusion{Settlement: ledger.Settlement{
-		Token: a.token, Revision: a.revision(), Counts: true, Twice: a.twice && len(a.armed) > 0, Verdicts: map[int]rohrpost.RecipientStatus{},
+		Token: a.token, Revision: a.revision(), Twice: a.twice && len(a.armed) > 0, Verdicts: map[int]rohrpost.RecipientStatus{},
 		Why: a.sender.Why,
 	}}
 	if a.sender.Account != nil {
@@ -88,11 +126,8 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 	expired := 0
 	for k, i := range a.open {
 		v := out.Verdicts[k]
-		s := a.status(v)
-		if s.State == rohrpost.RecipientDeferred && a.previous(i).State == rohrpost.RecipientUncertain {
-			s.State = rohrpost.RecipientUncertain // who may have had the mail before still may
-		}
-		c.Verdicts[i] = s
+		c.Counts = c.Counts || !a.held && counts(v.Failure)
+		c.Verdicts[i] = a.status(i, v)
 		if v.Failure == nil {
 			continue
 		}
@@ -100,20 +135,12 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 			expired++
 		}
 		c.worst = worse(c.worst, v.Failure)
-		if a.waits(c.Verdicts[i].State) {
-			c.delay = max(c.delay, a.w.opts.Retry.Delay(n, v.Failure, rand.Float64())) //nolint:gosec // jitter is no secret
-		}
 	}
 	tally := a.tally(c.Verdicts)
 	tally.failed, tally.expired = tally.failed-expired, expired
 	if tally.waiting > 0 {
-		if c.State = rohrpost.Deferred; a.parked {
-			left := a.deadline().Sub(a.w.now())
-			c.State, c.delay, c.Counts = rohrpost.Parked, min(parkedPause, left), !a.held
-		}
-		c.Next = a.w.now().Add(c.delay)
-		if a.parked || c.Next.Before(a.deadline()) {
-			return c // a parked mail waits to the last moment: the account may be freed before
+		if a.schedule(&c, out); c.Next.Before(a.deadline()) {
+			return c
 		}
 		a.expire(&c, &tally)
 	}
@@ -121,19 +148,40 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 	return c
 }
 
-// status is a verdict as the ledger keeps it.
-func (a *attempt) status(v transport.Verdict) rohrpost.RecipientStatus {
+// counts reports whether a verdict makes an attempt of it: what the account or its
+// server is to blame for does not.
+func counts(f *failure.Failure) bool {
+	if f == nil {
+		return true
+	}
+	if f.Class == failure.Throttle || f.Class == failure.Config {
+		return false
+	}
+	s := f.Scope()
+	return s == failure.ScopeMail || s == failure.ScopeSender
+}
+
+// status is a verdict on the i-th recipient as the ledger keeps it.
+func (a *attempt) status(i int, v transport.Verdict) rohrpost.RecipientStatus {
 	if v.Failure == nil {
 		return rohrpost.RecipientStatus{State: rohrpost.RecipientAccepted, Code: v.Code, Enhanced: v.Enhanced, Diagnostic: v.Text}
 	}
 	s := rohrpost.RecipientStatus{Code: v.Failure.Code, Enhanced: v.Failure.Enhanced, Diagnostic: v.Failure.Diagnostic}
-	switch v.Failure.Class {
-	case failure.Permanent, failure.Expired:
+	before := a.previous(i)
+	switch {
+	case a.held:
+		s = before // nothing was tried
+	case v.Failure.Category == tooMany && len(a.open) > 1:
+		s.State = rohrpost.RecipientWaiting // with fewer others it is taken
+	case v.Failure.Class == failure.Permanent, v.Failure.Class == failure.Expired:
 		s.State = rohrpost.RecipientFailed
-	case failure.Uncertain:
+	case v.Failure.Class == failure.Uncertain:
 		s.State = rohrpost.RecipientUncertain
 	default:
 		s.State = rohrpost.RecipientDeferred
+	}
+	if s.State == rohrpost.RecipientDeferred && before.State == rohrpost.RecipientUncertain {
+		s.State = rohrpost.RecipientUncertain // who may have had the mail before still may
 	}
 	return s
 }

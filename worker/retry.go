@@ -51,13 +51,31 @@ func (r Retry) Delay(attempt int, f *failure.Failure, random float64) time.Durat
 	if f.Class == failure.Uncertain {
 		return r.Uncertain
 	}
-	d := math.Min(float64(r.First)*math.Pow(r.Factor, float64(attempt-1)), float64(r.Max))
+	return max(r.backoff(float64(r.First)*math.Pow(r.Factor, float64(attempt-1)), random), r.least(f))
+}
+
+// DelayByAge is Delay after an attempt that did not count: the mail has waited for
+// as long before, so that the waits double.
+func (r Retry) DelayByAge(age time.Duration, f *failure.Failure, random float64) time.Duration {
+	return max(r.backoff(float64(max(age, r.First)), random), r.least(f))
+}
+
+// backoff is a delay within the largest one, with jitter.
+func (r Retry) backoff(d, random float64) time.Duration {
+	d = math.Min(d, float64(r.Max))
 	if r.Jitter > 0 {
 		d *= 1 + r.Jitter*(2*random-1)
 	}
-	delay := max(time.Duration(d), f.RetryAfter)
-	if f.Category == "greylisted" {
-		delay = max(delay, r.Greylist)
+	return time.Duration(d)
+}
+
+// least is what a failure demands.
+func (r Retry) least(f *failure.Failure) time.Duration {
+	switch {
+	case f.Class == failure.Uncertain:
+		return r.Uncertain
+	case f.Category == "greylisted":
+		return max(f.RetryAfter, r.Greylist)
 	}
-	return delay
+	return f.RetryAfter
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -29,6 +30,10 @@ func (nowhere) Send(context.Context, *resolver.Account, transport.Mail, transpor
 	return transport.Outcome{}, resolver.ErrNoAccount
 }
 
+func (nowhere) Fallback(context.Context, resolver.Request, resolver.Sender) (resolver.Sender, bool, error) {
+	return resolver.Sender{}, false, nil
+}
+
 // sweeping is a worker that takes no tasks, an archived mail, and its log.
 func sweeping(t *testing.T) (*Worker, redis.UniversalClient, *rohrpost.Job, *errorlog.Log) {
 	t.Helper()
@@ -37,7 +42,11 @@ func sweeping(t *testing.T) (*Worker, redis.UniversalClient, *rohrpost.Job, *err
 	if err != nil {
 		t.Fatal(err)
 	}
-	w, err := New(Options{Redis: rdb, Resolver: nowhere{}, Transport: nowhere{}, ErrorLog: log})
+	open, err := gate.New(gate.Options{Redis: rdb})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := New(Options{Redis: rdb, Resolver: nowhere{}, Transport: nowhere{}, Gate: open, ErrorLog: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -247,6 +247,10 @@ func (broke) Resolve(context.Context, resolver.Request) (resolver.Sender, error)
 	return resolver.Sender{}, &resolver.NoAccountError{Tenant: "acme"}
 }
 
+func (broke) Fallback(context.Context, resolver.Request, resolver.Sender) (resolver.Sender, bool, error) {
+	return resolver.Sender{}, false, nil
+}
+
 func TestNoAccount(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(o *worker.Options) { o.Resolver = broke{} })

@@ -17,7 +17,6 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/blob"
-	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
@@ -26,13 +25,15 @@ import (
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
-// A Resolver says through whose account a mail leaves.
+// A Resolver says through whose account a mail leaves. Fallback is the sender
+// instead of one whose account is parked, if the tenant wants one.
 type Resolver interface {
 	Resolve(context.Context, resolver.Request) (resolver.Sender, error)
+	Fallback(context.Context, resolver.Request, resolver.Sender) (resolver.Sender, bool, error)
 }
 
 // A Transport hands a mail over through an account. The error is the one that
-// arm returned; everything else is in the outcome.
+// arm returned, or transport.ErrBusy; everything else is in the outcome.
 type Transport interface {
 	Send(context.Context, *resolver.Account, transport.Mail, transport.Arm) (transport.Outcome, error)
 }
@@ -50,26 +51,22 @@ type Metrics interface {
 	Deferred(category, level string)
 	Failed(category, level string)
 	Uncertain(level string)
+	Waits(reason, level string) // one of gate's reasons
 }
 
-// A Gate knows which accounts must not log in again: see package gate.
-type Gate interface {
-	Parked(account string, fingerprint func() string) *gate.Notice
-	Park(ctx context.Context, account, fingerprint string, f *failure.Failure) error
-}
-
-// Options of a Worker. Redis, Resolver, Transport and ErrorLog are required.
+// Options of a Worker. Redis, Resolver, Transport, Gate and ErrorLog are required.
 type Options struct {
 	Redis     redis.UniversalClient
 	Resolver  Resolver
 	Transport Transport
+	Gate      *gate.Gate
 	ErrorLog  ErrorLog
-	Gate      Gate           // nil: a refused login is tried again with every attempt
 	Metrics   Metrics        // nil: none
 	Logger    zerolog.Logger // zero: silent
 
 	Concurrency int // mails at a time; 50
 	Servers     int // asynq servers that share Concurrency; 1
+	Connections int // of an account that sets none, in this process; 4
 	Retry       Retry
 	// AttemptTimeout bounds an attempt; 12 min, as a server may take ten to
 	// answer the final dot (RFC 5321 §4.5.3.2.6). At most 25 min.
@@ -84,16 +81,17 @@ type Options struct {
 
 // A Worker is a pool of mail workers on one Redis.
 type Worker struct {
-	opts    Options
-	log     zerolog.Logger
-	group   *lua.Group // for what all workers write at the end of a mail
-	ledger  *ledger.Ledger
-	blobs   *blob.Store
-	memory  *semaphore.Weighted
-	now     func() time.Time
-	token   string // first part of the tokens of this process
-	counter atomic.Int64
-	flying  atomic.Int64
+	opts     Options
+	log      zerolog.Logger
+	group    *lua.Group // for what all workers write at the end of a mail
+	ledger   *ledger.Ledger
+	blobs    *blob.Store
+	memory   *semaphore.Weighted
+	now      func() time.Time
+	token    string // first part of the tokens of this process
+	counter  atomic.Int64
+	flying   atomic.Int64
+	portions portions
 
 	feeds   []*queue.Feed
 	servers []*asynq.Server
@@ -108,6 +106,7 @@ func New(o Options) (*Worker, error) {
 	var err error
 	o.Concurrency = cmp.Or(o.Concurrency, 50)
 	o.Servers = cmp.Or(o.Servers, 1)
+	o.Connections = cmp.Or(o.Connections, 4)
 	o.AttemptTimeout = cmp.Or(o.AttemptTimeout, 12*time.Minute)
 	o.ShutdownTimeout = cmp.Or(o.ShutdownTimeout, 120*time.Second)
 	o.MaxBytes = cmp.Or(o.MaxBytes, 256<<20)
@@ -118,12 +117,9 @@ func New(o Options) (*Worker, error) {
 	if o.Metrics == nil {
 		o.Metrics = noMetrics{}
 	}
-	if o.Gate == nil {
-		o.Gate = noGate{}
-	}
 	o.Retry, err = o.Retry.withDefaults()
-	if o.Redis == nil || o.Resolver == nil || o.Transport == nil || o.ErrorLog == nil {
-		err = errors.Join(err, errors.New("redis, resolver, transport and error log are required"))
+	if o.Redis == nil || o.Resolver == nil || o.Transport == nil || o.Gate == nil || o.ErrorLog == nil {
+		err = errors.Join(err, errors.New("redis, resolver, transport, gate and error log are required"))
 	}
 	if o.Concurrency < o.Servers || o.Servers < 1 {
 		err = errors.Join(err, errors.New("concurrency and servers: at least 1, and a worker for each server"))
@@ -170,6 +166,7 @@ func (w *Worker) Start(ctx context.Context) error {
 		w.servers = append(w.servers, server)
 	}
 	w.loops.Go(func() { queue.Listen(loops, w.opts.Redis, w.feeds) })
+	w.loops.Go(func() { w.opts.Gate.Serve(loops, feeds(w.feeds)) })
 	w.loops.Go(func() { w.sweepLoop(loops) })
 	return nil
 }
@@ -228,11 +225,6 @@ func (l asynqLogger) Warn(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...))
 func (l asynqLogger) Error(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
 func (l asynqLogger) Fatal(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
 
-type noGate struct{}
-
-func (noGate) Parked(string, func() string) *gate.Notice                    { return nil }
-func (noGate) Park(context.Context, string, string, *failure.Failure) error { return nil }
-
 type noMetrics struct{}
 
 func (noMetrics) Attempt(string)                 {}
@@ -240,3 +232,4 @@ func (noMetrics) Accepted(string, time.Duration) {}
 func (noMetrics) Deferred(string, string)        {}
 func (noMetrics) Failed(string, string)          {}
 func (noMetrics) Uncertain(string)               {}
+func (noMetrics) Waits(string, string)           {}

@@ -55,7 +55,7 @@ func (c *cli) desk(ctx context.Context) (*accounts.Desk, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	rdb, err := app.OpenRedis(cfg, "rohrpost-cli", 0)
+	rdb, err := c.openRedis(cfg)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -38,8 +38,13 @@ tenants:
 // inAFile is a command line with accounts in a file and an empty Redis.
 func inAFile(t *testing.T, redisURL string) func(args ...string) result {
 	t.Helper()
+	return inThisFile(t, redisURL, accountsFile)
+}
+
+func inThisFile(t *testing.T, redisURL, text string) func(args ...string) result {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "accounts.yaml")
-	if err := os.WriteFile(path, []byte(accountsFile), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return func(args ...string) result {
@@ -168,6 +173,27 @@ func TestExplainInFile(t *testing.T) {
 		if e["level"] != "platform" || e["from"] != "noreply@platform.example" || e["host"] != "smtp.platform.example:587" {
 			t.Errorf("%s: %v", name, e)
 		}
+	}
+}
+
+// TestExplainFallback: that another account steps in is never silent.
+func TestExplainFallback(t *testing.T) {
+	t.Parallel()
+	text := strings.Replace(accountsFile, "reply_to_user: true", "fallback: platform", 1)
+	ask := inThisFile(t, redistest.Start(t).URL(), text)
+	const said = "while this account is parked, the platform's sends (the tenant allows it): " +
+		"From noreply@platform.example, Reply-To it@acme.example"
+	if got := fine(t, ask("explain", "--tenant", "acme")).out; !strings.Contains(strings.Join(words(got), " "), " fallback "+said+" not tenant ") {
+		t.Errorf("explain says\n%s", got)
+	}
+	if got := decoded(t, fine(t, ask("explain", "--tenant", "acme", "--json")).out)["fallback"]; got != said {
+		t.Errorf("explain --json says %v", got)
+	}
+	if got := decoded(t, fine(t, ask("explain", "--tenant", "globex", "--json")).out)["fallback"]; got != nil {
+		t.Errorf("of another tenant it says %v", got)
+	}
+	if got := fine(t, ask("show", "--tenant", "acme")).out; !strings.Contains(got, "  fallback: platform\n") {
+		t.Errorf("show says\n%s", got)
 	}
 }
 

@@ -85,6 +85,9 @@ func (c *cli) printExplanation(e *resolver.Explanation) error {
 	if e.Waits != "" {
 		row("waits", e.Waits)
 	}
+	if e.Fallback != "" {
+		row("fallback", e.Fallback)
+	}
 	for _, p := range e.PassedOver {
 		name := string(p.Level)
 		if p.Transport != "" {

@@ -1,26 +1,25 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/rohrpost/rohrpost"
+)
 
 func (c *cli) cancel() *cobra.Command {
 	return &cobra.Command{
-		Use:   "cancel ID",
+		Use:   "cancel ID…",
 		Short: "Stop a mail that has not left yet",
-		Long:  "Stop a mail that has not left yet. Recipients who have it already keep it; those who wait get nothing.",
-		Args:  cobra.ExactArgs(1),
+		Long: `Stop mails that have not left yet, and give up those that are held as uncertain. Recipients who have a
+mail already keep it; those who wait get nothing.`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			mail, done, err := c.producer(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer done()
-			if err := mail.Cancel(cmd.Context(), args[0]); err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(map[string]string{"id": args[0], "state": "canceled"})
-			}
-			return c.printf("%s canceled\n", args[0])
+			return c.each(args, "canceled", rohrpost.Canceled, func(id string) error { return mail.Cancel(cmd.Context(), id) })
 		},
 	}
 }

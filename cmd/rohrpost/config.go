@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost/configs"
-	"github.com/rohrpost/rohrpost/internal/app"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/resolver"
 )
@@ -35,7 +34,7 @@ func (c *cli) configCheck() *cobra.Command {
 				warnings = accounts.Warnings()
 			}
 			if connect {
-				rdb, err := app.OpenRedis(cfg, "rohrpost-cli", 0)
+				rdb, err := c.openRedis(cfg)
 				if err != nil {
 					return err
 				}

@@ -130,9 +130,12 @@ func printEntry(out io.Writer, e errorlog.Entry, lang string) error {
 	if e.Code != 0 {
 		what = append(what, strings.TrimSpace(fmt.Sprintf("(%d %s)", e.Code, e.Enhanced)))
 	}
-	next := "final"
-	if !e.Final {
-		next = "next attempt " + e.NextAttempt.Local().Format("15:04:05")
+	next := "next attempt " + e.NextAttempt.Local().Format("15:04:05")
+	switch {
+	case e.Final:
+		next = "final"
+	case e.NextAttempt.IsZero():
+		next = "waits for its account"
 	}
 	_, err := fmt.Fprintf(out, "%s  %s  %s  attempt %d  %s  %s  → %s\n    %s\n",
 		e.Time.Local().Format("15:04:05"), tenantName(e.Tenant), e.JobID, e.Attempt, strings.Join(what, " "),

@@ -46,11 +46,11 @@ func (c *cli) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&c.configPath, "config", "c", "", "configuration file (default: $ROHRPOST_CONFIG, else none)")
 	flags.BoolVar(&c.json, "json", false, "print JSON instead of text")
-	c.setting(root, "redis", "redis.url", "URL of Redis")
+	c.setting(root, "redis", "redis.url", "URL of Redis; without one serve runs a private redis-server")
 	c.setting(root, "log-level", "log.level", "debug, info, warn or error")
 	root.AddCommand(
 		c.demo(), c.dev(), c.worker(), c.web(), c.serve(),
-		c.send(), c.status(), c.cancel(), c.account(), c.errors(), c.keygen(), c.config(), c.version(),
+		c.send(), c.status(), c.cancel(), c.retry(), c.reschedule(), c.account(), c.errors(), c.queue(), c.keygen(), c.config(), c.version(),
 	)
 	strictArgs(root)
 	return root
@@ -95,7 +95,7 @@ func (c *cli) redis(ctx context.Context) (redis.UniversalClient, configs.Config,
 	if err != nil {
 		return nil, cfg, err
 	}
-	rdb, err := app.OpenRedis(cfg, "rohrpost-cli", 0)
+	rdb, err := c.openRedis(cfg)
 	if err != nil {
 		return nil, cfg, err
 	}

@@ -204,7 +204,7 @@ func (d *Desk) Keep(ctx context.Context) (int, error) {
 		return n != nil && n.Stage == failure.StageToken
 	})
 	return d.Route.Touch(ctx, list, func(a *resolver.Account, f *failure.Failure) {
-		if gate.Parks(f) {
+		if f.NeedsPerson() {
 			_ = d.Gate.Park(ctx, a.ID(), a.Fingerprint(), f) // the next mail finds it out, too
 		}
 	})

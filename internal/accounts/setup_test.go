@@ -92,7 +92,8 @@ func open(t *testing.T, file string) *office {
 func (o *office) route(parked *gate.Gate) *route.Route {
 	o.Helper()
 	guard := must(o.T, netguard.New, netguard.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Ports: []int{o.server.Port()}})
-	r := must(o.T, route.New, route.Options{Guard: guard, Gate: parked, Tokens: func(client *http.Client) (*oauth.Tokens, error) {
+	leases := must(o.T, gate.NewLeases, gate.LeaseOptions{Redis: o.rdb})
+	r := must(o.T, route.New, route.Options{Guard: guard, Gate: parked, Leases: leases, Tokens: func(client *http.Client) (*oauth.Tokens, error) {
 		return oauth.New(oauth.Options{Redis: o.rdb, Box: o.box, HTTPClient: client})
 	}})
 	o.Cleanup(func() { _ = r.Close() })

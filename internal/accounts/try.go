@@ -13,7 +13,6 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/failure"
-	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/internal/transport/compose"
 	"github.com/rohrpost/rohrpost/internal/transport/smtp"
@@ -189,7 +188,7 @@ func (d *Desk) conclude(ctx context.Context, t *Try, s *subject, r *Result, send
 	if t.Who.Role == redisstore.Operator {
 		r.Reply = f.Diagnostic
 	}
-	if s.stored && gate.Parks(f) {
+	if s.stored && f != nil && f.NeedsPerson() {
 		return d.Gate.Park(ctx, s.account.ID(), s.account.Fingerprint(), f)
 	}
 	return nil
@@ -246,7 +245,7 @@ func (d *Desk) Examine(ctx context.Context, t Try) (doctor.Report, error) {
 	case !s.stored:
 	case report.Verdict != doctor.Failed:
 		_, err = d.passed(ctx, &t, &s)
-	case gate.Parks(c.failure):
+	case c.failure != nil && c.failure.NeedsPerson():
 		err = d.Gate.Park(ctx, s.account.ID(), s.account.Fingerprint(), c.failure)
 	}
 	return report, err

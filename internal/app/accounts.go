@@ -23,8 +23,13 @@ import (
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
 
-// keepEvery is how often idle refresh tokens are looked for.
-const keepEvery = 6 * time.Hour
+const (
+	// keepEvery is how often idle refresh tokens are looked for.
+	keepEvery = 6 * time.Hour
+	// recheckEvery is how often the settings of parked accounts are compared with
+	// those that were refused.
+	recheckEvery = 250 * time.Millisecond
+)
 
 // OpenDesk makes the counter for accounts that the configuration describes. It
 // reads the accounts file, and asks Redis nothing: see gate.Gate.Load.
@@ -39,7 +44,7 @@ func OpenDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	if o.Gate, err = gate.New(gate.Options{Redis: rdb, Logger: log}); err != nil {
+	if o.Gate, err = gate.New(gate.Options{Redis: rdb, Logger: log, Workers: cfg.Worker.Concurrency}); err != nil {
 		return nil, err
 	}
 	if o.Limiter, err = doctor.NewLimiter(doctor.LimiterOptions{Redis: rdb}); err != nil {
@@ -64,6 +69,10 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 	if err != nil {
 		return nil, err
 	}
+	leases, err := gate.NewLeases(gate.LeaseOptions{Redis: rdb, Logger: log})
+	if err != nil {
+		return nil, err
+	}
 	box, err := seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity})
 	if err != nil {
 		return nil, err
@@ -72,7 +81,7 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 		Tokens: func(client *http.Client) (*oauth.Tokens, error) {
 			return oauth.New(oauth.Options{Redis: rdb, Box: box, HTTPClient: client, Logger: log})
 		},
-		Guard: guard, Gate: parked,
+		Guard: guard, Gate: parked, Leases: leases,
 		Microsoft: route.Application{ClientID: cfg.OAuth2.MicrosoftClientID, ClientSecret: cfg.OAuth2.MicrosoftClientSecret},
 		Google:    route.Application{ClientID: cfg.OAuth2.GoogleClientID, ClientSecret: cfg.OAuth2.GoogleClientSecret},
 		HELO:      cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, Logger: log,
@@ -127,12 +136,14 @@ func (a *App) accountWarnings(desk *accounts.Desk) []string {
 func (a *App) keepAccounts(desk *accounts.Desk) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.serving.Go(func() { desk.Gate.Run(ctx) })
+	a.serving.Go(func() { desk.Route.Run(ctx) })
 	if desk.File != nil {
 		a.serving.Go(func() { a.watch(ctx, desk.File) })
 	} else {
 		a.serving.Go(func() { desk.Book.Run(ctx) })
 	}
 	a.serving.Go(func() { a.keepTokens(ctx, desk) })
+	a.serving.Go(func() { a.recheck(ctx, desk) })
 	a.onStop("accounts", func() error { cancel(); return nil })
 }
 
@@ -145,6 +156,22 @@ func (a *App) watch(ctx context.Context, file *resolver.File) {
 		}
 		a.log.Info().Msg("accounts reloaded")
 	})
+}
+
+// recheck releases parked accounts that have new settings.
+func (a *App) recheck(ctx context.Context, desk *accounts.Desk) {
+	tick := time.NewTicker(recheckEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if err := desk.Recheck(ctx); err != nil && ctx.Err() == nil {
+			a.log.Debug().Err(err).Msg("a parked account could not be looked up; soon again")
+		}
+	}
 }
 
 // keepTokens uses refresh tokens that were not used for a week.

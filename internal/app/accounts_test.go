@@ -165,7 +165,7 @@ func TestIdleTokens(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := desk.Gate.Notices()
-		return len(n) == 1 && n[0].Account == "platform" && n[0].Category == "oauth_expired"
+		return len(n) == 1 && n[0].Subject == "platform" && n[0].Category == "oauth_expired"
 	})
 }
 

@@ -45,7 +45,7 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 	p.metrics.Connections(func() int { return desk.Route.Stats().InUse }, func() int { return desk.Route.Stats().Idle })
 	w, err := worker.New(worker.Options{
 		Redis: p.redis, Resolver: senders, Transport: desk.Route, Gate: desk.Gate, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,
-		Concurrency: cfg.Worker.Concurrency, Servers: cfg.Worker.Servers,
+		Concurrency: cfg.Worker.Concurrency, Servers: cfg.Worker.Servers, Connections: cfg.Limits.ConnectionsPerAccount,
 		AttemptTimeout: cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
 		Keep: cfg.Ledger.Keep, ShowRecipients: cfg.ErrorLog.ShowRecipients,
 		Retry: worker.Retry{

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -180,7 +179,7 @@ func TestRows(t *testing.T) {
 		{56, "quota_exceeded", Throttle, reply(StageRcpt, 550, "Domain acme.example has exceeded the max emails per hour (100/100 (100%)) allowed. Message will be reattempted later")},
 		{57, "rate_limited", Throttle, reply(StageMail, 451, "4.7.500 Server busy. Please try again later from [192.0.2.7]. (S77719)")},
 		{57, "rate_limited", Throttle, reply(StageDot, 421, "4.7.28 Our system has detected an unusual rate of unsolicited mail")},
-		{57, "rate_limited", Throttle, reply(StageRcpt, 450, "4.2.1 The user you are trying to contact is receiving mail too quickly.")},
+		{115, "rate_limited", Throttle, reply(StageRcpt, 450, "4.2.1 The user you are trying to contact is receiving mail too quickly.")},
 		{57, "rate_limited", Throttle, reply(StageRcpt, 421, "Rate limit reached. Please try again later")},
 		{58, "rate_limited", Throttle, api(StageAPI, 429, "ApplicationThrottled", "Application is over its MailboxConcurrency limit.")},
 		{58, "rate_limited", Throttle, api(StageAPI, 403, "userRateLimitExceeded", "")},
@@ -249,6 +248,9 @@ func TestRows(t *testing.T) {
 		{73, "message_malformed", Permanent, broken(StageWorker, fmt.Errorf("header: %w", ErrMalformed))},
 		{107, "unknown", Transient, broken(StageWorker, fmt.Errorf("lease: %w", ErrInterrupted))},
 		{108, "unknown", Permanent, broken(StageWorker, fmt.Errorf("by hand: %w", ErrArchived))},
+		{112, "rate_limited", Throttle, broken(StageWorker, fmt.Errorf("%w: 30 a minute", ErrRateWait))},
+		{113, "rate_limited", Throttle, broken(StageWorker, ErrBusyWait)},
+		{114, "host_unreachable", Throttle, broken(StageWorker, ErrDownWait)},
 		{80, "config_invalid", Config, broken(StageWorker, fmt.Errorf("no host: %w", ErrSettings))},
 		{81, "unknown", Transient, reply(StageRcpt, 450, "xyzzy")},
 		{81, "unknown", Permanent, reply(StageRcpt, 599, "xyzzy")},
@@ -335,53 +337,6 @@ func TestEnhanced(t *testing.T) {
 			t.Parallel()
 			if got := findEnhanced(tt.text, tt.code).String(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
-			}
-		})
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 5, 1, 10, 0, 0, 0, time.UTC)
-	header := func(d time.Duration, c Cause) Cause {
-		c.RetryAfter = d
-		return c
-	}
-	for _, tt := range []struct {
-		name  string
-		cause Cause
-		want  time.Duration
-	}{
-		{"none named", reply(StageRcpt, 450, "xyzzy"), 0},
-		{"seconds", reply(StageRcpt, 450, "Please retry in 90 seconds"), 90 * time.Second},
-		{"minutes", reply(StageRcpt, 451, "4.3.0 try again in 7 minutes"), 7 * time.Minute},
-		{"hours", reply(StageRcpt, 451, "try again after 2 hours"), 2 * time.Hour},
-		{"broken over two lines", reply(StageRcpt, 451, "4.3.0 try again|4.3.0 in 7 minutes"), 7 * time.Minute},
-		{"German", reply(StageRcpt, 451, "Bitte erneut in 3 Stunden"), 3 * time.Hour},
-		{"a number that is no pause", reply(StageRcpt, 451, "try again, ticket 77"), 0},
-		{"bounded above", reply(StageRcpt, 451, "try again in 999999 hours"), 24 * time.Hour},
-		{"header", header(20*time.Second, api(StageAPI, 429, "", "")), 20 * time.Second},
-		{"header bounded", header(48*time.Hour, api(StageAPI, 429, "", "")), 24 * time.Hour},
-		{"header before text", header(time.Minute, reply(StageRcpt, 450, "retry in 9 minutes")), time.Minute},
-		{"negative header", header(-time.Minute, reply(StageRcpt, 450, "no")), 0},
-		{"throttle without a time", api(StageAPI, 429, "", ""), time.Minute},
-		{"time", api(StageAPI, 429, "", "User-rate limit exceeded.  Retry after 2026-05-01T10:15:30.250Z"), 15*time.Minute + 30250*time.Millisecond},
-		{"time with zone", reply(StageRcpt, 450, "try again after 2026-05-01T13:00:00+02:00"), time.Hour},
-		{"time in the past", reply(StageRcpt, 450, "retry after 2026-05-01T09:00:00Z"), 0},
-		{"a time that is only a stamp", reply(StageRcpt, 450, "busy [AM0PR 2026-05-01T10:00:05Z 08DC]"), 0},
-		{"greylisting, short", reply(StageRcpt, 450, "4.2.0 Greylisted, retry in 30 seconds"), 5 * time.Minute},
-		{"greylisting, long", reply(StageRcpt, 450, "4.2.0 Greylisted for 600 seconds"), 10 * time.Minute},
-		{"greylisting by the clock", reply(StageRcpt, 451, "4.7.1 Greylisting in action, please come back in 00:07:30"), 7*time.Minute + 30*time.Second},
-		{"greylisting, no time", reply(StageRcpt, 450, "4.2.0 Greylisted"), 5 * time.Minute},
-		{"too many logins", reply(StageAuth, 454, "4.7.0 Too many login attempts, try again in 1 minute"), 15 * time.Minute},
-		{"expired certificate", broken(StageTLS, certificate(x509.CertificateInvalidError{Reason: x509.Expired})), time.Hour},
-		{"permanent has no pause", reply(StageRcpt, 550, "5.1.1 unknown, try again in 5 minutes"), 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			tt.cause.Now = now
-			if got := Classify(tt.cause).RetryAfter; got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})
 	}

@@ -4,7 +4,8 @@
 // reply or the Go error. [Classify] answers with a [Failure]: its category
 // (what it is called in log and metrics), its class (who acts, and whether to
 // try again), the pause, a scrubbed diagnostic, and the rule that picks the
-// hint for the administrator in English or German.
+// hint for the administrator in English or German. [Failure.Scope] says who
+// waits besides this mail, [Failure.NeedsPerson] whether waiting can help.
 //
 // The rules are data: rules.yaml. They are asked in a fixed order: Go error,
 // API code, provider, text, enhanced code (RFC 3463), reply code, first digit.

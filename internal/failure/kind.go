@@ -27,6 +27,9 @@ var (
 	ErrMalformed     = errors.New("the message cannot be written as a mail")
 	ErrInterrupted   = errors.New("the worker ended during the attempt")
 	ErrArchived      = errors.New("the message was set aside")
+	ErrRateWait      = errors.New("the account's own sending limit is used up for now")
+	ErrBusyWait      = errors.New("all connections of the account are busy")
+	ErrDownWait      = errors.New("the account's server is down and is not asked yet")
 	ErrNotAllowed    = fmt.Errorf("this system does not connect there: %w", ErrSettings)
 )
 
@@ -45,6 +48,9 @@ const (
 	kindMalformed   kind = "malformed"
 	kindInterrupted kind = "interrupted"
 	kindArchived    kind = "archived"
+	kindRateWait    kind = "rate_wait"
+	kindBusyWait    kind = "busy_wait"
+	kindDownWait    kind = "down_wait"
 	kindBadAddress  kind = "bad_address"
 	kindNotAllowed  kind = "not_allowed"
 	kindDNSNotFound kind = "dns_not_found"
@@ -69,8 +75,8 @@ const (
 func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindTooLarge, kindNeedsUTF8,
-		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired,
-		kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
+		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindRateWait, kindBusyWait, kindDownWait,
+		kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
 }
@@ -107,6 +113,9 @@ func kindOfError(err error) kind {
 		{ErrMalformed, kindMalformed},
 		{ErrInterrupted, kindInterrupted},
 		{ErrArchived, kindArchived},
+		{ErrRateWait, kindRateWait},
+		{ErrBusyWait, kindBusyWait},
+		{ErrDownWait, kindDownWait},
 		{rohrpost.ErrAddress, kindBadAddress},
 	}
 	for _, s := range sentinels {

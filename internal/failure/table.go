@@ -34,8 +34,10 @@ const centralSender = 110
 
 // ruleTable is the loaded rules.yaml.
 type ruleTable struct {
-	rules map[int]*rule
-	steps [stepCount][]*match // in the order of the file
+	rules  map[int]*rule
+	steps  [stepCount][]*match // in the order of the file
+	scopes []compiledScope     // the first that fits
+	person []compiledWhere     // any that fits
 }
 
 // A rule is one row: what a failure is called, who acts, and the hints.
@@ -75,6 +77,8 @@ func load(b []byte) (*ruleTable, error) {
 	var file struct {
 		Providers map[string]providerRow `yaml:"providers"`
 		Rules     []*rule                `yaml:"rules"`
+		Scopes    []scopeRow             `yaml:"scopes"`
+		Person    []where                `yaml:"needs_person"`
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	dec.KnownFields(true)
@@ -101,6 +105,7 @@ func load(b []byte) (*ruleTable, error) {
 	if t.rules[fallback] == nil {
 		errs = append(errs, fmt.Errorf("rule %d, the last resort, is missing", fallback))
 	}
+	errs = append(errs, t.judge(file.Scopes, file.Person))
 	return t, errors.Join(errs...)
 }
 

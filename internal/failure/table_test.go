@@ -54,7 +54,7 @@ func TestHints(t *testing.T) {
 func TestStrictLoading(t *testing.T) {
 	t.Parallel()
 	const (
-		head = "rules:\n- {rule: 81, category: unknown, class: transient, en: a, de: b}\n"
+		head = "scopes: [{scope: sender, rules: [81], codes: ['550']}, {scope: mail}]\nneeds_person: [{categories: [auth_failed]}]\nrules:\n- {rule: 81, category: unknown, class: transient, en: a, de: b}\n"
 		good = head + "- {rule: 1, category: timeout, class: transient, en: a, de: b, match: [{codes: ['421']}]}\n"
 	)
 	if _, err := load([]byte(good)); err != nil {
@@ -84,6 +84,15 @@ func TestStrictLoading(t *testing.T) {
 		{"wait too long", "de: b, match", "de: b, wait: 25h, match", "24h"},
 		{"wait not a span", "de: b, match", "de: b, wait: soon, match", "soon"},
 		{"no last resort", "rule: 81", "rule: 80", "rule 81"},
+		{"scope", "scope: sender", "scope: domain", `scope "domain"`},
+		{"rule of a scope", "rules: [81]", "rules: [82]", "rule 82"},
+		{"code of a scope", "550", "5xx", `"5xx"`},
+		{"column of a scope", "codes: ['550']", "enhanced: ['5.1.1']", "enhanced"},
+		{"scopes that leave a gap", ", {scope: mail}", "", "must fit everything"},
+		{"a scope behind the last", "{scope: mail}", "{scope: mail}, {scope: mail}", "must fit everything"},
+		{"no scopes", "[{scope: sender, rules: [81], codes: ['550']}, {scope: mail}]", "[]", "scopes are missing"},
+		{"category that needs a person", "auth_failed", "auth_fail", `category "auth_fail"`},
+		{"a person for everything", "{categories: [auth_failed]}", "{}", "asks nothing"},
 		{"not YAML", "rules:", "rules", "rules"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -103,7 +112,7 @@ func TestStrictLoading(t *testing.T) {
 // TestLastResort asks a table that knows nothing.
 func TestLastResort(t *testing.T) {
 	t.Parallel()
-	empty, err := load([]byte("rules: [{rule: 81, category: unknown, class: transient, en: a, de: b}]"))
+	empty, err := load([]byte("scopes: [{scope: mail}]\nrules: [{rule: 81, category: unknown, class: transient, en: a, de: b}]"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,10 +37,29 @@ func checkSane(t *testing.T, c Cause) {
 	if f.Class == Uncertain && answered && c.Reply.Code >= 400 && smtp {
 		t.Errorf("an answer is certain: %v", f)
 	}
+	checkJudgement(t, f)
 	if f.RetryAfter < 0 || f.RetryAfter > 24*time.Hour {
 		t.Errorf("retry after %v", f.RetryAfter)
 	}
 	checkScrubbed(t, f.Diagnostic)
+}
+
+// checkJudgement holds for the scope of every failure, and for who is to mend it.
+func checkJudgement(t *testing.T, f *Failure) {
+	t.Helper()
+	scope := f.Scope()
+	switch {
+	case !slices.Contains(scopes(), scope):
+		t.Errorf("scope %q: %v", scope, f)
+	case slices.Contains([]Class{Permanent, Expired, Uncertain}, f.Class) && scope != ScopeMail:
+		t.Errorf("%s at the expense of others (%s): %v", f.Class, scope, f)
+	case f.Class == Config && scope == ScopeMail:
+		t.Errorf("nobody waits for the one who has to act: %v", f)
+	case f.Class == Throttle && scope != ScopeAccount && scope != ScopeServer && f.Rule != 115 && f.Category != "recipient_policy":
+		t.Errorf("throttled by one mail after the other (%s): %v", scope, f)
+	case f.NeedsPerson() && (f.Class != Config || f.Code == 0 || scope != ScopeAccount):
+		t.Errorf("an account would be parked without its being refused (%s): %v", scope, f)
+	}
 }
 
 func checkScrubbed(t *testing.T, s string) {

@@ -1,10 +1,14 @@
-// Package gate says whether an account may send now.
+// Package gate says whether a mail may leave through its account now, and wakes
+// the mails that had to wait.
 //
-// An account whose login was refused is parked: its mails wait, and nobody logs
-// in again with the same settings, for a wrong password that is tried again and
-// again locks the mailbox. New settings have another fingerprint and are free at
-// once; a test mail that went out, or an operator, releases the account too.
+// Three things stand in a mail's way. A [Notice] closes an account or a server:
+// parked after a refused login, until somebody mends the settings; slow after the
+// provider asked for a pause; down when a server cannot be reached. Notices stand
+// in one small hash in Redis with a copy in every process, so that asking costs no
+// round trip. Rates ([Limits]) are counted in Redis, for the accounts that have
+// any. And a process takes no more mails of an account in hand than it has
+// connections for; connections are shared out by [Leases].
 //
-// Who is parked stands in one small hash in Redis. Every process holds a copy of
-// it in memory, so that asking costs no round trip.
+// What may not go waits in the room of its account, in Redis. [Gate.Serve] takes
+// mails out as soon as there is a place for them, in whichever process it is.
 package gate

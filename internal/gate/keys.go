@@ -1,6 +1,34 @@
 package gate
 
+import "strings"
+
 const (
-	parkedKey = "rohrpost:gate:parked"         // hash: account id to a Notice as JSON
-	channel   = "rohrpost:gate:parked:changed" // pub/sub: account id
+	noticesKey = "rohrpost:gate:notices" // hash: subject to a Notice as JSON
+	changed    = "rohrpost:gate:changed" // pub/sub: one of the two below
+
+	roomsKey = "rohrpost:gate:rooms" // sorted set: account, by when somebody should look at its room (Unix ms)
+
+	noticeEvent = "notice " // and a subject: its notice has come or gone
+	roomEvent   = "room "   // and an account: a mail waits in its room
 )
+
+// probeKey is held by the mail that finds out whether a subject works again.
+func probeKey(subject string) string { return "rohrpost:gate:probe:{" + subject + "}" }
+
+// accountKey is one of the keys of an account, all in one Cluster slot: a brace in
+// its id does not end the hash tag, and no id has a percent sign before a 7.
+func accountKey(account, name string) string {
+	return "rohrpost:gate:{" + strings.ReplaceAll(account, "}", "%7D") + "}:" + name
+}
+
+// roomKeys are the room of an account, its rates and its mails under way, as in
+// account.lua.
+func roomKeys(account string) []string {
+	return []string{accountKey(account, "room"), accountKey(account, "rate"), accountKey(account, "held")}
+}
+
+// leaseKeys are the leases of an account's connections and the login that has
+// worked, as in lease_take.lua.
+func leaseKeys(account string) []string {
+	return []string{accountKey(account, "connections"), accountKey(account, "proven")}
+}

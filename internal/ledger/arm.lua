@@ -10,10 +10,7 @@ local h = redis.call('HMGET', KEYS[1], 't', 's', 'v', 'sd')
 if h[1] and h[1] ~= ARGV[6] then return 'taken' end
 local own = h[4] and string.sub(h[4], 1, #ARGV[1] + 1) == ARGV[1] .. ' '
 if (h[3] or '0') ~= ARGV[2] or (h[4] and not own) then return 'stale' end
-local s = h[2]
-if s == 'accepted' or s == 'partly' or s == 'failed' or s == 'uncertain' or s == 'expired' or s == 'canceled' or s == 'bounced' then
-  return 'stale'
-end
+if final(h[2]) then return 'stale' end
 if not h[1] then
   redis.call('HSET', KEYS[1], unpack(ARGV, 7))
   redis.call('PEXPIREAT', KEYS[1], ARGV[5])

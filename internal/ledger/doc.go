@@ -17,5 +17,9 @@
 // One thing is written all the same: that a server has accepted the mail.
 //
 // What a recipient was accepted for is never taken back by a later write, and a
-// job whose end is recorded is never sent again, whatever the queue does.
+// job whose end is recorded is never sent again, whatever the queue does. Only a
+// person can Reopen it, for those who have not got the mail.
+//
+// A settlement may carry an event: the history of the job. An accepted mail has none
+// to write, so that it costs nothing.
 package ledger

@@ -10,7 +10,7 @@ const (
 	fieldMessageID  = "m"  // "@domain>" when it begins with the job's id
 	fieldNonce      = "n"  // of the Send that opened the record
 	fieldEnqueued   = "e"  // Unix ms
-	fieldDue        = "d"  // Unix ms
+	fieldDue        = "d"  // Unix ms, if not the job's own
 	fieldRecipients = "to" // addresses, one a line, in the order of Message.Recipients
 	fieldMetadata   = "md" // JSON
 	fieldState      = "s"
@@ -23,5 +23,7 @@ const (
 	fieldAccount    = "ac"
 	fieldLevel      = "lv"
 	fieldWhy        = "w"
-	prefixRecipient = "r" // r0, r1 …: "state|code|enhanced|diagnostic"
+	prefixRecipient = "r"  // r0, r1 …: "state|code|enhanced|diagnostic"
+	prefixEvent     = "h"  // h0, h1 …: JSON
+	fieldEvents     = "hn" // how many events there were
 )

@@ -30,6 +30,8 @@ var (
 	ErrTaken   = errors.New("the id belongs to another tenant's mail")
 	ErrFinal   = errors.New("the job has ended")
 	ErrSending = errors.New("the mail is being handed over at this moment")
+
+	ErrNothingToRetry = errors.New("nobody is left to send it to")
 )
 
 // Options of a Ledger.
@@ -61,6 +63,9 @@ func New(o Options) (*Ledger, error) {
 	return l, nil
 }
 
+//go:embed record.lua
+var recordSource string
+
 //go:embed reserve.lua
 var reserveSource string
 
@@ -70,21 +75,20 @@ var armSource string
 //go:embed settle.lua
 var settleSource string
 
-//go:embed cancel.lua
-var cancelSource string
-
 var (
 	reserveScript = redis.NewScript(reserveSource)
-	armScript     = redis.NewScript(armSource)
-	settleScript  = redis.NewScript(settleSource)
-	cancelScript  = redis.NewScript(cancelSource)
+	armScript     = redis.NewScript(recordSource + armSource)
+	settleScript  = redis.NewScript(recordSource + settleSource)
 )
 
 // Horizon is when everything about an unfinished job may be forgotten.
-func (l *Ledger) Horizon(job *rohrpost.Job) time.Time {
+func (l *Ledger) Horizon(job *rohrpost.Job) time.Time { return l.HorizonFrom(job, job.Due()) }
+
+// HorizonFrom is the Horizon of a job whose age counts from another time.
+func (l *Ledger) HorizonFrom(job *rohrpost.Job, due time.Time) time.Time {
 	end := job.Expires
-	if end.IsZero() {
-		end = job.Due().Add(MaxWait)
+	if !end.After(due) {
+		end = due.Add(MaxWait)
 	}
 	return end.Add(l.keep)
 }
@@ -197,6 +201,10 @@ type Settlement struct {
 	Account  string
 	Level    string
 	Why      string
+	// Event is what the history says of it; nil: nothing. State, Next and the
+	// account are those of the settlement: of the event itself only Attempt, Host and
+	// the failure are read. A mail that is accepted at its first attempt needs none.
+	Event *rohrpost.Event
 }
 
 // Settle writes the verdicts and the state that follows from them. It is
@@ -210,16 +218,18 @@ type Settlement struct {
 func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) error {
 	now := l.now()
 	ends := l.Horizon(job)
-	if s.State.Final() {
-		ends = now.Add(l.keep)
+	switch kept := now.Add(l.keep); {
+	case s.State == rohrpost.Uncertain && kept.Before(ends): // a person decides, who may be away
+	case s.State.Final():
+		ends = kept
 	}
 	counts := 0
 	if s.Counts {
 		counts = 1
 	}
 	lost := identity(job)
-	args := make([]any, 0, 32+2*len(s.Verdicts))
-	args = append(args, s.Token, s.Revision, ends.UnixMilli(), counts, job.Tenant, len(lost), 2*len(s.Verdicts))
+	args := make([]any, 0, 33+2*len(s.Verdicts))
+	args = append(args, s.Token, s.Revision, ends.UnixMilli(), counts, job.Tenant, len(lost), 2*len(s.Verdicts), s.event(now))
 	args = append(args, lost...)
 	for i, v := range s.Verdicts {
 		args = append(args, prefixRecipient+strconv.Itoa(i), encodeVerdict(v))
@@ -237,25 +247,13 @@ func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) er
 	return l.run(ctx, "settle", settleScript, job.ID, args)
 }
 
-// Cancel ends a job that is not past its dot, and names its queue. Recipients
-// who have the mail keep it: the job is then Partly. The error is ErrUnknown,
-// ErrSending, or ErrFinal, also of a job that is canceled already.
-func (l *Ledger) Cancel(ctx context.Context, id string) (queue string, err error) {
-	now := l.now()
-	answer, err := cancelScript.Run(ctx, l.rdb, []string{jobKey(id)}, now.UnixMilli(), now.Add(l.keep).UnixMilli()).StringSlice()
-	if err != nil {
-		return "", fmt.Errorf("ledger: cancel: %w", err)
+// event is the entry of the history, or empty.
+func (s *Settlement) event(now time.Time) string {
+	if s.Event == nil {
+		return ""
 	}
-	if len(answer) != 3 {
-		return "", fmt.Errorf("ledger: cancel answered %q", answer)
-	}
-	switch answer[0] {
-	case "ok":
-		return answer[2], nil
-	case "unknown":
-		return "", ErrUnknown
-	case "sending":
-		return "", ErrSending
-	}
-	return "", fmt.Errorf("%w: %s", ErrFinal, answer[1])
+	e := *s.Event
+	e.Time, e.State, e.NextAttempt = now, s.State, s.Next
+	e.Account, e.Level, e.Why = s.Account, s.Level, s.Why
+	return encodeEvent(e)
 }

@@ -146,7 +146,7 @@ func (b *book) ttl(id string) time.Duration {
 	if err != nil || d <= 0 {
 		b.tb.Fatalf("TTL %v, %v", d, err)
 	}
-	return time.Until(b.now.Add(d)).Round(time.Minute)
+	return (d - time.Until(b.now)).Round(time.Minute)
 }
 
 const (

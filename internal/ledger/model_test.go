@@ -31,6 +31,7 @@ type world struct {
 	told     map[int]bool // recorded as accepted
 	counted  int          // settlements that counted
 	canceled bool         // and not past its dot
+	reopened bool         // by a person, after it had ended
 }
 
 // A try is one attempt: what package worker makes of the ledger.
@@ -285,6 +286,20 @@ func (w *world) reconcile(a *try) {
 	}
 }
 
+// person retries the job, or puts it off.
+func (w *world) person() {
+	before := w.load(w.job.ID).State
+	what := []string{"reopen", "reschedule"}[w.rand.IntN(2)]
+	err := w.act(what, w.job)
+	w.logf("%s of %s: %v", what, before, err)
+	if w.armed != nil && !errors.Is(err, ledger.ErrSending) {
+		w.fail("%s past the dot: %v", what, err)
+	}
+	if err == nil && before.Final() {
+		w.reopened, w.canceled = true, false
+	}
+}
+
 // check compares the record with what has happened.
 func (w *world) check() {
 	r := w.load(w.job.ID)
@@ -298,7 +313,7 @@ func (w *world) check() {
 		if w.has[i] > 1 && !w.twiceOK[i] {
 			w.fail("recipient %d has the mail %d times, and nobody has doubted", i, w.has[i])
 		}
-		if w.hold && w.has[i] > 1 {
+		if w.hold && w.has[i] > 1 && !w.reopened {
 			w.fail("recipient %d, to be held, has the mail %d times", i, w.has[i])
 		}
 	}
@@ -335,6 +350,8 @@ func TestModel(t *testing.T) {
 				if w.armed != nil && !errors.Is(err, ledger.ErrSending) && !errors.Is(err, ledger.ErrFinal) {
 					w.fail("canceled past the dot: %v", err)
 				}
+			case w.rand.IntN(15) == 0:
+				w.person()
 			default:
 				a := w.attempts[w.rand.IntN(len(w.attempts))]
 				a.step(a)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/rohrpost/rohrpost"
 )
 
@@ -17,6 +19,9 @@ type Record struct {
 	Queue    string
 	Revision int   // to be given to Arm
 	Sending  *Note // an attempt that was armed and has not settled
+	// Due is when the job is, or was, due, and from when its age counts; zero: the
+	// job's own Due.
+	Due time.Time
 }
 
 // A Note says that some recipients were about to get the mail.
@@ -24,6 +29,33 @@ type Note struct {
 	Token      string
 	At         time.Time
 	Recipients []int
+}
+
+// Deadline is when trying ends: at the job's Expires, unless a person sent it on its
+// way after that, else giveUp after it was due. The record may be nil.
+func (r *Record) Deadline(job *rohrpost.Job, giveUp time.Duration) time.Time {
+	switch {
+	case r != nil && !r.Due.IsZero() && !job.Expires.After(r.Due):
+		return r.Due.Add(giveUp)
+	case !job.Expires.IsZero():
+		return job.Expires
+	}
+	return job.Due().Add(giveUp)
+}
+
+// Waits is how long the job must still wait because somebody put it off; 0: no more.
+func (r *Record) Waits(now time.Time) time.Duration {
+	if r == nil || r.State != rohrpost.Scheduled {
+		return 0
+	}
+	return max(0, r.Due.Sub(now))
+}
+
+// Reopened reports whether the last that is known of the job is that a person has
+// sent it on its way again.
+func (r *Record) Reopened() bool {
+	n := len(r.History)
+	return r.State == rohrpost.Queued && n > 0 && r.History[n-1].By == rohrpost.ByOperator
 }
 
 // Load reads a record; ErrUnknown if there is none.
@@ -38,9 +70,29 @@ func (l *Ledger) Load(ctx context.Context, id string) (*Record, error) {
 	return parseRecord(id, fields), nil
 }
 
+// LoadAll reads many records in one round trip, in the order of the ids; nil stands
+// for one that is not there.
+func (l *Ledger) LoadAll(ctx context.Context, ids []string) ([]*Record, error) {
+	pipe := l.rdb.Pipeline()
+	cmds := make([]*redis.MapStringStringCmd, len(ids))
+	for i, id := range ids {
+		cmds[i] = pipe.HGetAll(ctx, jobKey(id))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("ledger: load: %w", err)
+	}
+	records := make([]*Record, len(ids))
+	for i, c := range cmds {
+		if fields := c.Val(); len(fields) > 0 {
+			records[i] = parseRecord(ids[i], fields)
+		}
+	}
+	return records, nil
+}
+
 // parseRecord is lenient: a field that does not parse reads as its zero value.
 func parseRecord(id string, f map[string]string) *Record {
-	r := &Record{Queue: f[fieldQueue], Revision: atoi(f[fieldRevision])}
+	r := &Record{Queue: f[fieldQueue], Revision: atoi(f[fieldRevision]), Due: parseMilli(f[fieldDue])}
 	r.Status = rohrpost.Status{
 		ID:         id,
 		MessageID:  longMessageID(id, f[fieldMessageID]),
@@ -56,7 +108,7 @@ func parseRecord(id string, f map[string]string) *Record {
 	}
 	if next := parseMilli(f[fieldNext]); !next.IsZero() {
 		r.NextAttempt = &next
-	} else if due := parseMilli(f[fieldDue]); r.State == rohrpost.Scheduled && !due.IsZero() {
+	} else if due := r.Due; r.State == rohrpost.Scheduled && !due.IsZero() {
 		r.NextAttempt = &due
 	}
 	if md := f[fieldMetadata]; md != "" {
@@ -70,6 +122,10 @@ func parseRecord(id string, f map[string]string) *Record {
 		}
 	}
 	r.Sending = parseNote(f[fieldSending], len(r.Recipients))
+	r.History = history(f)
+	if len(r.History) == 0 && r.Attempts > 0 && r.Sending == nil {
+		r.History = []rohrpost.Event{r.onlyEvent()}
+	}
 	return r
 }
 

@@ -42,6 +42,24 @@ func FuzzVerdict(f *testing.F) {
 	})
 }
 
+func TestEventRoundTrip(t *testing.T) {
+	t.Parallel()
+	at := time.UnixMilli(1772323199999).UTC()
+	for _, e := range []rohrpost.Event{
+		{},
+		{Time: at, State: rohrpost.Canceled, By: rohrpost.ByOperator},
+		{
+			Time: at, State: rohrpost.Deferred, Attempt: 3, By: "x", Account: "a", Level: "b", Why: "c", Host: "d", Stage: "e", Category: "f",
+			Class: "g", Code: 451, Enhanced: "4.7.1", Diagnostic: "\"|\n\x00<ü>", NextAttempt: at.Add(time.Hour),
+		},
+	} {
+		got := history(map[string]string{fieldEvents: "1", prefixEvent + "0": encodeEvent(e)})
+		if diff := cmp.Diff([]rohrpost.Event{e}, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func TestParseNote(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -70,6 +88,7 @@ func FuzzRecord(f *testing.F) {
 			fieldTenant: tenant, fieldState: state, fieldRevision: number, fieldAttempts: number, fieldSending: note,
 			fieldRecipients: to, prefixRecipient + "0": verdict, fieldEnqueued: ms, fieldNext: ms, fieldDue: ms, fieldUpdated: ms,
 			fieldMetadata: md, fieldMessageID: messageID, fieldTwice: number,
+			fieldEvents: number, prefixEvent + "0": md,
 		})
 		if want := strings.Count(to, "\n") + 1; to != "" && len(r.Recipients) != want {
 			t.Errorf("%d recipients in %q", len(r.Recipients), to)

@@ -5,18 +5,20 @@
 -- ARGV[4] 1 if the attempt counts, else 0
 -- ARGV[5] tenant                   ARGV[6] how many arguments describe a lost record
 -- ARGV[7] how many arguments are verdicts
--- ARGV[8…] fields and values: of a lost record, the verdicts, the state, which
+-- ARGV[8] the event, or ''
+-- ARGV[9…] fields and values: of a lost record, the verdicts, the state, which
 -- begins with 's'
 -- Returns 'ok', 'taken' (another tenant's id: nothing is written), or 'stale': the
 -- record has changed, or another attempt is armed. Then only two things are
 -- written: that a recipient was accepted, and what became of the attempt's own note.
--- A recipient that was accepted stays accepted.
+-- A recipient that was accepted stays accepted. The record of a job that goes on may
+-- live longer than ARGV[3]: somebody has put the job off.
 local h = redis.call('HMGET', KEYS[1], 't', 'v', 'sd', 's', 'a')
 if h[1] and h[1] ~= ARGV[5] then return 'taken' end
 local own = h[3] and string.sub(h[3], 1, #ARGV[1] + 1) == ARGV[1] .. ' '
 local current = (h[2] or '0') == ARGV[2] and (own or not h[3])
 
-local verdicts = 8 + ARGV[6]
+local verdicts = 9 + ARGV[6]
 local state = verdicts + ARGV[7]
 local set = {}
 local repeated = h[4] == ARGV[state + 1] and tonumber(h[2] or 0) == ARGV[2] + 1
@@ -34,7 +36,7 @@ if not current and repeated then return 'ok' end -- written before, and the repl
 if not current and not own and #set == 0 then return 'stale' end
 
 if not h[1] then
-  for i = 8, verdicts - 1, 2 do put(ARGV[i], ARGV[i + 1]) end
+  for i = 9, verdicts - 1, 2 do put(ARGV[i], ARGV[i + 1]) end
 end
 put('v', (h[2] or 0) + 1)
 if current then
@@ -45,6 +47,11 @@ elseif own then
   redis.call('HDEL', KEYS[1], 'sd')
 end
 redis.call('HSET', KEYS[1], unpack(set))
-if current or not h[1] then redis.call('PEXPIREAT', KEYS[1], ARGV[3]) end
-if current then return 'ok' end
-return 'stale'
+if not h[1] or current and final(ARGV[state + 1]) then
+  redis.call('PEXPIREAT', KEYS[1], ARGV[3])
+elseif current then
+  redis.call('PEXPIREAT', KEYS[1], ARGV[3], 'GT')
+end
+if not current then return 'stale' end
+if ARGV[8] ~= '' then note(KEYS[1], ARGV[8]) end
+return 'ok'

@@ -36,6 +36,10 @@ func TestSettle(t *testing.T) {
 			},
 			EnqueuedAt: b.now, UpdatedAt: b.now, NextAttempt: &next, MaybeTwice: true,
 			Account: "tenant:acme", Level: "tenant", Why: "the tenant's own", Metadata: map[string]string{"invoice": "4711"},
+			History: []rohrpost.Event{{
+				Time: b.now, State: rohrpost.Deferred, Attempt: 1, Account: "tenant:acme", Level: "tenant", Why: "the tenant's own",
+				Code: 250, Enhanced: "2.0.0", Diagnostic: "Ok: queued as 4711", NextAttempt: next,
+			}},
 		},
 	}
 	if diff := cmp.Diff(want, b.load("a")); diff != "" {

@@ -44,6 +44,7 @@ type Metrics struct {
 	deferred  *prometheus.CounterVec
 	failed    *prometheus.CounterVec
 	uncertain *prometheus.CounterVec
+	waits     *prometheus.CounterVec
 	latency   *prometheus.HistogramVec
 }
 
@@ -56,6 +57,7 @@ func New(o Options) *Metrics {
 		deferred:  counter("mails_deferred_total", "Attempts after which a mail waits for the next one.", "category", "level"),
 		failed:    counter("mails_failed_total", "Mails that failed for good for at least one recipient.", "category", "level"),
 		uncertain: counter("mails_uncertain_total", "Attempts of which nobody knows whether the server took the mail.", "level"),
+		waits:     counter("mails_waiting_total", "Times that a mail had to wait for its account before anything was tried.", "reason", "level"),
 		latency: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "accept_latency_seconds",
 			Help:    "From enqueuing a mail, or from its not_before, until the next server took it.",
@@ -68,7 +70,7 @@ func New(o Options) *Metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(
-		m.attempts, m.accepted, m.deferred, m.failed, m.uncertain, m.latency, build,
+		m.attempts, m.accepted, m.deferred, m.failed, m.uncertain, m.waits, m.latency, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
 	if o.Queues != nil || o.ErrorLog != nil {
@@ -103,6 +105,12 @@ func (m *Metrics) Failed(category, level string) {
 
 // Uncertain counts an attempt of which nobody knows the end.
 func (m *Metrics) Uncertain(level string) { m.uncertain.WithLabelValues(knownLevel(level)).Inc() }
+
+// Waits counts a mail that has to wait for its account: busy, rate, slow, down or
+// parked.
+func (m *Metrics) Waits(reason, level string) {
+	m.waits.WithLabelValues(reason, knownLevel(level)).Inc()
+}
 
 // InFlight shows how many mails the worker has in its hands. Call it once.
 func (m *Metrics) InFlight(mails func() int) {

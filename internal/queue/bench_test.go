@@ -179,3 +179,34 @@ func cpu(b *testing.B, rdb redis.UniversalClient) float64 {
 	sys, _ := strconv.ParseFloat(info.Item("CPU", "used_cpu_sys"), 64)
 	return user + sys
 }
+
+// BenchmarkClaim lets 50 workers do nothing with tasks that wait in asynq's
+// scheduled set.
+func BenchmarkClaim(b *testing.B) {
+	const each, workers = 5000, 50
+	rdb := redistest.Start(b).Client(b)
+	var busy time.Duration
+	total := 0
+	for b.Loop() {
+		b.StopTimer()
+		var refs []queue.Ref
+		for _, name := range queue.Names() {
+			refs = append(refs, scheduled(b, rdb, name, each)...)
+		}
+		total += len(refs)
+		feed := queue.NewFeed(rdb, workers)
+		done := make(chan string, len(refs))
+		stop := start(b, feed, workers, func(id string) error { done <- id; return nil })
+		b.StartTimer()
+		began := time.Now()
+		feed.Claim(refs, nil)
+		for range refs {
+			<-done
+		}
+		busy += time.Since(began)
+		b.StopTimer()
+		stop()
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(total)/busy.Seconds(), "tasks/s")
+}

@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -36,6 +37,9 @@ const (
 // asynq's recoverer brings them back 60 to 120 s later. The fetch is therefore
 // not repeated blindly.
 //
+// Tasks that wait for a later time are handed over too, when somebody claims them
+// (claim.go): in turn with pending ones, if there are both.
+//
 // asynq polls an empty queue. The Feed answers such a poll late: when a producer
 // has published on the wake channel, or after idleWait. So it does after an
 // error, or asynq would hammer a Redis that is loading its data.
@@ -48,17 +52,20 @@ type Feed struct {
 	queues   int
 	idleWait time.Duration
 
-	busy     atomic.Int64 // tasks handed to asynq and not done yet
+	busy     atomic.Int64 // tasks fetched and not done yet
 	draining atomic.Bool
 	wake     chan struct{} // capacity 1
 	freed    chan struct{} // capacity 1
 	emptied  chan struct{} // capacity 1
+	claims   claims
 
-	mu     sync.Mutex
-	buffer []any                // tasks fetched and not handed over
-	misses int                  // empty answers in a row
-	burst  map[string]int       // how many to fetch, by pending list, of those that have enough
-	empty  map[string]time.Time // when a pending list was found empty
+	mu      sync.Mutex
+	buffer  []any                // tasks fetched and not handed over
+	missed  []*claim             // whose owners are to be told
+	claimed bool                 // claims had their turn; the next one is that of pending tasks
+	misses  int                  // empty answers in a row
+	burst   map[string]int       // how many to fetch, by pending list, of those that have enough
+	empty   map[string]time.Time // when a pending list was found empty
 }
 
 // NewFeed wraps rdb for one asynq Server of that many workers.
@@ -93,12 +100,16 @@ func signal(c chan struct{}) {
 // Wake lets a waiting server look at once.
 func (f *Feed) Wake() { signal(f.wake) }
 
-// Drain stops fetching and returns when everything fetched was handed over, or
-// with ctx; a fetch under way is waited for in any case. Stop the server
-// afterwards.
+// Drain stops fetching, drops what is claimed and not taken over, as a miss, and
+// returns when everything fetched was handed over, or with ctx; a fetch under way
+// is waited for in any case. Stop the server afterwards.
 func (f *Feed) Drain(ctx context.Context) {
 	f.draining.Store(true)
 	f.Wake()
+	f.mu.Lock() // no claim is under way
+	dropped := f.claims.take(math.MaxInt)
+	f.mu.Unlock()
+	tell(dropped)
 	for {
 		f.mu.Lock()
 		left := len(f.buffer)
@@ -164,14 +175,21 @@ func settled(cmd *redis.Cmd) *redis.Cmd {
 // A task of another queue is as good: asynq reads the queue from the task.
 func (f *Feed) next(ctx context.Context, pop []any, pending string) *redis.Cmd {
 	f.mu.Lock()
-	defer f.mu.Unlock()
+	cmd := f.answer(ctx, pop, pending)
+	missed := f.missed
+	f.missed = nil
+	f.mu.Unlock()
+	tell(missed)
+	return cmd
+}
+
+func (f *Feed) answer(ctx context.Context, pop []any, pending string) *redis.Cmd {
 	cmd := redis.NewCmd(ctx)
 	if len(f.buffer) == 0 && f.misses >= f.queues && !f.draining.Load() {
 		f.idle()
 	}
-	if len(f.buffer) == 0 && !f.draining.Load() && !f.skip(pending) {
-		f.gather(pending)
-		if err := f.fetch(ctx, pop, pending); err != nil {
+	if len(f.buffer) == 0 && !f.draining.Load() {
+		if err := f.fill(ctx, pop, pending); err != nil {
 			if !redis.HasErrorPrefix(err, "NOSCRIPT") { // asynq's answer to that is Eval
 				f.misses = f.queues
 			}
@@ -185,13 +203,39 @@ func (f *Feed) next(ctx context.Context, pop []any, pending string) *redis.Cmd {
 		return cmd
 	}
 	f.misses = 0
-	f.busy.Add(1)
 	cmd.SetVal(f.buffer[0])
 	f.buffer = f.buffer[1:]
 	if len(f.buffer) == 0 {
 		signal(f.emptied)
 	}
 	return cmd
+}
+
+// fill gets claimed tasks or pending ones, in turn when there are both. asynq asks
+// for the queues one after the other: pending tasks had their turn when one of
+// them had some, or none of them had any.
+func (f *Feed) fill(ctx context.Context, pop []any, pending string) error {
+	if f.claims.open.Load() > 0 && !f.claimed {
+		if err := f.takeOver(ctx); err != nil || len(f.buffer) > 0 {
+			return err
+		}
+	}
+	if !f.skip(pending) {
+		if f.burst[pending] > 1 {
+			f.gather(min(f.capacity/4, maxFetch))
+		}
+		if err := f.fetch(ctx, pop, pending); err != nil {
+			return err
+		}
+	}
+	last := f.misses+1 >= f.queues
+	if len(f.buffer) > 0 || last {
+		f.claimed = false
+	}
+	if len(f.buffer) == 0 && last && f.claims.open.Load() > 0 {
+		return f.takeOver(ctx)
+	}
+	return nil
 }
 
 // idle waits for a wake-up, without the lock.
@@ -205,22 +249,19 @@ func (f *Feed) idle() {
 	case <-timer.C:
 	}
 	f.misses = 0
+	clear(f.empty) // whoever wakes the Feed has filled one of them
 }
 
 // skip spares the look at a queue that was empty a moment ago while another one
-// has enough: asynq asks for the three queues in turn, and two of them are mostly
-// empty.
+// has enough, or tasks are claimed: asynq asks for the three queues in turn, and
+// two of them are mostly empty.
 func (f *Feed) skip(pending string) bool {
-	return len(f.burst) > 0 && f.burst[pending] == 0 && time.Since(f.empty[pending]) < lookAgain
+	return (len(f.burst) > 0 || f.claims.open.Load() > 0) && f.burst[pending] == 0 && time.Since(f.empty[pending]) < lookAgain
 }
 
-// gather waits a moment for more workers to be free when the queue has enough for
+// gather waits a moment for that many workers to be free when there are tasks for
 // them: one round trip for each task alone would be the limit of the throughput.
-func (f *Feed) gather(pending string) {
-	if f.burst[pending] < 2 {
-		return
-	}
-	enough := min(f.capacity/4, maxFetch)
+func (f *Feed) gather(enough int) {
 	timer := time.NewTimer(gatherWait)
 	defer timer.Stop()
 	for f.capacity-int(f.busy.Load()) < enough {
@@ -256,12 +297,13 @@ func (f *Feed) fetch(ctx context.Context, pop []any, pending string) error {
 		}
 	}
 	delete(f.burst, pending)
-	switch len(f.buffer) {
-	case n:
+	switch {
+	case len(f.buffer) == n:
 		f.burst[pending] = min(2*burst, maxFetch)
-	case 0:
+	case len(f.buffer) == 0 && failed == nil:
 		f.empty[pending] = time.Now()
 	}
+	f.busy.Add(int64(len(f.buffer)))
 	if len(f.buffer) > 0 {
 		return nil // what was popped must be handed over, whatever else went wrong
 	}

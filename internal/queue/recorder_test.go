@@ -37,6 +37,8 @@ func snapshot(t *testing.T, rdb redis.UniversalClient) map[string]any {
 			out[k] = rdb.LRange(ctx, k, 0, -1).Val()
 		case "set":
 			out[k] = slices.Sorted(slices.Values(rdb.SMembers(ctx, k).Val()))
+		case "string":
+			out[k] = rdb.Get(ctx, k).Val()
 		case "zset":
 			out[k] = rdb.ZRangeWithScores(ctx, k, 0, -1).Val()
 		default:

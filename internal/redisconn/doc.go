@@ -9,5 +9,6 @@
 // settings would lose mail. [Redacted] is a URL without its secrets: no error of
 // this package holds a password, not even of a URL that cannot be read.
 //
-// Sub-package embedded is a Redis in memory, for the demo and for development.
+// Sub-package embedded is a Redis in memory, for the demo and for development;
+// private is a redis-server that belongs to one process.
 package redisconn

@@ -19,6 +19,10 @@ const (
 
 	dialTimeout = 3 * time.Second
 	ioTimeout   = 3 * time.Second
+	// clusterLookAgain is how long a client believes who the masters are. A dead
+	// one tells nobody about its successor, and go-redis asks the others after a
+	// minute only.
+	clusterLookAgain = time.Second
 )
 
 // Options of Open. The zero value opens DefaultURL.
@@ -48,7 +52,7 @@ func Open(o Options) (redis.UniversalClient, error) {
 	if !o.Password.IsZero() {
 		u.password = o.Password.Reveal()
 	}
-	return redis.NewUniversalClient(&redis.UniversalOptions{
+	options := &redis.UniversalOptions{
 		Addrs:            u.addrs,
 		MasterName:       u.master,
 		IsClusterMode:    u.cluster,
@@ -74,5 +78,11 @@ func Open(o Options) (redis.UniversalClient, error) {
 		// Neither is allowed to every ACL user, and nothing here needs them.
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	}), nil
+	}
+	if !u.cluster {
+		return redis.NewUniversalClient(options), nil
+	}
+	cluster := options.Cluster()
+	cluster.ClusterStateReloadInterval = clusterLookAgain
+	return redis.NewClusterClient(cluster), nil
 }

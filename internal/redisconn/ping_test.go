@@ -116,39 +116,3 @@ func TestPing(t *testing.T) {
 		})
 	}
 }
-
-func TestWarnings(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		args []string
-		url  func(addr string) string
-		want []string
-	}{
-		"safe":           {args: []string{"--appendonly", "yes"}},
-		"snapshots":      {args: []string{"--save", "3600 1"}},
-		"nothing kept":   {want: []string{"CONFIG SET appendonly yes"}},
-		"evicts":         {args: []string{"--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"}, want: []string{"CONFIG SET maxmemory-policy noeviction"}},
-		"both":           {args: []string{"--maxmemory-policy", "volatile-ttl"}, want: []string{"noeviction", "appendonly yes"}},
-		"does not tell":  {args: []string{"--user", "max", "on", ">pw", "~*", "+@all", "-config"}, url: func(a string) string { return "redis://max:pw@" + a }},
-		"CONFIG renamed": {args: []string{"--rename-command", "CONFIG", ""}},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			addr := redistest.Start(t, redistest.TCP(), redistest.Args(tt.args...)).Addr()
-			url := "redis://" + addr
-			if tt.url != nil {
-				url = tt.url(addr)
-			}
-			got := redisconn.Warnings(t.Context(), open(t, redisconn.Options{URL: url}))
-			if len(got) != len(tt.want) {
-				t.Fatalf("%q, want %q", got, tt.want)
-			}
-			for i, want := range tt.want {
-				if !strings.Contains(got[i], want) || strings.Contains(got[i], "\n") {
-					t.Errorf("%q, want one line with %q", got[i], want)
-				}
-			}
-		})
-	}
-}

@@ -1,6 +1,8 @@
 package redisconn_test
 
 import (
+	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -13,24 +15,30 @@ import (
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
 
+// A client finds the master that has taken the place of a dead one, and soon.
 func TestCluster(t *testing.T) {
 	t.Parallel()
-	node := redistest.Start(t, redistest.TCP(), redistest.Args("--cluster-enabled", "yes"))
-	ctx := t.Context()
-	if err := node.Client(t).ClusterAddSlotsRange(ctx, 0, 16383).Err(); err != nil {
-		t.Fatal(err)
-	}
-	ticker := time.NewTicker(20 * time.Millisecond)
-	defer ticker.Stop()
-	for !strings.Contains(node.Client(t).ClusterInfo(ctx).Val(), "cluster_state:ok") {
-		<-ticker.C
-	}
-	client := open(t, redisconn.Options{URL: "redis+cluster://" + node.Addr()})
+	cluster := redistest.StartCluster(t, 1)
+	client, ctx := open(t, redisconn.Options{URL: cluster.URL()}), t.Context()
 	if err := redisconn.Ping(ctx, client); err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Set(ctx, "k", "v", 0).Err(); err != nil {
-		t.Error(err)
+	write := func() (err error) {
+		for i := range 20 {
+			err = errors.Join(err, client.Set(ctx, fmt.Sprint("k", i), "v", 0).Err())
+		}
+		return err
+	}
+	if err := write(); err != nil {
+		t.Fatal(err)
+	}
+	cluster.Node(2).Kill()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for begin := time.Now(); write() != nil; <-ticker.C {
+		if time.Since(begin) > 20*time.Second {
+			t.Fatal(write())
+		}
 	}
 }
 

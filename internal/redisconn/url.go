@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -17,12 +18,17 @@ var (
 	// ErrURL says that a Redis URL cannot be read.
 	ErrURL = errors.New("redis.url")
 	// ErrEmbedded says that the URL is EmbeddedURL: the caller starts package
-	// embedded and opens the URL of that server, or refuses.
-	ErrEmbedded = errors.New("the embedded redis lives inside rohrpost demo and rohrpost dev: name a server here")
+	// embedded or private and opens the URL of that server, or refuses.
+	ErrEmbedded = errors.New("the embedded redis lives inside rohrpost serve, demo and dev: name a server here")
 )
 
-// EmbeddedURL asks for a Redis in memory.
+// EmbeddedURL asks for a Redis of the program's own: for demo and dev in memory,
+// for serve a private redis-server, whose directory may stand behind it.
 const EmbeddedURL = "embedded:"
+
+// EmbeddedDir is the directory of an EmbeddedURL, empty for the default one. ok
+// is false for URLs of servers.
+func EmbeddedDir(raw string) (dir string, ok bool) { return strings.CutPrefix(raw, EmbeddedURL) }
 
 // Check tells whether Open would take the URL. The error is ErrURL, and
 // ErrEmbedded if it is that; it holds no password.
@@ -54,7 +60,10 @@ func parse(raw string) (target, error) {
 // parseScheme answers with errors that repeat no part of the URL in which a
 // password that was not percent-encoded may have ended up.
 func parseScheme(raw string) (target, error) {
-	if strings.HasPrefix(raw, EmbeddedURL) {
+	if dir, ok := EmbeddedDir(raw); ok {
+		if dir != "" && !filepath.IsAbs(dir) {
+			return target{}, errors.New("not an absolute path: write embedded:/var/lib/rohrpost")
+		}
 		return target{}, ErrEmbedded
 	}
 	scheme, rest, found := strings.Cut(raw, "://")

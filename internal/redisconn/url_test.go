@@ -58,7 +58,9 @@ func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ url, want string }{
 		"no URL":               {"localhost:6379", "not a URL"},
-		"embedded":             {"embedded:", "rohrpost demo"},
+		"embedded":             {"embedded:", "rohrpost serve"},
+		"embedded, directory":  {"embedded:/var/lib/rohrpost", "rohrpost serve"},
+		"embedded, relative":   {"embedded:data", "absolute path"},
 		"scheme":               {"http://host", "unknown scheme"},
 		"kind":                 {"redis+ring://host", "unknown scheme"},
 		"socket with kind":     {"unix+cluster:///x", "unknown scheme"},
@@ -93,8 +95,19 @@ func TestParseRefuses(t *testing.T) {
 
 func TestEmbeddedHasAnErrorOfItsOwn(t *testing.T) {
 	t.Parallel()
-	if err := Check(EmbeddedURL); !errors.Is(err, ErrEmbedded) || !errors.Is(err, ErrURL) {
-		t.Errorf("%v", err)
+	for url, want := range map[string]string{EmbeddedURL: "", "embedded:/var/lib/rohrpost": "/var/lib/rohrpost"} {
+		if err := Check(url); !errors.Is(err, ErrEmbedded) || !errors.Is(err, ErrURL) {
+			t.Errorf("%s: %v", url, err)
+		}
+		if dir, ok := EmbeddedDir(url); dir != want || !ok {
+			t.Errorf("%s: directory %q, %v", url, dir, ok)
+		}
+	}
+	if _, ok := EmbeddedDir(DefaultURL); ok {
+		t.Error("a server is embedded")
+	}
+	if err := Check("embedded:data"); errors.Is(err, ErrEmbedded) {
+		t.Errorf("a relative directory: %v", err)
 	}
 	if err := Check(DefaultURL); err != nil {
 		t.Error(err)

@@ -3,14 +3,44 @@ package redisconn
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/redis/go-redis/v9"
 )
 
 // Warnings are the settings of this Redis that would lose mail, each with its
-// remedy in one line. A Redis that does not tell (no permission for CONFIG, a
-// hosted service) gives none.
+// remedy in one line. Of a cluster every master is asked, of a Sentinel group the
+// present one. A Redis that does not tell (no permission for CONFIG, a hosted
+// service) gives none.
 func Warnings(ctx context.Context, client redis.UniversalClient) []string {
+	cluster, ok := client.(*redis.ClusterClient)
+	if !ok {
+		return warnings(ctx, client)
+	}
+	var mu sync.Mutex
+	masters := map[string][]string{} // by warning
+	_ = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		found := warnings(ctx, master)
+		mu.Lock()
+		defer mu.Unlock()
+		for _, w := range found {
+			masters[w] = append(masters[w], master.Options().Addr)
+		}
+		return nil
+	})
+	var out []string
+	for _, w := range slices.Sorted(maps.Keys(masters)) {
+		slices.Sort(masters[w])
+		out = append(out, w+" (on "+strings.Join(masters[w], ", ")+")")
+	}
+	return out
+}
+
+// warnings are those of one server.
+func warnings(ctx context.Context, client redis.Cmdable) []string {
 	var out []string
 	if policy, ok := setting(ctx, client, "maxmemory-policy"); ok && policy != "noeviction" {
 		out = append(out, fmt.Sprintf(
@@ -21,14 +51,23 @@ func Warnings(ctx context.Context, client redis.UniversalClient) []string {
 	if known && knownSave && appendonly == "no" && save == "" {
 		out = append(out, "redis keeps nothing on disk, a restart loses queued mail (appendonly no, save \"\"): CONFIG SET appendonly yes")
 	}
+	// A master that nobody can hear any more would go on saying yes.
+	if atLeast, ok := setting(ctx, client, "min-replicas-to-write"); ok && atLeast == "0" && hasReplicas(ctx, client) {
+		out = append(out, "redis takes mail that no replica gets, which a fail-over loses (min-replicas-to-write 0): CONFIG SET min-replicas-to-write 1")
+	}
 	return out
 }
 
-func setting(ctx context.Context, client redis.UniversalClient, name string) (value string, known bool) {
+func setting(ctx context.Context, client redis.Cmdable, name string) (value string, known bool) {
 	answer, err := client.ConfigGet(ctx, name).Result()
 	if err != nil {
 		return "", false
 	}
 	value, known = answer[name]
 	return value, known
+}
+
+func hasReplicas(ctx context.Context, client redis.Cmdable) bool {
+	info, err := client.Info(ctx, "replication").Result()
+	return err == nil && !strings.Contains(info, "connected_slaves:0\r")
 }

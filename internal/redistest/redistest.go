@@ -29,6 +29,7 @@ type Server struct {
 	addr     string // host:port; empty: the socket in dir
 	password string
 	args     []string
+	sentinel bool     // its configuration is in dir, and is all that it is given
 	process  *process // nil while the server is down
 }
 
@@ -145,6 +146,9 @@ func (s *Server) open() (redis.UniversalClient, error) {
 }
 
 func (s *Server) commandLine() []string {
+	if s.sentinel {
+		return []string{filepath.Join(s.dir, sentinelFile), "--sentinel"}
+	}
 	args := []string{"--dir", s.dir, "--save", "", "--daemonize", "no", "--maxmemory-policy", "noeviction"}
 	if s.addr == "" {
 		args = append(args, "--port", "0", "--unixsocket", s.socket(), "--unixsocketperm", "700")
@@ -155,8 +159,8 @@ func (s *Server) commandLine() []string {
 	return append(args, s.args...)
 }
 
-// waitReady asks until the server answers, pausing 1 ms at first and 50 ms at
-// most. A server that loads its data answers LOADING, which is not ready.
+// waitReady asks until the server answers. One that loads its data answers
+// LOADING, which is not ready.
 func (s *Server) waitReady() error {
 	client, err := s.open()
 	if err != nil {
@@ -165,17 +169,24 @@ func (s *Server) waitReady() error {
 	defer func() { _ = client.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
+	return until(ctx, s.process.gone, func() error { return s.answers(ctx, client) })
+}
+
+// until asks again until there is no error, pausing 1 ms at first and 50 ms at
+// most. It ends early with ctx, or when the server is gone.
+func until(ctx context.Context, gone <-chan struct{}, ask func() error) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
-		if err = s.answers(ctx, client); err == nil {
+		err := ask()
+		if err == nil {
 			return nil
 		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:
-		case <-s.process.gone:
+		case <-gone:
 			return errors.New("the server ended at once")
 		case <-ctx.Done():
-			return fmt.Errorf("no answer within %v: %w", patience, err)
+			return fmt.Errorf("not within %v: %w", patience, err)
 		}
 	}
 }

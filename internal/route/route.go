@@ -29,7 +29,7 @@ type Application struct {
 	ClientSecret resolver.Secret
 }
 
-// Options of a Route. Tokens, Guard and Gate are required.
+// Options of a Route. Tokens, Guard, Gate and Leases are required.
 type Options struct {
 	// Tokens makes the source of access tokens that asks through a client.
 	Tokens func(*http.Client) (*oauth.Tokens, error)
@@ -37,6 +37,8 @@ type Options struct {
 	Guard *netguard.Guard
 	// Gate knows whose login was refused.
 	Gate *gate.Gate
+	// Leases count the connections to SMTP servers. Run renews them.
+	Leases *gate.Leases
 	// Microsoft and Google are the platform's applications.
 	Microsoft, Google Application
 
@@ -61,8 +63,8 @@ type lane struct {
 
 // New checks the options. It connects to nobody.
 func New(o Options) (*Route, error) {
-	if o.Tokens == nil || o.Guard == nil || o.Gate == nil {
-		return nil, errors.New("route: tokens, guard and gate are required")
+	if o.Tokens == nil || o.Guard == nil || o.Gate == nil || o.Leases == nil {
+		return nil, errors.New("route: tokens, guard, gate and leases are required")
 	}
 	r := &Route{options: o}
 	var err error
@@ -93,6 +95,9 @@ func (l *lane) close() error {
 	l.smtp.Close()
 	return l.tokens.Close()
 }
+
+// Run renews the leases of open connections until ctx ends.
+func (r *Route) Run(ctx context.Context) { r.options.Leases.Run(ctx) }
 
 // Close ends idle connections and waits for requests for tokens.
 func (r *Route) Close() error { return errors.Join(r.trusted.close(), r.other.close()) }
@@ -129,8 +134,8 @@ func (r *Route) Send(ctx context.Context, a *resolver.Account, m transport.Mail,
 	return out, nil
 }
 
-// Try is Send for a test mail: over a connection of its own, which logs in anew,
-// and without a ledger.
+// Try is Send for a test mail: over a connection of its own, which logs in anew
+// and is not counted, and without a ledger.
 func (r *Route) Try(ctx context.Context, a *resolver.Account, m transport.Mail) (transport.Outcome, error) {
 	arm := func(context.Context, []int) error { return nil }
 	if a.Transport() != resolver.ViaSMTP {
@@ -147,7 +152,8 @@ func (r *Route) Server(a *resolver.Account) smtp.Server {
 	server := smtp.Server{
 		Account: a.ID(), Version: a.Version(), Host: s.Host, Port: s.Port, Encryption: smtp.Encryption(s.Encryption),
 		Authentication: s.Authentication, Username: s.Username, Password: s.Password,
-		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections, Guard: parking{r.options.Gate, a, r.options.Logger},
+		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections,
+		Guard: parking{gate: r.options.Gate, leases: r.options.Leases, account: a, log: r.options.Logger},
 	}
 	if a.OAuth2.InUse() {
 		server.Token = r.lane(a).tokens.Source(r.Credentials(a))

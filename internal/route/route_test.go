@@ -224,7 +224,8 @@ func TestNew(t *testing.T) {
 	for word, o := range map[string]route.Options{
 		"are required": {Guard: guard},
 		"required":     {Tokens: none},
-		"abort":        {Tokens: none, Guard: guard, Gate: &gate.Gate{}},
+		"and leases":   {Tokens: none, Guard: guard, Gate: &gate.Gate{}},
+		"abort":        {Tokens: none, Guard: guard, Gate: &gate.Gate{}, Leases: &gate.Leases{}},
 	} {
 		if _, err := route.New(o); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/pem"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -93,8 +94,12 @@ func (b *bench) open(ports ...int) *route.Route {
 	if err != nil {
 		b.Fatal(err)
 	}
+	leases, err := gate.NewLeases(gate.LeaseOptions{Redis: b.rdb})
+	if err != nil {
+		b.Fatal(err)
+	}
 	r, err := route.New(route.Options{
-		Gate: parked,
+		Gate: parked, Leases: leases,
 		Tokens: func(client *http.Client) (*oauth.Tokens, error) {
 			return oauth.New(oauth.Options{Redis: b.rdb, Box: b.box, HTTPClient: client})
 		},
@@ -114,15 +119,23 @@ func (b *bench) open(ports ...int) *route.Route {
 	return r
 }
 
-// send hands a mail over and answers with its only verdict.
+// send hands a mail over, again if it finds no connection, and answers with its
+// only verdict.
 func (b *bench) send(r *route.Route, a *resolver.Account) transport.Verdict {
 	b.Helper()
-	out, err := r.Send(b.Context(), a, mail(), func(context.Context, []int) error { return nil })
-	if err != nil {
-		b.Fatal(err)
+	for {
+		out, err := r.Send(b.Context(), a, mail(), armed)
+		if errors.Is(err, transport.ErrBusy) {
+			continue
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		return out.Verdicts[0]
 	}
-	return out.Verdicts[0]
 }
+
+func armed(context.Context, []int) error { return nil }
 
 func mail() transport.Mail {
 	return transport.Mail{

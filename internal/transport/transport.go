@@ -4,10 +4,14 @@ package transport
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/secret"
 )
+
+// ErrBusy says that every connection of this account is taken; nothing was sent.
+var ErrBusy = errors.New("every connection of this account is taken")
 
 // A Mail is ready to leave.
 type Mail struct {

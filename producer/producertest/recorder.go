@@ -74,29 +74,6 @@ func (r *Recorder) Status(_ context.Context, id string) (rohrpost.Status, error)
 	return cloneStatus(rec.status), nil
 }
 
-// Cancel is that of producer.Client.
-func (r *Recorder) Cancel(_ context.Context, id string) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec, known := r.jobs[id]
-	switch {
-	case !known:
-		return notFound(id)
-	case rec.status.State.Final():
-		return fmt.Errorf("job %q: %w: %s", id, producer.ErrFinal, rec.status.State)
-	case rec.status.State == rohrpost.Sending:
-		return fmt.Errorf("job %q: %w", id, producer.ErrSending)
-	}
-	rec.status.State = rohrpost.Canceled
-	for _, s := range rec.status.Recipients {
-		if s.State == rohrpost.RecipientAccepted {
-			rec.status.State = rohrpost.Partly
-		}
-	}
-	rec.status.UpdatedAt, rec.status.NextAttempt = now(), nil
-	return nil
-}
-
 // Close does nothing, like that of a client on a foreign connection.
 func (r *Recorder) Close() error { return nil }
 
@@ -215,7 +192,7 @@ func cloneMessage(m rohrpost.Message) rohrpost.Message {
 }
 
 func cloneStatus(s rohrpost.Status) rohrpost.Status {
-	s.Recipients, s.Metadata = slices.Clone(s.Recipients), maps.Clone(s.Metadata)
+	s.Recipients, s.Metadata, s.History = slices.Clone(s.Recipients), maps.Clone(s.Metadata), slices.Clone(s.History)
 	if s.NextAttempt != nil {
 		next := *s.NextAttempt
 		s.NextAttempt = &next

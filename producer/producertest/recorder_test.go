@@ -21,6 +21,9 @@ type mailer interface {
 	SendBatch(ctx context.Context, messages []rohrpost.Message) ([]producer.Result, error)
 	Status(ctx context.Context, id string) (rohrpost.Status, error)
 	Cancel(ctx context.Context, id string) error
+	Retry(ctx context.Context, id string) error
+	RetryAll(ctx context.Context, f producer.RetryFilter) ([]string, error)
+	Reschedule(ctx context.Context, id string, at time.Time) error
 	Close() error
 }
 
@@ -47,6 +50,9 @@ func story(t *testing.T, m mailer) []string {
 		st, err := m.Status(ctx, id)
 		known := fmt.Sprint(!st.EnqueuedAt.IsZero(), !st.UpdatedAt.IsZero(), st.NextAttempt)
 		st.EnqueuedAt, st.UpdatedAt, st.NextAttempt = time.Time{}, time.Time{}, nil
+		for i := range st.History {
+			st.History[i].Time = time.Time{}
+		}
 		tell("status %s: %+v %s, %v", id, st, known, err)
 	}
 	send := func(message rohrpost.Message, opts ...producer.Option) {
@@ -81,11 +87,28 @@ func story(t *testing.T, m mailer) []string {
 	results, err = m.SendBatch(ctx, nil)
 	tell("empty batch: %d %v", len(results), err)
 
+	at := time.Date(2050, 1, 1, 0, 0, 0, 1, time.FixedZone("", 3600))
+	for _, id := range []string{"d", "d", "later", "unknown"} {
+		tell("reschedule %s: %v", id, m.Reschedule(ctx, id, at))
+		status(id)
+	}
+	tell("reschedule to the past: %v", m.Reschedule(ctx, "d", time.Unix(1, 0)))
+	for _, id := range []string{"d", "d", "later", "unknown"} {
+		tell("retry %s: %v", id, m.Retry(ctx, id))
+		status(id)
+	}
+	for _, f := range []producer.RetryFilter{{DryRun: true}, {Tenant: "acme"}} {
+		ids, err := m.RetryAll(ctx, f)
+		tell("retry all: %q, %v", ids, err)
+	}
+
 	for _, id := range []string{"a", "a", "later", "unknown"} {
 		err := m.Cancel(ctx, id)
 		tell("cancel %s: %v %v %v", id, err, errors.Is(err, producer.ErrFinal), errors.Is(err, producer.ErrNotFound))
 		status(id)
 	}
+	tell("retry a: %v", m.Retry(ctx, "a"))
+	tell("reschedule a: %v", m.Reschedule(ctx, "a", at))
 	send(mail("a"))
 	random, err := m.Send(ctx, mail(""))
 	tell("random: %d %v %v %v", len(random.ID), random.MessageID == "<"+random.ID+"@acme.example>", random.Duplicate, err)

@@ -225,7 +225,7 @@ func sameSending(a, b *resolver.Settings) bool {
 	}
 	neutral := func(s *resolver.Settings) string {
 		c := s.Clone()
-		c.UsePlatformDefault, c.Name, c.ReplyToUser = false, "", false
+		c.UsePlatformDefault, c.Fallback, c.Name, c.ReplyToUser = false, "", "", false
 		text, _ := json.Marshal(c) // of strings, numbers and flags alone
 		return string(text)
 	}

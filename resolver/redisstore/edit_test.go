@@ -128,6 +128,7 @@ func TestPutRefuses(t *testing.T) {
 		"address":                {acme, func(e *resolver.Entry) { e.Account.Address = "no" }, "address"},
 		"file":                   {acme, func(e *resolver.Entry) { e.Account.SMTP.PasswordFile = "/etc/shadow" }, "smtp.password_file"},
 		"central sender of user": {maxM, func(e *resolver.Entry) { e.Account.CentralSender = &resolver.Mailbox{Address: "s@acme.example"} }, "central_sender"},
+		"fallback of a user":     {maxM, func(e *resolver.Entry) { e.Account.Fallback = resolver.FallbackPlatform }, "fallback"},
 		"order of a user":        {maxM, func(e *resolver.Entry) { e.Order = &resolver.Order{} }, "order"},
 		"order":                  {acme, func(e *resolver.Entry) { e.Order = &resolver.Order{Manual: []resolver.Level{"boss"}} }, "order.manual"},
 		"order twice":            {acme, func(e *resolver.Entry) { e.Order = &resolver.Order{Manual: []resolver.Level{"user", "user"}} }, "order.manual"},
@@ -240,6 +241,7 @@ func TestChecksEnd(t *testing.T) {
 		"no account":   {func(e *resolver.Entry) { e.Account, e.AdminAddress = nil, "x@acme.example" }, true},
 		"name":         {func(e *resolver.Entry) { e.Account.Name = "ACME" }, false},
 		"O2 the tick":  {func(e *resolver.Entry) { e.Account.UsePlatformDefault = true }, false},
+		"fallback":     {func(e *resolver.Entry) { e.Account.Fallback = resolver.FallbackPlatform }, false},
 		"admin":        {func(e *resolver.Entry) { e.AdminAddress = "it@acme.example" }, false},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -41,7 +41,7 @@ func settings(a *resolver.Account) *resolver.Settings {
 	s := a.SMTP
 	out := &resolver.Settings{
 		Address: a.Address, Name: a.Name, ForceSender: &a.ForceSender, ReplyToUser: a.ReplyToUser, Aliases: a.Aliases,
-		UsePlatformDefault: a.UsePlatformDefault,
+		UsePlatformDefault: a.UsePlatformDefault, Fallback: a.Fallback,
 		SMTP: &resolver.SMTPSettings{
 			Host: s.Host, Port: s.Port, Encryption: string(s.Encryption), Authentication: &s.Authentication, Username: s.Username,
 			Password: s.Password, AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections,

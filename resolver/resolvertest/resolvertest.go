@@ -173,7 +173,7 @@ func fixture() Fixture {
 					Level: resolver.Tenant, Tenant: "acme", Address: "info@acme.example", Name: `ACME "GmbH" & Söhne: #1`,
 					CentralSender: rohrpost.Address{Name: "Service", Address: "service@acme.example"},
 					ReplyToUser:   true, Aliases: []string{"sales@acme.example", "büro@acme.example"},
-					SMTP: server("info@acme.example", 2),
+					Fallback: resolver.FallbackPlatform, SMTP: server("info@acme.example", 2),
 				},
 				Users: map[string]UserFixture{
 					"max": {FirstName: "Max", LastName: "Muster", Account: &resolver.Account{

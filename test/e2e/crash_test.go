@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
@@ -14,20 +16,20 @@ import (
 func TestKilledWorker(t *testing.T) {
 	const mails = 400
 	s := startSink(t, "-W", ".:1") // slow answers to the final dot: many mails are past it
-	redis := redistest.Start(t, redistest.AOF())
+	server := redistest.Start(t, redistest.AOF())
 	settings := []string{"ROHRPOST_RETRY_UNCERTAIN_PAUSE=3s", "ROHRPOST_RETRY_FIRST=1s", "ROHRPOST_WORKER_CONCURRENCY=20"}
-	first := startWorker(t, redis.URL(), s, settings...)
-	mail := openProducer(t, redis.URL())
+	first := startWorker(t, server.URL(), s, settings...)
+	mail := openProducer(t, server.URL())
 	receipts := enqueue(t, mail, mails, 4, 100)
 	waitFor(t, "some mails are through", func() bool { return len(s.taken()) >= 40 })
 	if err := first.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	startWorker(t, redis.URL(), s, append(settings, "ROHRPOST_WORKER_CONCURRENCY=200")...)
+	startWorker(t, server.URL(), s, append(settings, "ROHRPOST_WORKER_CONCURRENCY=200")...)
 	// asynq finds a dead worker's tasks by their leases: 30 s, looked at each minute.
 	waitAccepted(t, 5*time.Minute, mail, receipts)
 
-	uncertain := uncertainJobs(t, redis)
+	uncertain := uncertainJobs(t, server.Client(t))
 	twice := 0
 	taken := s.taken()
 	for _, r := range receipts {
@@ -52,9 +54,9 @@ func TestKilledWorker(t *testing.T) {
 }
 
 // uncertainJobs are those that the error log calls uncertain.
-func uncertainJobs(t *testing.T, redis *redistest.Server) map[string]bool {
+func uncertainJobs(t *testing.T, client redis.UniversalClient) map[string]bool {
 	t.Helper()
-	log, err := errorlog.New(errorlog.Options{Redis: redis.Client(t)})
+	log, err := errorlog.New(errorlog.Options{Redis: client})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ type site struct {
 	redis  *redistest.Server
 	mail   *producer.Client
 	ports  []string
+	extra  []string // environment of all commands
 }
 
 // newSite makes one with a key, whose tenants may use servers on this machine at
@@ -90,6 +91,7 @@ func (s *site) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(program, args...)
 	cmd.Dir = s.folder
 	cmd.Env = append(os.Environ(), "ROHRPOST_CONFIG=rohrpost.yaml", "SSL_CERT_FILE=roots.pem")
+	cmd.Env = append(cmd.Env, s.extra...)
 	return cmd
 }
 

@@ -6,11 +6,16 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
+// fullFor is how long no other lease is asked for when there was none.
+const fullFor = time.Second
+
 // A pool keeps the connections of all accounts. A place in it is taken before a
-// connection is opened and given back when it is closed, QUIT included: servers
-// count connections too.
+// lease is, and that before a connection is opened; both are given back when it is
+// closed, QUIT included: servers count connections too.
 type pool struct {
 	options *Options
 
@@ -29,13 +34,15 @@ type account struct {
 	version string // last asked for; idle connections have it
 	limit   int
 	open    int
-	idle    []*conn // longest idle first
+	idle    []*conn   // longest idle first
+	full    time.Time // until then connections are shared, for want of a lease
 }
 
 // A waiter waits for a connection or a place.
 type waiter struct {
 	account, version string
 	limit            int
+	until            time.Time
 	ready            chan grant // of one
 }
 
@@ -50,12 +57,11 @@ func newPool(o *Options) *pool {
 }
 
 // acquire gives an idle connection, or nil and a place to open one. The error is
-// ErrClosed or that of the context.
-func (p *pool) acquire(ctx context.Context, id, version string, limit int) (*conn, error) {
+// transport.ErrBusy, ErrClosed or that of the context.
+func (p *pool) acquire(ctx context.Context, w *waiter) (*conn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("wait for an smtp connection: %w", err)
 	}
-	w := &waiter{account: id, version: version, limit: limit}
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
@@ -69,9 +75,14 @@ func (p *pool) acquire(ctx context.Context, id, version string, limit int) (*con
 	p.waiters = append(p.waiters, w)
 	p.mu.Unlock()
 
+	timer := time.NewTimer(time.Until(w.until))
+	defer timer.Stop()
 	select {
 	case g := <-w.ready:
 		return g.conn, g.err
+	case <-timer.C:
+		p.abandon(w)
+		return nil, transport.ErrBusy
 	case <-ctx.Done():
 		p.abandon(w)
 		return nil, fmt.Errorf("wait for an smtp connection: %w", ctx.Err())
@@ -103,7 +114,7 @@ func (p *pool) try(w *waiter) (*conn, bool) {
 		p.idle--
 		return c, true
 	}
-	if a.open >= a.limit {
+	if a.open >= a.limit || a.open > 0 && p.options.Now().Before(a.full) {
 		return nil, false
 	}
 	if p.open >= p.options.MaxOpen {
@@ -132,7 +143,7 @@ func (p *pool) abandon(w *waiter) {
 	case g.conn != nil:
 		p.release(g.conn)
 	default:
-		p.forget(w.account)
+		p.decline(w.account, false)
 	}
 }
 
@@ -141,8 +152,7 @@ func (p *pool) release(c *conn) {
 	p.mu.Lock()
 	if c.broken || p.closed {
 		p.mu.Unlock()
-		c.quit(p.options.Timeouts.Quit)
-		p.forget(c.account)
+		p.drop(c.account, c, c.lease)
 		return
 	}
 	defer p.mu.Unlock()
@@ -159,14 +169,58 @@ func (p *pool) release(c *conn) {
 	p.grant()
 }
 
-// forget gives back a place of which no connection came.
-func (p *pool) forget(id string) {
+// decline gives back a place for which there was no lease; full says that all are
+// taken. It reports whether the account has other places here, so that it is worth
+// waiting for one of their connections.
+func (p *pool) decline(id string, full bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	a := p.accounts[id]
+	if full {
+		a.full = p.options.Now().Add(fullFor)
+	}
+	others := a.open > 1
+	p.leave(id)
+	return others
+}
+
+// opened lets those in who had to wait for the first login of an account.
+func (p *pool) opened(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.accounts[id].full = time.Time{}
+	p.grant()
+}
+
+// drop gives up a connection, or the place of one that could not be opened (nil),
+// and its lease. No mail waits for that.
+func (p *pool) drop(id string, c *conn, lease Lease) {
+	p.mu.Lock()
+	p.closing++
+	if !p.closed {
+		p.wg.Go(func() { p.end(id, c, lease) })
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	p.end(id, c, lease) // Close waits no more
+}
+
+// end closes a connection, then gives back its lease and at last its place, whose
+// next owner finds the lease free.
+func (p *pool) end(id string, c *conn, lease Lease) {
+	if c != nil {
+		c.quit(p.options.Timeouts.Quit)
+	}
+	lease.Release()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closing--
+	p.accounts[id].full = time.Time{}
 	p.leave(id)
 }
 
-// leave is forget with the lock held.
+// leave gives back a place. The lock is held.
 func (p *pool) leave(id string) {
 	a := p.accounts[id]
 	a.open--
@@ -195,13 +249,7 @@ func (p *pool) retire(a *account, i int) {
 	a.idle = slices.Delete(a.idle, i, i+1)
 	p.idle--
 	p.closing++
-	p.wg.Go(func() {
-		c.quit(p.options.Timeouts.Quit)
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.closing--
-		p.leave(c.account)
-	})
+	p.wg.Go(func() { p.end(c.account, c, c.lease) })
 }
 
 // evict closes the connection that has been idle for longest, so that another

@@ -81,7 +81,7 @@ func TestDeadConnection(t *testing.T) {
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := setup(t, smtptest.Options{Listener: smtptest.NewPipe()}, smtp.Options{MaxConnections: 5})
+		h := setup(t, smtptest.Options{Listener: smtptest.NewPipe()}, smtp.Options{MaxConnections: 5, MaxWait: time.Minute})
 		h.server.MaxConnections = 2
 		release := make(chan struct{})
 		arm := func(context.Context, []int) error { <-release; return nil }
@@ -277,7 +277,7 @@ func TestClose(t *testing.T) {
 // lost, taken twice or left open.
 func TestStress(t *testing.T) {
 	t.Parallel()
-	h := setup(t, smtptest.Options{}, smtp.Options{MaxConnections: 3, MaxMails: 7, MaxOpen: 5})
+	h := setup(t, smtptest.Options{}, smtp.Options{MaxConnections: 3, MaxMails: 7, MaxOpen: 5, MaxWait: time.Minute})
 	for range 20 {
 		h.Once(smtptest.Banner, smtptest.Reply(421, "busy").ThenCut(), smtptest.Answer{}, smtptest.Answer{})
 		h.Once(smtptest.MAIL, smtptest.Answer{}, smtptest.Answer{}, smtptest.Cut(), smtptest.Reply(451, "4.3.0 later"))

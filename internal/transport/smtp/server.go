@@ -43,8 +43,8 @@ type Server struct {
 	Token transport.TokenSource
 	// AllowPlaintextLogin is needed to log in with Encryption None.
 	AllowPlaintextLogin bool
-	Guard               LoginGuard // of passwords; nil: none
-	MaxConnections      int        // at a time; 0: that of the Options
+	Guard               Guard // of the connections; nil: none
+	MaxConnections      int   // at a time, over all workers with a Guard; 0: that of the Options
 }
 
 // check finds settings with which no connection must be tried. The error wraps

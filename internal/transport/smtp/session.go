@@ -18,6 +18,7 @@ import (
 // A conn is a session with a server, ready for mails. It serves one at a time.
 type conn struct {
 	account, version string
+	lease            Lease
 	host             string // of the account, for provider rules
 	wire             *wire
 	nc               net.Conn       // wire, or TLS over it
@@ -90,13 +91,10 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 			return f
 		}
 	}
-	switch {
-	case !s.Authentication:
+	if !s.Authentication {
 		return nil
-	case s.Token != nil: // a refused token locks no mailbox
-		return c.login(s, limits.Auth)
 	}
-	return t.firsts.login(ctx, s.Account+"\x00"+s.Version, s.Guard, func() *failure.Failure { return c.login(s, limits.Auth) })
+	return c.login(s, limits.Auth)
 }
 
 // banner reads the server's greeting, in d.

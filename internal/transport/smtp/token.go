@@ -19,10 +19,10 @@ import (
 // 12288 octets as enough for every mechanism in use).
 const maxAuthLine = 12288
 
-// open connects and logs in. A server that refuses an access token gets one more
+// enter connects and logs in. A server that refuses an access token gets one more
 // try with another, on a new connection: many close the one that failed, and
 // Google wants no second AUTH on it (503).
-func (t *Transport) open(ctx context.Context, s *Server) (*conn, *failure.Failure) {
+func (t *Transport) enter(ctx context.Context, s *Server) (*conn, *failure.Failure) {
 	if !s.Authentication || s.Token == nil {
 		return t.connect(ctx, s)
 	}

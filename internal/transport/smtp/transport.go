@@ -27,6 +27,9 @@ type Options struct {
 	MaxConnections int
 	// MaxOpen is the limit over all accounts. 0: 256.
 	MaxOpen int
+	// MaxWait is how long Send waits for a connection before it answers with
+	// transport.ErrBusy. 0: 250 ms.
+	MaxWait time.Duration
 	// MaxMails is after how many mails a connection is closed. 0: 100.
 	MaxMails int
 	// IdleTimeout is how long an unused connection stays. 0: 30 s.
@@ -80,7 +83,6 @@ var ErrClosed = errors.New("smtp transport is closed")
 type Transport struct {
 	options Options
 	pool    *pool
-	firsts  *firsts
 }
 
 // New checks the options. It connects to nobody.
@@ -88,6 +90,7 @@ func New(o Options) (*Transport, error) {
 	o.Timeouts = o.Timeouts.orDefaults()
 	o.MaxConnections = cmp.Or(o.MaxConnections, 4)
 	o.MaxOpen = cmp.Or(o.MaxOpen, 256)
+	o.MaxWait = cmp.Or(o.MaxWait, 250*time.Millisecond)
 	o.MaxMails = cmp.Or(o.MaxMails, 100)
 	o.IdleTimeout = cmp.Or(o.IdleTimeout, 30*time.Second)
 	if o.Dial == nil {
@@ -103,13 +106,13 @@ func New(o Options) (*Transport, error) {
 	if !printable(o.HELO) {
 		errs = append(errs, fmt.Errorf("HELO %q: only printable ASCII without space", o.HELO))
 	}
-	if o.MaxConnections < 0 || o.MaxOpen < 0 || o.MaxMails < 0 {
-		errs = append(errs, errors.New("MaxConnections, MaxOpen and MaxMails must not be negative"))
+	if o.MaxConnections < 0 || o.MaxOpen < 0 || o.MaxWait < 0 || o.MaxMails < 0 {
+		errs = append(errs, errors.New("MaxConnections, MaxOpen, MaxWait and MaxMails must not be negative"))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("smtp transport: %w", err)
 	}
-	return &Transport{options: o, pool: newPool(&o), firsts: newFirsts()}, nil
+	return &Transport{options: o, pool: newPool(&o)}, nil
 }
 
 func printable(s string) bool {
@@ -133,8 +136,9 @@ type Stats struct {
 func (t *Transport) Stats() Stats { return t.pool.stats() }
 
 // Send hands the mail to the server. Every recipient gets a verdict; whatever
-// goes wrong is in there. An error means that nothing was sent: it is the one of
-// arm, of a context that ended while waiting for a connection, or ErrClosed.
+// goes wrong is in there. An error means that nothing was sent: it is
+// transport.ErrBusy, the one of arm or of the guard, of a context that ended while
+// waiting for a connection, or ErrClosed.
 func (t *Transport) Send(ctx context.Context, s Server, m transport.Mail, arm transport.Arm) (transport.Outcome, error) {
 	out := transport.Outcome{Host: s.address(), Verdicts: make([]transport.Verdict, len(m.Recipients))}
 	if err := s.check(); err != nil {
@@ -145,15 +149,25 @@ func (t *Transport) Send(ctx context.Context, s Server, m transport.Mail, arm tr
 	if len(e.rcpt) == 0 {
 		return out, nil
 	}
-	c, err := t.pool.acquire(ctx, s.Account, s.Version, t.limit(&s))
+	c, lease, err := t.acquire(ctx, &s)
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		failRest(out.Verdicts, f)
+		return out, nil
+	}
 	if err != nil {
 		return transport.Outcome{}, err
 	}
+	done := false // and not after a panic of arm
+	defer func() {
+		if c != nil {
+			c.broken = c.broken || !done
+			t.pool.release(c)
+		}
+	}()
 	for reused := c != nil; ; reused = false {
 		if c == nil {
 			var f *failure.Failure
-			if c, f = t.open(ctx, &s); f != nil {
-				t.pool.forget(s.Account)
+			if c, f = t.open(ctx, &s, lease); f != nil {
 				failRest(out.Verdicts, f)
 				return out, nil
 			}
@@ -163,15 +177,47 @@ func (t *Transport) Send(ctx context.Context, s Server, m transport.Mail, arm tr
 		if x.dead { // RFC 5321 §3.8: a server may close at any time
 			t.options.Logger.Debug().Str("account", s.Account).Str("job_id", m.JobID).Msg("kept smtp connection was dead, opening a new one")
 			_ = c.nc.Close()
-			c = nil
+			c, lease = nil, c.lease
 			continue
 		}
-		t.pool.release(c)
+		done = true
 		if err != nil {
 			return transport.Outcome{}, err
 		}
 		return out, nil
 	}
+}
+
+// acquire gives an idle connection, or a lease to open one.
+func (t *Transport) acquire(ctx context.Context, s *Server) (*conn, Lease, error) {
+	w := &waiter{account: s.Account, version: s.Version, limit: t.limit(s), until: time.Now().Add(t.options.MaxWait)}
+	for {
+		c, err := t.pool.acquire(ctx, w)
+		if c != nil || err != nil {
+			return c, nil, err
+		}
+		lease, err := s.guard().Take(ctx, w.limit)
+		if err == nil {
+			return nil, lease, nil
+		}
+		busy := errors.Is(err, transport.ErrBusy)
+		if others := t.pool.decline(s.Account, busy); !busy || !others {
+			return nil, nil, err
+		}
+	}
+}
+
+// open uses a lease. One with which no connection came is given back.
+func (t *Transport) open(ctx context.Context, s *Server, lease Lease) (*conn, *failure.Failure) {
+	c, f := t.enter(ctx, s)
+	lease.Opened(ctx, f)
+	if f != nil {
+		t.pool.drop(s.Account, nil, lease)
+		return nil, f
+	}
+	c.lease = lease
+	t.pool.opened(s.Account)
+	return c, nil
 }
 
 // failRest gives f to every recipient that has no failure yet.

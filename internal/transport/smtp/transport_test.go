@@ -119,7 +119,7 @@ func TestNotReused(t *testing.T) {
 			if got := brief(h.send(t, rcpt[0])); got != c.want {
 				t.Errorf("first mail %q, want %q", got, c.want)
 			}
-			if got := h.transport.Stats(); got.Open != 0 {
+			if got := h.transport.Stats(); got.Idle != 0 {
 				t.Errorf("kept: %+v", got)
 			}
 			if got := brief(h.send(t, rcpt[0])); got != "250" || h.Sessions() != 2 || h.Count(smtptest.MAIL) != 2 {

@@ -152,3 +152,22 @@ func Summary(n int, verdict func(int) error) error {
 	}
 	return fmt.Errorf("%d of %d messages were not accepted; message %d: %w", refused, n, index, verdict(index))
 }
+
+// Later is a time to which a mail is put off, in whole seconds, rounded up: asynq
+// knows no others. It refuses with rohrpost.FieldErrors. An expiry that has passed is
+// that of a mail which a person has sent on its way after that.
+func Later(at, now, expires time.Time) (time.Time, error) {
+	at = at.UTC().Add(time.Second - 1).Truncate(time.Second)
+	var problem string
+	switch {
+	case !at.After(now):
+		problem = "is in the past"
+	case at.Year() > 9999:
+		problem = "is after the year 9999"
+	case expires.After(now) && !at.Before(expires):
+		problem = "is not before expires, " + expires.Format(time.RFC3339)
+	default:
+		return at, nil
+	}
+	return at, rohrpost.FieldErrors{{Field: "not_before", Problem: problem}}
+}

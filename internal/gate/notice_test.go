@@ -78,7 +78,7 @@ func TestPark(t *testing.T) {
 		t.Error("new settings, or another account, are parked")
 	}
 	late := open(t, rdb)
-	if err := late.Load(t.Context()); err != nil || len(late.Notices()) != 1 || late.Notices()[0].Account != "tenant/acme" {
+	if err := late.Load(t.Context()); err != nil || len(late.Notices()) != 1 || late.Notices()[0].Subject != "tenant/acme" {
 		t.Errorf("a process that starts: %v, %+v", err, late.Notices())
 	}
 	if err := late.Release(t.Context(), "tenant/acme"); err != nil {
@@ -141,36 +141,8 @@ func TestDamaged(t *testing.T) {
 	if err := g.Park(t.Context(), "tenant/acme", "1", refused()); err != nil {
 		t.Fatal(err)
 	}
-	rdb.HSet(t.Context(), "rohrpost:gate:parked", "x", "{")
+	rdb.HSet(t.Context(), "rohrpost:gate:notices", "x", "{")
 	if err := g.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "notice of x is damaged") || g.Parked("tenant/acme", as("1")) == nil {
 		t.Errorf("%v: what was known must stay", err)
-	}
-}
-
-func TestParks(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		f    *failure.Failure
-		want bool
-	}{
-		{nil, false},
-		{&failure.Failure{Stage: failure.StageAuth, Class: failure.Config, Code: 535, Category: "auth_failed"}, true},
-		{&failure.Failure{Stage: failure.StageAuth, Class: failure.Throttle, Category: "rate_limited"}, false},
-		{&failure.Failure{Stage: failure.StageToken, Class: failure.Config, Code: 535, Category: "oauth_expired"}, true},
-		{&failure.Failure{Stage: failure.StageToken, Class: failure.Transient, Category: "oauth_temporary"}, false},
-		{&failure.Failure{Stage: failure.StageAPI, Class: failure.Config, Code: 535, Category: "oauth_expired"}, true},
-		{&failure.Failure{Stage: failure.StageAPI, Class: failure.Config, Code: 535, Category: "sender_rejected"}, false},
-		{&failure.Failure{Stage: failure.StageMail, Class: failure.Config, Code: 535, Category: "auth_required"}, true},
-		{&failure.Failure{Stage: failure.StageMail, Class: failure.Config, Code: 535, Category: "sender_rejected"}, false},
-		{&failure.Failure{Stage: failure.StageToken, Class: failure.Config, Category: "config_invalid"}, false}, // no key is set up
-		{&failure.Failure{Stage: failure.StageTLS, Class: failure.Config, Code: 535, Category: "certificate_invalid"}, false},
-		{&failure.Failure{Stage: failure.StageWorker, Class: failure.Config, Code: 535, Category: "config_invalid"}, false},
-	} {
-		if got := gate.Parks(tt.f); got != tt.want {
-			t.Errorf("%+v: %v", tt.f, got)
-		}
-	}
-	if _, err := gate.New(gate.Options{}); err == nil {
-		t.Error("a gate without Redis")
 	}
 }

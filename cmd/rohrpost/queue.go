@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/rohrpost/rohrpost/internal/inventory"
+)
+
+func (c *cli) queue() *cobra.Command {
+	cmd := &cobra.Command{Use: "queue", Short: "Look after the mails in Redis", Args: cobra.NoArgs}
+	cmd.AddCommand(c.queueCheck())
+	return cmd
+}
+
+func (c *cli) queueCheck() *cobra.Command {
+	var repair bool
+	var pause time.Duration
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Look whether every accepted mail is in exactly one place",
+		Long: `Compare the ledger, the queues, the rooms of accounts and the attachments, and print what does not fit, with what
+to do. Workers and applications may run meanwhile: what is suspect is looked at twice, with a pause between.
+
+The exit code is 1 if a mail is lost, stuck or could be sent twice, and was not repaired. With --json, each finding
+is a line, and the last line is the summary.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			rdb, cfg, err := c.redis(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer func() { _ = rdb.Close() }()
+			i, err := inventory.New(inventory.Options{Redis: rdb, Keep: cfg.Ledger.Keep, Pause: pause})
+			if err != nil {
+				return err
+			}
+			return c.check(cmd.Context(), i, repair)
+		},
+	}
+	cmd.Flags().BoolVar(&repair, "repair", false, "mend what can be mended without a question")
+	cmd.Flags().DurationVar(&pause, "pause", 2*time.Second, "between the two looks at what is suspect")
+	return cmd
+}
+
+// A finding is one of the inventory's, and whether it was repaired.
+type finding struct {
+	inventory.Finding
+	Repaired bool `json:"repaired,omitempty"`
+}
+
+// A tally is the summary of a check and what became of its findings.
+type tally struct {
+	inventory.Summary
+	Repaired int `json:"repaired"`
+	Remain   int `json:"remain"` // findings that are not harmless and were not repaired
+}
+
+func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) error {
+	var t tally
+	sum, err := i.Check(ctx, func(found inventory.Finding) error {
+		f := finding{Finding: found}
+		if repair && f.Repairable {
+			if err := i.Repair(ctx, f.Finding); err != nil {
+				return err
+			}
+			f.Repaired = true
+			t.Repaired++
+		}
+		if !f.Repaired && !f.Harmless {
+			t.Remain++
+		}
+		if c.json {
+			return c.printJSON(f)
+		}
+		return c.printFinding(f)
+	})
+	if err != nil {
+		return err
+	}
+	t.Summary = sum
+	if c.json {
+		err = c.printJSON(t)
+	} else {
+		err = c.printTally(t)
+	}
+	switch {
+	case err != nil:
+		return err
+	case t.Remain == 1:
+		return errors.New("1 finding remains")
+	case t.Remain > 1:
+		return fmt.Errorf("%s remain", count(t.Remain, "finding"))
+	}
+	return nil
+}
+
+// printFinding prints what it is about, what is wrong, and what to do.
+func (c *cli) printFinding(f finding) error {
+	var about []string
+	if f.JobID != "" {
+		about = append(about, tenantName(f.Tenant), f.JobID)
+	}
+	if f.Queue != "" {
+		about = append(about, "queue "+f.Queue)
+	}
+	if f.Account != "" {
+		about = append(about, "account "+f.Account)
+	}
+	if f.State != "" {
+		about = append(about, string(f.State))
+	}
+	if len(f.Where) > 0 {
+		about = append(about, "task in "+strings.Join(f.Where, ", "))
+	}
+	remedy := f.Remedy
+	if f.Repaired {
+		remedy = "repaired"
+	}
+	return c.printf("%s  %s\n    %s\n    → %s\n", kindName(f.Kind), strings.Join(about, "  "), f.Detail, remedy)
+}
+
+func (c *cli) printTally(t tally) error {
+	text := count(t.OnTheWay, "mail") + " on the way"
+	switch {
+	case t.Wrong > 0:
+		text += "; not in order: " + kinds(t.Findings)
+	case t.OnTheWay == 1:
+		text += ", in exactly one place"
+	default:
+		text += ", each in exactly one place"
+	}
+	if t.Wrong == 0 && t.Harmless > 0 {
+		text += "; harmless: " + kinds(t.Findings)
+	}
+	if t.Repaired > 0 {
+		text += fmt.Sprintf("; repaired: %d", t.Repaired)
+	}
+	return c.printf("%s\n", text)
+}
+
+// kinds counts findings in words.
+func kinds(findings map[inventory.Kind]int) string {
+	var list []string
+	for _, kind := range slices.Sorted(maps.Keys(findings)) {
+		list = append(list, fmt.Sprintf("%d %s", findings[kind], kindName(kind)))
+	}
+	return strings.Join(list, ", ")
+}
+
+func kindName(kind inventory.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") }
+
+// count is a number of things, as "1,204 mails".
+func count(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return message.NewPrinter(language.English).Sprintf("%d %s", n, thing)
+}

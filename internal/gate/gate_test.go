@@ -1,0 +1,404 @@
+package gate_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/redistest"
+)
+
+// A clock stands still until it is moved.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+type bench struct {
+	*testing.T
+	*clock
+	rdb  redis.UniversalClient
+	gate *gate.Gate
+}
+
+// setup is a gate with a clock of its own.
+func setup(t *testing.T, workers int) *bench {
+	t.Helper()
+	b := &bench{T: t, clock: newClock(), rdb: redistest.Start(t).Client(t)}
+	b.gate = b.another(workers)
+	return b
+}
+
+// another is the gate of another process.
+func (b *bench) another(workers int) *gate.Gate {
+	b.Helper()
+	g, err := gate.New(gate.Options{Redis: b.rdb, Now: b.Now, Workers: workers})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return g
+}
+
+func door() gate.Door {
+	return gate.Door{Account: "tenant/acme", Server: "mail.acme.example:465 tls", Fingerprint: as("1"), Connections: 2}
+}
+
+func mail(n int) gate.Mail { return gate.Mail{Queue: "default", ID: fmt.Sprintf("m%d", n)} }
+
+// enter lets mail n in, and fails the test when it has to wait.
+func (b *bench) enter(d gate.Door, n int) *gate.Pass {
+	b.Helper()
+	p, w, err := b.gate.Enter(b.Context(), d, mail(n), 1)
+	if err != nil || p == nil {
+		b.Fatalf("mail %d: %+v, %v", n, w, err)
+	}
+	return p
+}
+
+// waits has mail n wait for a reason.
+func (b *bench) waits(d gate.Door, n int, reason gate.Reason) *gate.Wait {
+	b.Helper()
+	p, w, err := b.gate.Enter(b.Context(), d, mail(n), 1)
+	if err != nil || p != nil || w == nil || w.Reason != reason {
+		b.Fatalf("mail %d: %v, %+v, %v, want to wait: %s", n, p, w, err, reason)
+	}
+	return w
+}
+
+func reply(stage failure.Stage, code int, text string) gate.Result {
+	f := failure.Classify(failure.Cause{Stage: stage, Reply: failure.Reply{Code: code, Lines: []string{text}}})
+	f.RetryAfter = 0 // some rules demand more than the first pause
+	return gate.Result{Failure: f, Reached: true}
+}
+
+func noServer() gate.Result {
+	return gate.Result{Failure: failure.Classify(failure.Cause{Stage: failure.StageConnect, Err: context.DeadlineExceeded})}
+}
+
+// TestInHand: an account gets its connections, and those whose turn is soon; the
+// others wait in the room and are claimed when one comes back.
+func TestInHand(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 40)
+	var passes []*gate.Pass
+	for n := range 2 + 10 { // ten may hope for a place within 50 ms
+		passes = append(passes, b.enter(door(), n))
+	}
+	b.waits(door(), 12, gate.Busy)
+	b.advance(51 * time.Millisecond)
+	for _, p := range passes[:11] { // nothing was faster than that
+		if w := p.Leave(t.Context(), gate.Result{Reached: true}); w != nil {
+			t.Fatalf("%+v", w)
+		}
+		b.advance(100 * time.Millisecond)
+	}
+	b.enter(door(), 20)
+	b.waits(door(), 21, gate.Busy)
+	other := door()
+	other.Account = "tenant/globex"
+	b.enter(other, 22)
+	if w := b.waits(door(), 23, gate.Busy); w.Failure().Class != failure.Throttle && w.Failure().Class != failure.Transient {
+		t.Errorf("the reason is %v", w.Failure())
+	}
+}
+
+// TestShare: one account never has all workers.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 8)
+	d := door()
+	d.Connections = 100
+	n := 0
+	for ; n < 6; n++ {
+		b.enter(d, n)
+	}
+	b.advance(time.Second) // and none of them ends
+	b.waits(d, n, gate.Busy)
+}
+
+// TestClosed: what a mail has met keeps the others from it, for a time that
+// doubles; then one tries.
+func TestClosed(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		result  gate.Result
+		times   int // until it is closed
+		reason  gate.Reason
+		pauses  []time.Duration
+		subject string
+	}{
+		"asked for a pause": {reply(failure.StageMail, 450, "4.7.0 rate limit, slow down"), 1, gate.WhenSlow, []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute}, "tenant/acme"},
+		"no such server":    {noServer(), 3, gate.WhenDown, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}, "server/mail.acme.example:465 tls"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := setup(t, 40)
+			var wait *gate.Wait
+			for n := range tt.times {
+				if wait != nil {
+					t.Fatalf("closed after %d", n)
+				}
+				wait = b.enter(door(), n).Leave(t.Context(), tt.result)
+			}
+			for i, pause := range tt.pauses {
+				if wait == nil || wait.Reason != tt.reason || !wait.Until.Equal(b.Now().Add(pause)) || wait.Notice.Subject != tt.subject {
+					t.Fatalf("closing %d: %+v, now %v", i, wait, b.Now())
+				}
+				b.waits(door(), 10, tt.reason)
+				b.advance(pause - time.Millisecond)
+				b.waits(door(), 11, tt.reason)
+				b.advance(time.Millisecond)
+				p := b.enter(door(), 12) // the probe
+				b.waits(door(), 13, tt.reason)
+				wait = p.Leave(t.Context(), tt.result)
+			}
+			b.advance(time.Hour)
+			p := b.enter(door(), 14)
+			if w := p.Leave(t.Context(), reply(failure.StageRcpt, 550, "5.1.1 no such user")); w != nil {
+				t.Errorf("the mail's own failure closes: %+v", w)
+			}
+			b.enter(door(), 15)
+			b.enter(door(), 16)
+			if n := b.rdb.HLen(t.Context(), "rohrpost:gate:notices").Val(); n != 0 {
+				t.Errorf("%d notices left", n)
+			}
+		})
+	}
+}
+
+// TestServerIsShared: a dead server closes every account that speaks to it in the
+// same way, and no other.
+func TestServerIsShared(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 40)
+	for n := range 3 {
+		b.enter(door(), n).Leave(t.Context(), noServer())
+	}
+	same, other := door(), door()
+	same.Account = "tenant/globex"
+	other.Account, other.Server = "tenant/initech", "mail.acme.example:465 tls (tenants)"
+	b.waits(same, 10, gate.WhenDown)
+	b.enter(other, 11)
+	there := b.another(40)
+	if err := there.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, w, err := there.Enter(t.Context(), door(), mail(12), 1); err != nil || w == nil || w.Reason != gate.WhenDown {
+		t.Errorf("in another process: %+v, %v", w, err)
+	}
+}
+
+// TestFaultsInARow: a success between them starts the count anew.
+func TestFaultsInARow(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 40)
+	for n := range 9 {
+		r := noServer()
+		if n%3 == 2 {
+			r = gate.Result{Reached: true}
+		}
+		if w := b.enter(door(), n).Leave(t.Context(), r); w != nil {
+			t.Fatalf("closed after %d: %+v", n, w)
+		}
+	}
+}
+
+// TestOneConnectionTooMany: a server that has enough of connections gets one less,
+// while the others go on.
+func TestOneConnectionTooMany(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 40)
+	p := b.enter(door(), 1)
+	if w := b.enter(door(), 2).Leave(t.Context(), reply(failure.StageBanner, 421, "4.7.0 too many connections")); w == nil || w.Reason != gate.Busy {
+		t.Fatalf("%+v", w)
+	}
+	b.advance(time.Second)
+	b.waits(door(), 3, gate.Busy)
+	p.Leave(t.Context(), gate.Result{Reached: true})
+	p = b.enter(door(), 4)
+	b.advance(time.Second)
+	b.waits(door(), 5, gate.Busy)
+	b.advance(10 * time.Minute)
+	b.enter(door(), 6)
+	// The last one that is asked to go closes the account.
+	p.Leave(t.Context(), gate.Result{Reached: true})
+}
+
+// TestLateSuccess: a mail that was on its way when the pause was asked for does not
+// end it.
+func TestLateSuccess(t *testing.T) {
+	t.Parallel()
+	b := setup(t, 40)
+	early := b.enter(door(), 1)
+	b.enter(door(), 2).Leave(t.Context(), reply(failure.StageMail, 450, "4.7.0 rate limit, slow down"))
+	early.Leave(t.Context(), gate.Result{Reached: true})
+	b.waits(door(), 3, gate.WhenSlow)
+}
+
+// claims is a Claimer that remembers.
+type claims chan gate.Mail
+
+func (c claims) Claim(mails []gate.Mail, _ func(gate.Mail, bool)) {
+	for _, m := range mails {
+		c <- m
+	}
+}
+
+// serve runs the gate's loops until the test ends.
+func serve(t *testing.T, g *gate.Gate, c gate.Claimer) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { g.Run(ctx) })
+	wg.Go(func() { g.Serve(ctx, c) })
+	t.Cleanup(func() {
+		cancel()
+		wg.Wait()
+	})
+}
+
+// TestRoom: mails of a busy account are claimed one for one as others end, by
+// priority, and whoever is claimed gets in.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	g, err := gate.New(gate.Options{Redis: rdb, Workers: 40})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := door()
+	var passes []*gate.Pass
+	var waiting []gate.Mail
+	for n := 0; len(waiting) < 3; n++ {
+		m := mail(n)
+		if len(waiting) == 2 {
+			m.Queue = "critical"
+		}
+		p, w, err := g.Enter(t.Context(), d, m, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w != nil {
+			waiting = append(waiting, m)
+		} else {
+			passes = append(passes, p)
+		}
+	}
+	c := make(claims, 100)
+	serve(t, g, c)
+	for _, p := range passes {
+		p.Leave(t.Context(), gate.Result{Reached: true})
+	}
+	var got []gate.Mail
+	for range waiting {
+		m := <-c
+		got = append(got, m)
+		if !g.Expects(m) {
+			t.Errorf("%v is not expected", m)
+		}
+		p, w, err := g.Enter(t.Context(), d, m, 1)
+		if err != nil || w != nil {
+			t.Fatalf("a claimed mail must wait: %+v, %v", w, err)
+		}
+		p.Leave(t.Context(), gate.Result{Reached: true})
+	}
+	if want := []gate.Mail{waiting[2], waiting[0], waiting[1]}; !slices.Equal(got, want) {
+		t.Errorf("claimed %v, want %v", got, want)
+	}
+}
+
+// TestReleaseWakes: mails of a parked account go at once when it is released, in
+// whichever process.
+func TestReleaseWakes(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	here, there := open(t, rdb), open(t, rdb)
+	if err := here.Park(t.Context(), "tenant/acme", "1", refused()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 5 {
+		if _, w, err := here.Enter(t.Context(), door(), mail(n), 1); err != nil || w == nil || w.Reason != gate.WhenParked {
+			t.Fatalf("%+v, %v", w, err)
+		}
+	}
+	c := make(claims, 100)
+	serve(t, here, c)
+	if err := there.Release(t.Context(), "tenant/acme"); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		<-c
+	}
+}
+
+// TestRoomOfOthers: a process that comes later finds the rooms that others have
+// left behind.
+func TestRoomOfOthers(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	gone := open(t, rdb)
+	if err := gone.Join(t.Context(), door(), mail(1), &gate.Wait{Reason: gate.Busy}); err != nil {
+		t.Fatal(err)
+	}
+	c := make(claims, 1)
+	serve(t, open(t, rdb), c)
+	if m := <-c; m != mail(1) {
+		t.Errorf("claimed %v", m)
+	}
+}
+
+// missing is a Claimer whose tasks are in other hands for a while.
+type missing struct {
+	claims
+	mu   sync.Mutex
+	left int
+}
+
+func (c *missing) Claim(mails []gate.Mail, missed func(gate.Mail, bool)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, m := range mails {
+		if c.left--; c.left >= 0 {
+			missed(m, false)
+			continue
+		}
+		c.claims <- m
+	}
+}
+
+// TestMissed: a mail that another worker is just putting down is claimed a moment
+// later.
+func TestMissed(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	g := open(t, rdb)
+	if err := g.Join(t.Context(), door(), mail(1), &gate.Wait{Reason: gate.Busy}); err != nil {
+		t.Fatal(err)
+	}
+	c := &missing{claims: make(claims, 1), left: 3}
+	serve(t, g, c)
+	if m := <-c.claims; m != mail(1) {
+		t.Errorf("claimed %v", m)
+	}
+}

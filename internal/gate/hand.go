@@ -1,0 +1,220 @@
+package gate
+
+import "time"
+
+const (
+	// patience is how long a mail may wait in a worker for a connection. Who would
+	// wait for longer waits in the room.
+	patience = 50 * time.Millisecond
+	// hopedPace is the time from one mail to the next of an account of which
+	// nothing is known.
+	hopedPace = 5 * time.Millisecond
+	// caution is for how long an account gets fewer connections after its server
+	// had enough of them; briefCaution if other processes have them.
+	caution, briefCaution = 10 * time.Minute, 2 * time.Second
+	// usualConnections are those of an account that this process has not met.
+	usualConnections = 4
+	// arrivalTime is how long a claimed mail is expected.
+	arrivalTime = 15 * time.Second
+	// forgetAfter is when an account that sends nothing is forgotten.
+	forgetAfter = 10 * time.Minute
+)
+
+// A hand is what this process has in hand of one account.
+type hand struct {
+	door      Door
+	mails     int       // let through and not back
+	coming    int       // claimed and not entered
+	full      time.Time // since when there have been as many as there are connections
+	last      time.Time // when a mail ended
+	pace      time.Duration
+	capped    int // what has shown to be the limit, until cappedEnd
+	cappedEnd time.Time
+	occupied  bool      // the room may hold mails
+	look      time.Time // not before: the rates have no place
+}
+
+// An arrival is a claimed mail.
+type arrival struct {
+	account string
+	until   time.Time
+}
+
+// limit is how many mails of the account may be under way here.
+func (g *Gate) limit(h *hand) int {
+	limit := h.door.Connections
+	if limit <= 0 {
+		limit = usualConnections
+	}
+	if g.workers > 0 {
+		limit = min(limit, max(1, g.workers-g.workers/4))
+	}
+	if g.now().Before(h.cappedEnd) {
+		limit = min(limit, h.capped)
+	}
+	return limit
+}
+
+// beyond is how many mails more may wait for a connection here, by the pace at
+// which the account's mails end. One that has stood still is not waited for.
+func (h *hand) beyond(now time.Time) int {
+	since := h.last
+	if h.full.After(since) {
+		since = h.full
+	}
+	if !h.full.IsZero() && now.Sub(since) > patience {
+		return 0
+	}
+	return int(patience / max(h.pace, time.Microsecond))
+}
+
+// take takes a mail in hand if there is a place for it. A claimed one has its
+// place already.
+func (g *Gate) take(d *Door, m Mail) bool {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	now := g.now()
+	h := g.hand(d.Account)
+	h.door = *d
+	expected := g.arrive(m)
+	limit := g.limit(h)
+	if n := h.mails + h.coming; !expected && n >= limit && (limit == 0 || n >= limit+h.beyond(now)) {
+		return false
+	}
+	h.mails++
+	if h.mails >= limit && h.full.IsZero() {
+		h.full = now
+	}
+	return true
+}
+
+// arrive strikes a mail off the expected ones. The lock is held.
+func (g *Gate) arrive(m Mail) bool {
+	a := g.coming[m]
+	if a == nil {
+		return false
+	}
+	delete(g.coming, m)
+	g.hand(a.account).coming--
+	return true
+}
+
+// Expects reports whether a mail was claimed by this process: it has waited before.
+func (g *Gate) Expects(m Mail) bool {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	return g.coming[m] != nil
+}
+
+// Arrived notes that a mail that was claimed, if it was, does not enter.
+func (g *Gate) Arrived(m Mail) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	g.arrive(m)
+}
+
+// giveBack undoes take.
+func (g *Gate) giveBack(account string) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	h := g.hand(account)
+	h.mails--
+	if h.mails < g.limit(h) {
+		h.full = time.Time{}
+	}
+}
+
+// finish is giveBack after a mail: the pace is learned, and whoever waits is
+// looked after.
+func (g *Gate) finish(account string) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	now := g.now()
+	h := g.hand(account)
+	if limit := g.limit(h); h.mails >= limit {
+		since := h.last
+		if h.full.After(since) {
+			since = h.full
+		}
+		h.pace += (now.Sub(since) - h.pace) / 5
+		if h.mails == limit {
+			h.full = time.Time{}
+		}
+	}
+	h.last = now
+	h.mails--
+	if h.occupied {
+		g.wake()
+	}
+}
+
+// fewer notes that the server wants fewer connections than there are; false if
+// there is only one.
+func (g *Gate) fewer(account string) bool {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	h := g.hand(account)
+	n := min(h.mails, g.limit(h))
+	if n <= 1 {
+		return false
+	}
+	h.capped, h.cappedEnd = n-1, g.now().Add(caution)
+	return true
+}
+
+// crowded notes that a mail has found no connection: other processes have them.
+func (g *Gate) crowded(account string) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	h := g.hand(account)
+	if now := g.now(); now.After(h.cappedEnd) || h.capped >= h.mails {
+		h.capped, h.cappedEnd = h.mails-1, now.Add(briefCaution)
+	}
+}
+
+// hand is that of an account. The lock is held.
+func (g *Gate) hand(account string) *hand {
+	h := g.hands[account]
+	if h == nil {
+		h = &hand{pace: hopedPace, last: g.now()}
+		g.hands[account] = h
+	}
+	return h
+}
+
+// occupied notes that an account's room holds mails.
+func (g *Gate) occupied(account string) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	g.hand(account).occupied = true
+	g.wake()
+}
+
+// lookLater notes that an account's room holds mails and its rates no place before
+// a moment.
+func (g *Gate) lookLater(account string, due time.Time) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	h := g.hand(account)
+	h.occupied, h.look = true, due
+}
+
+// freed lets the mails go that waited for an account or a server.
+func (g *Gate) freed(subject string) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	for account, h := range g.hands {
+		if account == subject || serverSubject(h.door.Server) == subject {
+			h.occupied, h.look = true, time.Time{}
+		}
+	}
+	g.wake()
+}
+
+// wake lets Serve look.
+func (g *Gate) wake() {
+	select {
+	case g.signal <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,151 @@
+package gate
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/rohrpost/rohrpost/internal/redistest"
+)
+
+func TestIndex(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	wants := func(h *hall, want time.Duration, there bool) {
+		h.t.Helper()
+		if got, ok := h.dueIn(); ok != there || got != want && there {
+			h.t.Errorf("due in %v (%v), want %v (%v)", got, ok, want, there)
+		}
+	}
+	for name, test := range map[string]func(h *hall){
+		"the earliest moment counts": func(h *hall) {
+			h.joins("bulk/1", time.Minute)
+			h.joins("bulk/2", time.Hour)
+			wants(h, time.Minute, true)
+			h.joins("bulk/3", time.Second)
+			wants(h, time.Second, true)
+			if len(h.looks(9)) != 0 {
+				t.Error("due too early")
+			}
+		},
+		"a look that empties the room removes it": func(h *hall) {
+			h.joins("bulk/1", time.Second)
+			h.pass(time.Second)
+			h.wants(h.looks(9)[0].mails, "bulk/1")
+			wants(h, 0, false)
+		},
+		"a look that leaves some comes again": func(h *hall) {
+			h.joins("bulk/1", 0)
+			h.joins("bulk/2", 0)
+			h.looks(1)
+			wants(h, time.Second, true)
+			h.joins("bulk/3", time.Minute)
+			wants(h, time.Second, true)
+			h.joins("bulk/4", time.Second/2)
+			wants(h, time.Second/2, true)
+		},
+		"a look at nothing passes it on": func(h *hall) {
+			h.joins("bulk/1", 0)
+			h.looks(0)
+			wants(h, time.Second, true)
+		},
+		"who pulls by the way leaves it to the next look": func(h *hall) {
+			h.joins("bulk/1", time.Second)
+			h.pulls(9)
+			wants(h, time.Second, true)
+			h.pass(time.Second)
+			h.looks(9)
+			wants(h, 0, false)
+		},
+		"a join after the look keeps the room": func(h *hall) {
+			h.joins("bulk/1", 0)
+			accounts, err := h.due(t.Context(), 9)
+			h.must(err)
+			other := newHall(t, h.rdb)
+			other.pulls(9)
+			listed := h.takeListed([]pullRequest{{account: accounts[0]}})
+			other.joins("bulk/2", 0) // at the same moment as before
+			h.must(h.looked(t.Context(), []look{{account: acme, seen: listed[0]}}))
+			if _, ok := h.dueIn(); !ok {
+				t.Error("the room is lost")
+			}
+			h.wants(h.looks(9)[0].mails, "bulk/2")
+		},
+		"a join before the answer keeps the room": func(h *hall) {
+			h.joins("bulk/1", 0)
+			_, err := h.due(t.Context(), 9)
+			h.must(err)
+			other := newHall(t, h.rdb)
+			other.joins("bulk/2", -time.Second) // earlier
+			h.wants(h.pulls(9).mails, "bulk/1", "bulk/2")
+			other.joins("bulk/3", time.Hour)
+			h.looks(9)
+			wants(h, 0, false)
+		},
+		"a lost entry comes back with the same mail": func(h *hall) {
+			h.joins("bulk/1", 0)
+			h.must(h.rdb.Del(t.Context(), roomsKey).Err())
+			h.joins("bulk/1", 2*time.Second)
+			wants(h, 2*time.Second, true)
+		},
+		"mails that come back are looked at soon": func(h *hall) {
+			h.joins("bulk/1", 0)
+			h.must(h.back(t.Context(), acme, h.looks(9)[0].mails))
+			wants(h, time.Second, true)
+		},
+		"who was granted a place and does not enter comes back": func(h *hall) {
+			l := Limits{PerHour: 2}
+			h.enters(l, "default/1", 1)
+			h.joins("default/2", 0)
+			h.looks(9)
+			wants(h, time.Minute, true)
+			h.pass(time.Minute)
+			h.wants(h.looks(9)[0].mails, "default/2")
+		},
+		"a room of a rate is looked at when there is a place": func(h *hall) {
+			l := Limits{PerMinute: 1}
+			h.enters(l, "default/1", 1)
+			h.leaves("default/1", true)
+			if due := h.enters(l, "default/2", 1); due != 60500*time.Millisecond { // bucket …200, seen at …200.5
+				t.Errorf("due in %v", due)
+			}
+			wants(h, 60500*time.Millisecond, true)
+			h.pass(60499 * time.Millisecond)
+			if len(h.looks(9)) != 0 {
+				t.Error("looked at too early")
+			}
+			h.pass(time.Millisecond)
+			h.wants(h.looks(9)[0].mails, "default/2")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHall(t, server.Client(t))
+			h.must(h.rdb.FlushAll(t.Context()).Err())
+			test(h)
+		})
+	}
+}
+
+// TestDueByLot: rooms that nobody can serve do not hide the others.
+func TestDueByLot(t *testing.T) {
+	t.Parallel()
+	h := newHall(t, redistest.Start(t).Client(t))
+	for i := range 20 {
+		h.must(h.announce(t.Context(), fmt.Sprint("tenant/", i), h.at.Add(time.Duration(i)*time.Second)))
+	}
+	h.pass(14 * time.Second)
+	seen := map[string]bool{}
+	for range 200 {
+		accounts, err := h.due(t.Context(), 4)
+		h.must(err)
+		if len(accounts) != 4 {
+			t.Fatalf("%v", accounts)
+		}
+		for _, a := range accounts {
+			seen[a] = true
+		}
+	}
+	if len(seen) != 15 {
+		t.Errorf("%d rooms were ever listed, want 15", len(seen))
+	}
+}

@@ -1,0 +1,114 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+)
+
+// Options of an Inventory. Redis is required.
+type Options struct {
+	// Redis is what redisconn.Open has answered: a wrapper would hide that it is a
+	// Cluster.
+	Redis redis.UniversalClient
+	Keep  time.Duration // that of the ledger; 0: ledger.DefaultKeep
+	// Pause between the two looks at what is suspect; 0: 2 s. It must be longer than
+	// it takes to write a mail's record and its task.
+	Pause time.Duration
+	// Settle is for how long a record may have no task: so long may an application
+	// be slow to upload attachments, or be frozen; 0: 2 min.
+	Settle time.Duration
+	Now    func() time.Time // nil: time.Now
+	Logger zerolog.Logger   // of repairs; zero: silent
+}
+
+// An Inventory is safe for concurrent use.
+type Inventory struct {
+	rdb    redis.UniversalClient
+	ledger *ledger.Ledger
+	keep   time.Duration
+	pause  time.Duration
+	settle time.Duration
+	now    func() time.Time
+	log    zerolog.Logger
+}
+
+// New makes an inventory; it does no I/O.
+func New(o Options) (*Inventory, error) {
+	book, err := ledger.New(ledger.Options{Redis: o.Redis, Keep: o.Keep, Now: o.Now})
+	if o.Pause < 0 || o.Settle < 0 {
+		err = errors.Join(err, errors.New("negative pause or settle"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("inventory: %w", err)
+	}
+	i := &Inventory{
+		rdb: o.Redis, ledger: book, keep: cmp.Or(o.Keep, ledger.DefaultKeep), pause: cmp.Or(o.Pause, 2*time.Second),
+		settle: cmp.Or(o.Settle, 2*time.Minute), now: o.Now, log: o.Logger,
+	}
+	if i.now == nil {
+		i.now = time.Now
+	}
+	return i, nil
+}
+
+// Check looks at everything once, and hands out each finding once. Several may
+// check at the same time, while producers and workers run. The error is Redis's, or
+// the one of found, which ends the check; what was counted until then is answered.
+func (i *Inventory) Check(ctx context.Context, found func(Finding) error) (Summary, error) {
+	w := i.newWalk(found)
+	for _, step := range []func(context.Context) error{
+		w.queues, w.blobs, w.members, w.records, w.tasks, w.rooms, w.verify, w.forgotten, w.endless,
+	} {
+		if err := step(ctx); err != nil {
+			return w.summary, fmt.Errorf("inventory: %w", err)
+		}
+	}
+	return w.summary, nil
+}
+
+// errEnough ends a walk whose caller wants no more.
+var errEnough = errors.New("enough")
+
+// Lost lists the mails that are on their way by their record and whose content
+// nobody has any more. It costs less than a Check. The worker settles them as
+// failed, on the revision that it reads then.
+func (i *Inventory) Lost(ctx context.Context) iter.Seq2[Finding, error] {
+	return func(yield func(Finding, error) bool) {
+		w := i.newWalk(func(f Finding) error {
+			if !yield(f, nil) {
+				return errEnough
+			}
+			return nil
+		})
+		w.only = Lost
+		err := w.records(ctx)
+		if err == nil {
+			err = w.verify(ctx)
+		}
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(Finding{}, fmt.Errorf("inventory: %w", err))
+		}
+	}
+}
+
+func (i *Inventory) newWalk(found func(Finding) error) *walk {
+	return &walk{
+		Inventory: i, found: found, begin: i.now(),
+		waiting: map[string]hashes{}, done: hashes{}, unreferred: map[string]bool{},
+		summary: Summary{States: map[rohrpost.State]int{}, Findings: map[Kind]int{}},
+	}
+}
+
+func (i *Inventory) judge() *judge {
+	return &judge{now: i.now(), keep: i.keep, settle: i.settle, ledger: i.ledger}
+}

@@ -1,0 +1,48 @@
+package inventory
+
+import "strings"
+
+// The keys belong to others: these are asynq's, the ledger's, blob's and gate's.
+const (
+	queuesKey  = "asynq:queues"
+	noticesKey = "rohrpost:gate:notices"
+
+	taskPattern   = "asynq:{*}:t:*"
+	recordPattern = "rohrpost:job:{*}"
+	blobPattern   = "rohrpost:blob:{*}"
+	roomPattern   = "rohrpost:gate:{*}:room"
+)
+
+// The lists and sorted sets of asynq in which a task can be.
+const (
+	pending   = "pending"
+	active    = "active"
+	scheduled = "scheduled"
+	retry     = "retry"
+	archived  = "archived"
+	completed = "completed"
+	lease     = "lease" // beside active, not instead of it
+)
+
+// placeNames are in the order of the scripts' KEYS.
+func placeNames() []string {
+	return []string{pending, active, scheduled, retry, archived, completed, lease}
+}
+
+func queueKey(queue, name string) string { return "asynq:{" + queue + "}:" + name }
+func taskKey(queue, id string) string    { return queueKey(queue, "t:"+id) }
+func recordKey(id string) string         { return "rohrpost:job:{" + id + "}" }
+func blobKey(digest string) string       { return "rohrpost:blob:{" + digest + "}" }
+func roomKey(account string) string      { return "rohrpost:gate:{" + account + "}:room" }
+
+// inside is what stands for the star of a pattern with one.
+func inside(key, pattern string) string {
+	before, after, _ := strings.Cut(pattern, "*")
+	return strings.TrimSuffix(strings.TrimPrefix(key, before), after)
+}
+
+// parseTaskKey answers with an empty id for a key that is no task's.
+func parseTaskKey(key string) (queue, id string) {
+	queue, id, _ = strings.Cut(strings.TrimPrefix(key, "asynq:{"), "}:t:")
+	return queue, id
+}

@@ -1,0 +1,108 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// scanCount is about how many keys Redis looks at for one answer.
+const scanCount = 1000
+
+// masters are all nodes that hold keys.
+func (i *Inventory) masters(ctx context.Context) ([]redis.Cmdable, error) {
+	cluster, ok := i.rdb.(interface {
+		ForEachMaster(context.Context, func(context.Context, *redis.Client) error) error
+	})
+	if !ok {
+		return []redis.Cmdable{i.rdb}, nil
+	}
+	var mu sync.Mutex
+	var list []redis.Cmdable
+	err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		list = append(list, c)
+		return nil
+	})
+	return list, err
+}
+
+// scan hands out the keys of a pattern in pages. Those that are there all the while
+// come at least once.
+func (i *Inventory) scan(ctx context.Context, pattern string, keys func([]string) error) error {
+	nodes, err := i.masters(ctx)
+	if err != nil {
+		return fmt.Errorf("scan: %w", err)
+	}
+	for _, node := range nodes {
+		for cursor, more := uint64(0), true; more; more = cursor != 0 {
+			var some []string
+			if some, cursor, err = node.Scan(ctx, cursor, pattern, scanCount).Result(); err != nil {
+				return fmt.Errorf("scan: %w", err)
+			}
+			for _, part := range parts(some, page) {
+				if err := keys(part); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// scanSet hands out the members of a sorted set in pages, as scan does.
+func (i *Inventory) scanSet(ctx context.Context, key string, members func([]string) error) error {
+	for cursor, more := uint64(0), true; more; more = cursor != 0 {
+		pairs, next, err := i.rdb.ZScan(ctx, key, cursor, "", scanCount).Result()
+		if err != nil {
+			return fmt.Errorf("scan: %w", err)
+		}
+		some := make([]string, 0, len(pairs)/2)
+		for k := 0; k < len(pairs); k += 2 { // each is followed by its score
+			some = append(some, pairs[k])
+		}
+		for _, part := range parts(some, page) {
+			if err := members(part); err != nil {
+				return err
+			}
+		}
+		cursor = next
+	}
+	return nil
+}
+
+// scanList hands out the members of a list in pages, from the end at which asynq
+// adds. What is added meanwhile shifts the others: each page begins with the last
+// one of the page before, which tells by how much, and is longer by that.
+func (i *Inventory) scanList(ctx context.Context, key string, members func([]string) error) error {
+	last, shift := "", 0
+	for start := 0; ; {
+		size := scanCount + shift
+		some, err := i.rdb.LRange(ctx, key, int64(start), int64(start+size-1)).Result()
+		if err != nil {
+			return fmt.Errorf("scan: %w", err)
+		}
+		fresh := some
+		if last != "" {
+			shift = slices.Index(some, last)
+			fresh = some[shift+1:]
+		}
+		if shift < 0 {
+			shift = len(some) // it is further on, or gone
+		}
+		for _, part := range parts(fresh, page) {
+			if err := members(part); err != nil {
+				return err
+			}
+		}
+		if len(some) < size {
+			return nil
+		}
+		start += size - 1
+		last = some[size-1]
+	}
+}

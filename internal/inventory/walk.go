@@ -1,0 +1,255 @@
+package inventory
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"hash/maphash"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost/internal/queue"
+)
+
+//go:embed misfits.lua
+var misfitsSource string
+
+var misfitsScript = redis.NewScript(misfitsSource)
+
+// A walk is one check. What it keeps in memory are some bytes for each pending task,
+// and what is suspect.
+type walk struct {
+	*Inventory
+	found   func(Finding) error
+	only    Kind // no other is looked for; empty: all
+	begin   time.Time
+	summary Summary
+
+	waiting    map[string]hashes // the pending lists, by queue
+	suspects   []suspect
+	doubts     []doubt
+	done       hashes // what has been handed out
+	missed     []string
+	unreferred map[string]bool // digests of blobs without an end
+}
+
+// hashes are a set of texts.
+type hashes map[uint64]struct{}
+
+// seed is the same for all sets of a process.
+var seed = maphash.MakeSeed() //nolint:gochecknoglobals // data, made once
+
+// add reports whether the text is new.
+func (h hashes) add(text string) bool {
+	n := len(h)
+	h[maphash.String(seed, text)] = struct{}{}
+	return len(h) > n
+}
+
+func (h hashes) has(text string) bool {
+	_, ok := h[maphash.String(seed, text)]
+	return ok
+}
+
+// members goes through the lists and sets of asynq. It remembers the pending lists,
+// and suspects who is there twice, or has a task that says otherwise.
+func (w *walk) members(ctx context.Context) error {
+	for _, name := range queue.Names() {
+		w.waiting[name] = hashes{}
+		for _, set := range placeNames() {
+			visit := func(ids []string) error { return w.misfits(ctx, name, set, ids) }
+			scan := w.scanSet
+			if set == pending || set == active {
+				scan = w.scanList
+				seen := hashes{}
+				if set == pending {
+					seen = w.waiting[name]
+				}
+				visit = func(ids []string) error {
+					for _, id := range ids {
+						if !seen.add(id) {
+							w.suspect(suspect{id: id, surely: true})
+						}
+					}
+					return w.misfits(ctx, name, set, ids)
+				}
+			}
+			if err := scan(ctx, queueKey(name, set), visit); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walk) misfits(ctx context.Context, queueName, set string, ids []string) error {
+	keys := make([]string, len(ids))
+	for k, id := range ids {
+		keys[k] = taskKey(queueName, id)
+	}
+	state := set
+	if set == lease {
+		state = active
+	}
+	positions, err := misfitsScript.Run(ctx, w.rdb, keys, state).Int64Slice()
+	if err != nil {
+		return fmt.Errorf("look at tasks: %w", err)
+	}
+	for _, p := range positions {
+		w.suspect(suspect{id: ids[p-1], surely: true})
+	}
+	return w.weigh(ctx, false)
+}
+
+// records goes through the ledger: each mail on its way must have its task.
+func (w *walk) records(ctx context.Context) error {
+	return w.scan(ctx, recordPattern, func(keys []string) error {
+		views := make([]*view, len(keys))
+		for k, key := range keys {
+			views[k] = &view{id: inside(key, recordPattern)}
+		}
+		if err := w.lookRecords(ctx, views); err != nil {
+			return err
+		}
+		byQueue := map[string][]*view{}
+		var waiting []*view
+		for _, v := range views {
+			r := v.record
+			if r == nil {
+				continue // it has just ended
+			}
+			w.summary.States[r.State]++
+			if r.State.Final() {
+				if v.endless && w.only == "" {
+					w.suspect(suspect{id: v.id, surely: true})
+				}
+				continue
+			}
+			w.summary.OnTheWay++
+			waiting = append(waiting, v)
+			for _, name := range queue.Names() {
+				if r.Queue == "" || r.Queue == name { // without one it is a worker's
+					byQueue[name] = append(byQueue[name], v)
+				}
+			}
+		}
+		return w.compare(ctx, byQueue, waiting)
+	})
+}
+
+// compare takes a cheap look at the tasks of mails whose records are known.
+func (w *walk) compare(ctx context.Context, byQueue map[string][]*view, views []*view) error {
+	for name, some := range byQueue {
+		if err := w.lookTasks(ctx, name, some, false); err != nil {
+			return err
+		}
+	}
+	if err := w.lookAround(ctx, views); err != nil {
+		return err
+	}
+	for _, v := range views {
+		if w.cheaply(v) {
+			w.suspect(suspect{id: v.id})
+		}
+	}
+	return w.weigh(ctx, false)
+}
+
+// cheaply reports whether a view of a cheap look gives cause to look again.
+func (w *walk) cheaply(v *view) bool {
+	for k := range v.tasks {
+		t := &v.tasks[k]
+		for _, digest := range digests(t.job) {
+			delete(w.unreferred, digest)
+		}
+		if t.state == pending && (w.waiting[t.queue].has(v.id) || w.isNew(t)) {
+			t.places = append(t.places, place{name: pending})
+		}
+	}
+	return slices.ContainsFunc(w.judge().findings(v), w.wanted)
+}
+
+func (w *walk) wanted(f Finding) bool { return w.only == "" || w.only == f.Kind }
+
+// isNew reports whether a task was enqueued after the pending lists were read.
+func (w *walk) isNew(t *task) bool {
+	since, err := strconv.ParseInt(t.since, 10, 64)
+	return err == nil && since >= w.begin.UnixNano()
+}
+
+// tasks goes through the tasks whose mail has ended, or has no record.
+func (w *walk) tasks(ctx context.Context) error {
+	return w.scan(ctx, taskPattern, func(keys []string) error {
+		var views []*view
+		var queues []string
+		for _, key := range keys {
+			name, id := parseTaskKey(key)
+			if slices.Contains(queue.Names(), name) && id != "" {
+				views, queues = append(views, &view{id: id}), append(queues, name)
+			}
+		}
+		w.summary.Tasks += len(views)
+		if err := w.lookRecords(ctx, views); err != nil {
+			return err
+		}
+		byQueue := map[string][]*view{}
+		var rest []*view
+		for k, v := range views {
+			switch r := v.record; {
+			case r == nil || r.State.Final():
+				byQueue[queues[k]] = append(byQueue[queues[k]], v)
+				rest = append(rest, v)
+			case r.Queue != "" && r.Queue != queues[k]:
+				w.suspect(suspect{id: v.id, surely: true}) // two tasks
+			}
+		}
+		return w.compare(ctx, byQueue, rest)
+	})
+}
+
+// rooms goes through the rooms of accounts: their mails must wait, or be under way.
+func (w *walk) rooms(ctx context.Context) error {
+	return w.scan(ctx, roomPattern, func(keys []string) error {
+		for _, key := range keys {
+			account := inside(key, roomPattern)
+			err := w.scanSet(ctx, key, func(members []string) error {
+				w.summary.Rooms += len(members)
+				return w.guests(ctx, account, members)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *walk) guests(ctx context.Context, account string, members []string) error {
+	byQueue := map[string][]*view{}
+	views := make([]*view, len(members))
+	for k, member := range members {
+		name, id, _ := strings.Cut(member, "/")
+		views[k] = &view{id: id, room: &room{account: account, member: member}}
+		if slices.Contains(queue.Names(), name) {
+			byQueue[name] = append(byQueue[name], views[k])
+		}
+	}
+	for name, some := range byQueue {
+		if err := w.lookTasks(ctx, name, some, false); err != nil {
+			return err
+		}
+	}
+	if err := w.lookRecords(ctx, views); err != nil {
+		return err
+	}
+	for _, v := range views {
+		if w.judge().stale(v, v.room) {
+			w.suspect(suspect{id: v.id, room: v.room, surely: true})
+		}
+	}
+	return w.weigh(ctx, false)
+}

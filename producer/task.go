@@ -1,0 +1,115 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hibiken/asynq"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/queue"
+)
+
+// A task is a job as asynq holds it: the one place where its mail is.
+type task struct {
+	ref     queue.Ref
+	payload []byte
+	job     *rohrpost.Job
+}
+
+// find looks for the task of a job that refuse has nothing against. The error is
+// ErrSending when a worker has the task, ErrContentGone when nobody has.
+func (c *Client) find(ctx context.Context, id string, refuse func(*ledger.Record) error) (*task, error) {
+	record, err := c.ledger.Load(ctx, id)
+	if err == nil {
+		err = refuse(record)
+	}
+	if err != nil {
+		return nil, err
+	}
+	names := []string{record.Queue}
+	if record.Queue == "" { // a worker wrote the record
+		names = queue.Names()
+	}
+	for _, name := range names {
+		info, err := c.inspector.GetTaskInfo(name, id)
+		switch {
+		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		job, err := rohrpost.DecodeJob(info.Payload)
+		switch {
+		case err != nil:
+			return nil, err
+		case job.Tenant != record.Tenant:
+			continue // it has no record, and workers drop it
+		case info.State == asynq.TaskStateActive:
+			return nil, ErrSending
+		}
+		return &task{queue.Ref{Queue: name, ID: id}, info.Payload, job}, nil
+	}
+	return nil, c.gone(ctx, id, refuse)
+}
+
+// gone says why a job has no task: it may have ended this moment.
+func (c *Client) gone(ctx context.Context, id string, refuse func(*ledger.Record) error) error {
+	record, err := c.ledger.Load(ctx, id)
+	if err == nil {
+		err = refuse(record)
+	}
+	if err == nil {
+		err = ErrContentGone
+	}
+	return err
+}
+
+// prolong keeps attachments and large bodies for a mail whose time begins at due.
+func (c *Client) prolong(ctx context.Context, job *rohrpost.Job, due time.Time) error {
+	var digests []string
+	for _, d := range [...]string{job.TextDigest, job.HTMLDigest} {
+		if d != "" {
+			digests = append(digests, d)
+		}
+	}
+	for _, a := range job.Attachments {
+		digests = append(digests, a.Digest)
+	}
+	err := c.blobs.Prolong(ctx, c.ledger.HorizonFrom(job, due), digests...)
+	if errors.Is(err, blob.ErrMissing) {
+		return ErrContentGone
+	}
+	return err
+}
+
+// move lets a task run at another time; the zero time is now. A task that has
+// vanished since it was found, from a full archive perhaps, is put back: the record
+// says by now that it is on its way.
+func (c *Client) move(ctx context.Context, t *task, at time.Time) error {
+	err := queue.Move(ctx, c.rdb, t.ref, at)
+	if !errors.Is(err, queue.ErrNoTask) {
+		return err
+	}
+	job := *t.job
+	job.NotBefore, job.Priority = at, rohrpost.Priority(t.ref.Queue)
+	var batch lua.Batch
+	recorder := queue.NewRecorder(&batch)
+	ticket, err := recorder.Add(ctx, queue.NewTask(&job, t.payload))
+	if err != nil {
+		return err
+	}
+	recorder.Wake()
+	if err = batch.Exec(ctx, c.rdb); err == nil {
+		_, err = ticket.Accepted()
+	}
+	if err != nil {
+		return fmt.Errorf("enqueue: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
+	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/internal/transport/compose"
+	"github.com/rohrpost/rohrpost/resolver"
+)
+
+// deliver resolves, asks the gate, composes and hands over. With an error nothing
+// was sent: it is one of the ledger, or of a Redis or worker that is going away.
+func (a *attempt) deliver(ctx context.Context) (transport.Outcome, error) {
+	if err := a.resolve(ctx); err != nil {
+		return a.allFailed(failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})), nil
+	}
+	a.portion()
+	pass, wait, err := a.w.opts.Gate.Enter(ctx, a.door(), a.mail(), len(a.open))
+	switch {
+	case err != nil:
+		return transport.Outcome{}, err
+	case wait != nil:
+		a.wait, a.held = wait, true
+		return a.allFailed(wait.Failure()), nil
+	}
+	out, err := a.handOver(ctx)
+	switch {
+	case errors.Is(err, transport.ErrBusy):
+		a.held = true
+		if a.wait, err = pass.Busy(ctx); err != nil {
+			return transport.Outcome{}, err
+		}
+		return a.allFailed(a.wait.Failure()), nil
+	case err != nil, a.w.cut.Err() != nil:
+		pass.Abandon(ctx)
+	default:
+		a.learnPortion(out)
+		a.wait = a.leave(ctx, pass, out)
+	}
+	return out, err
+}
+
+// resolve finds the sender. While its account is parked that may be the platform,
+// if the tenant wants it so.
+func (a *attempt) resolve(ctx context.Context) error {
+	request := resolver.Request{
+		Tenant: a.job.Tenant, User: a.job.User, Origin: a.job.Origin, Category: a.job.Category,
+		From: a.job.From, ReplyTo: a.job.ReplyTo,
+	}
+	var err error
+	if a.sender, err = a.w.opts.Resolver.Resolve(ctx, request); err != nil {
+		return err // the sender is there if its account cannot be used: the log names it
+	}
+	account := a.sender.Account
+	if a.w.opts.Gate.Parked(account.ID(), account.Fingerprint) == nil {
+		return nil
+	}
+	if other, ok, err := a.w.opts.Resolver.Fallback(ctx, request, a.sender); ok && err == nil {
+		a.sender = other
+	}
+	return nil
+}
+
+// door is what the gate needs to know of the sender's account.
+func (a *attempt) door() gate.Door {
+	account := a.sender.Account
+	limits, server := account.Limits, account.Server()
+	// What a tenant has entered wrongly must not close a server to the others:
+	// only who speaks to it in the same way shares its breaker.
+	name := account.Host() + " " + string(server.Encryption)
+	if !account.Trusted {
+		name += " (tenants)"
+	}
+	return gate.Door{
+		Account: account.ID(), Server: name, Fingerprint: account.Fingerprint,
+		Connections: cmp.Or(server.MaxConnections, a.w.opts.Connections),
+		Limits: gate.Limits{
+			PerMinute: limits.PerMinute, PerHour: limits.PerHour, PerDay: limits.PerDay, RecipientsPerDay: limits.RecipientsPerDay,
+		},
+	}
+}
+
+// mail is the job as the gate knows it.
+func (a *attempt) mail() gate.Mail { return gate.Mail{Queue: queue.Name(a.job.Priority), ID: a.job.ID} }
+
+// leave tells the gate what the attempt has shown of the account and its server.
+func (a *attempt) leave(ctx context.Context, pass *gate.Pass, out transport.Outcome) *gate.Wait {
+	result, met := gate.Result{}, false
+	for _, v := range out.Verdicts {
+		switch f := v.Failure; {
+		case f == nil:
+			met, result.Reached = true, true
+		case f.Stage == failure.StageWorker:
+		default:
+			met = true
+			result.Reached = result.Reached || reached(f.Stage)
+			if s := f.Scope(); s == failure.ScopeAccount || s == failure.ScopeServer {
+				result.Failure = f
+			}
+		}
+	}
+	if !met {
+		pass.Abandon(ctx) // it never came to the server
+		return nil
+	}
+	return pass.Leave(ctx, result)
+}
+
+// reached reports whether the server has seen the mail at this stage.
+func reached(s failure.Stage) bool {
+	return slices.Contains([]failure.Stage{failure.StageMail, failure.StageRcpt, failure.StageData, failure.StageDot, failure.StageAPI}, s)
+}
+
+// handOver composes the mail and sends it.
+func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
+	size := a.size()
+	if err := a.w.memory.Acquire(ctx, size); err != nil {
+		return a.allFailed(failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})), nil
+	}
+	defer a.w.memory.Release(size)
+	message, err := a.fill(ctx)
+	switch {
+	case errors.Is(err, blob.ErrMissing):
+		return a.allFailed(local(failure.ErrMalformed, err.Error())), nil
+	case err != nil:
+		return transport.Outcome{}, err
+	}
+	body, err := compose.Compose(compose.Input{
+		Message: message, MessageID: a.job.MessageID, Date: a.job.Due(), From: a.sender.From, ReplyTo: a.sender.ReplyTo,
+		Branding: a.sender.Branding,
+	})
+	if err != nil {
+		return a.allFailed(local(failure.ErrMalformed, err.Error())), nil
+	}
+	mail := transport.Mail{JobID: a.job.ID, ReversePath: a.sender.ReversePath, Body: body}
+	for _, i := range a.open {
+		mail.Recipients = append(mail.Recipients, a.recipients[i])
+	}
+	out, err := a.w.opts.Transport.Send(ctx, a.sender.Account, mail, a.arm)
+	a.host = out.Host
+	for i := range out.Verdicts {
+		out.Verdicts[i].Failure = a.sender.Because(out.Verdicts[i].Failure)
+	}
+	return out, err
+}
+
+// arm tells the ledger, just before the final dot, who is about to get the mail.
+func (a *attempt) arm(ctx context.Context, accepted []int) error {
+	indexes := make([]int, len(accepted))
+	for n, i := range accepted {
+		indexes[n] = a.open[i]
+	}
+	err := a.w.ledger.Arm(ctx, a.job, a.revision(), a.token, indexes)
+	if err != nil && !errors.Is(err, ledger.ErrStale) && !errors.Is(err, ledger.ErrTaken) {
+		// The note may stand, only its answer was lost: the next attempt would doubt it.
+		nothing := ledger.Settlement{Token: a.token, Revision: a.revision(), State: rohrpost.Deferred}
+		_ = a.persist(ctx, "ledger", func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, nothing) })
+	}
+	if err != nil {
+		return err
+	}
+	a.armed = indexes
+	return nil
+}

@@ -1,0 +1,136 @@
+package worker
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/transport"
+)
+
+// A mail that waits for longer than this is told of in the error log.
+const delayedFirst, delayedAgain = 15 * time.Minute, time.Hour
+
+// due is the moment from which the age of the job counts.
+func (a *attempt) due() time.Time {
+	if a.record != nil && !a.record.Due.IsZero() {
+		return a.record.Due
+	}
+	return a.job.Due()
+}
+
+// delayed is for how long the mail has been waiting, if that is to be told now:
+// once after a quarter of an hour, once after an hour.
+func (a *attempt) delayed() time.Duration {
+	told := a.due()
+	if a.record != nil && a.record.UpdatedAt.After(told) {
+		told = a.record.UpdatedAt
+	}
+	for _, limit := range [...]time.Duration{delayedAgain, delayedFirst} {
+		if at := a.due().Add(limit); !a.w.now().Before(at) && told.Before(at) {
+			return limit
+		}
+	}
+	return 0
+}
+
+// net is after how long a waiting mail looks for itself, if nobody claims it: when
+// its delay is to be told, each hour, and when its time is over.
+func (a *attempt) net() time.Duration {
+	now := a.w.now()
+	age := max(0, now.Sub(a.due()))
+	next := delayedFirst
+	if age >= delayedFirst {
+		next = age.Truncate(delayedAgain) + delayedAgain
+	}
+	return min(next-age, a.deadline().Sub(now))
+}
+
+// told reports whether nothing is to be written of a mail that waits: it waits for
+// a connection, which is nobody's trouble, or its record says so already.
+func (a *attempt) told() bool {
+	if a.delayed() > 0 {
+		return false
+	}
+	return a.wait.Reason == gate.Busy || a.record != nil && a.record.State == a.waitState()
+}
+
+// waitState is the state of a job that waits.
+func (a *attempt) waitState() rohrpost.State {
+	if a.wait.Reason == gate.WhenParked {
+		return rohrpost.Parked
+	}
+	return rohrpost.Deferred
+}
+
+// schedule sets the state of a job for which somebody waits, and when it goes on.
+func (a *attempt) schedule(c *conclusion, out transport.Outcome) {
+	now := a.w.now()
+	if a.wait != nil {
+		c.State, c.delay = a.waitState(), a.net()
+		// The account may be freed before: a mail waits to its last moment.
+		if last := a.deadline().Add(-time.Millisecond); a.wait.Until.After(last) {
+			c.Next = last
+		} else {
+			c.Next = a.wait.Until
+		}
+		return
+	}
+	c.State = rohrpost.Deferred
+	if !a.untried(c.Verdicts) {
+		c.delay = a.pause(c, out)
+	}
+	c.Next = now.Add(c.delay)
+}
+
+// untried reports whether there are recipients that no server was asked for: a
+// mail to many leaves in portions.
+func (a *attempt) untried(verdicts map[int]rohrpost.RecipientStatus) bool {
+	for i := range a.recipients {
+		v, tried := verdicts[i]
+		if !tried {
+			v = a.previous(i)
+		}
+		if v.State == rohrpost.RecipientWaiting {
+			return true
+		}
+	}
+	return false
+}
+
+// pause is how long the job waits for its next attempt: what the most patient of
+// its recipients needs. It ends when the delay is to be told, if that is not long
+// before.
+func (a *attempt) pause(c *conclusion, out transport.Outcome) time.Duration {
+	retry, now := &a.w.opts.Retry, a.w.now()
+	age := max(0, now.Sub(a.due()))
+	n := 1
+	if a.record != nil {
+		n = a.record.Attempts + 1
+	}
+	pause := time.Duration(0)
+	asked := time.Duration(0) // by the server
+	for k, i := range a.open {
+		f := out.Verdicts[k].Failure
+		if f == nil || !a.waits(c.Verdicts[i].State) {
+			continue
+		}
+		random := rand.Float64() //nolint:gosec // jitter is no secret
+		if c.Counts {
+			pause = max(pause, retry.Delay(n, f, random))
+		} else {
+			pause = max(pause, retry.DelayByAge(age, f, random))
+		}
+		asked = max(asked, retry.least(f))
+	}
+	if pause == 0 {
+		pause = retry.First // of recipients that an earlier portion has put off
+	}
+	for _, limit := range [...]time.Duration{delayedFirst, delayedAgain} {
+		if left := limit - age; left < pause && left > pause/2 && left >= asked {
+			return left
+		}
+	}
+	return pause
+}

@@ -1,0 +1,177 @@
+package worker
+
+import (
+	"testing"
+	"time"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/transport"
+)
+
+// aged is an attempt at a mail that was due so long ago.
+func aged(age time.Duration, record *ledger.Record) *attempt {
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	retry, err := Retry{Jitter: -1}.withDefaults()
+	if err != nil {
+		panic(err)
+	}
+	w := &Worker{opts: Options{Retry: retry}, now: func() time.Time { return now }}
+	job := &rohrpost.Job{EnqueuedAt: now.Add(-age)}
+	job.To = []rohrpost.Address{{Address: "a@example.org"}}
+	a := w.newAttempt(job)
+	a.record, a.open = record, []int{0}
+	return a
+}
+
+// TestNet: a waiting mail looks for itself when there is something to tell, and at
+// its end.
+func TestNet(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ age, want time.Duration }{
+		{0, 15 * time.Minute},
+		{14 * time.Minute, time.Minute},
+		{15 * time.Minute, 45 * time.Minute},
+		{59 * time.Minute, time.Minute},
+		{time.Hour, time.Hour},
+		{90 * time.Minute, 30 * time.Minute},
+		{23*time.Hour + 59*time.Minute, time.Minute},
+		{-time.Minute, 15 * time.Minute}, // the clocks differ
+	} {
+		if got := aged(tt.age, nil).net(); got != tt.want {
+			t.Errorf("at the age of %v after %v, want %v", tt.age, got, tt.want)
+		}
+	}
+	a := aged(10*time.Minute, nil)
+	a.job.Expires = a.w.now().Add(time.Minute)
+	if got := a.net(); got != time.Minute {
+		t.Errorf("before the end after %v", got)
+	}
+}
+
+// TestDelayed: a delay is told once at a quarter of an hour and once at an hour.
+func TestDelayed(t *testing.T) {
+	t.Parallel()
+	now := aged(0, nil).w.now()
+	written := func(ago time.Duration) *ledger.Record {
+		return &ledger.Record{Status: rohrpost.Status{UpdatedAt: now.Add(-ago)}}
+	}
+	for _, tt := range []struct {
+		age    time.Duration
+		record *ledger.Record
+		want   time.Duration
+	}{
+		{14 * time.Minute, nil, 0},
+		{15 * time.Minute, nil, 15 * time.Minute},
+		{15 * time.Minute, written(time.Second), 15 * time.Minute},
+		{16 * time.Minute, written(time.Minute), 0},
+		{59 * time.Minute, written(44 * time.Minute), 0},
+		{time.Hour, written(45 * time.Minute), time.Hour},
+		{2 * time.Hour, written(2 * time.Hour), time.Hour},
+		{2 * time.Hour, written(time.Hour), 0},
+		{3 * time.Hour, &ledger.Record{Due: now.Add(-20 * time.Minute)}, 15 * time.Minute}, // sent on its way again
+	} {
+		if got := aged(tt.age, tt.record).delayed(); got != tt.want {
+			t.Errorf("%v old, %+v: %v, want %v", tt.age, tt.record, got, tt.want)
+		}
+	}
+}
+
+// TestPause: the next attempt comes by the number of attempts, or by age where they
+// do not count; never before the server's own word, and at a moment at which the
+// delay is told if that is near.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	transient := &failure.Failure{Stage: failure.StageRcpt, Class: failure.Transient, Category: "temporary_server", Code: 451}
+	refused := &failure.Failure{Stage: failure.StageMail, Class: failure.Config, Category: "sender_rejected", Code: 550}
+	patient := &failure.Failure{Stage: failure.StageRcpt, Class: failure.Transient, Category: "temporary_server", Code: 451, RetryAfter: 20 * time.Minute}
+	for name, tt := range map[string]struct {
+		age      time.Duration
+		attempts int
+		f        *failure.Failure
+		want     time.Duration
+	}{
+		"first":                      {0, 0, transient, time.Minute},
+		"third":                      {3 * time.Minute, 2, transient, 4 * time.Minute},
+		"just before it is told":     {8 * time.Minute, 3, transient, 7 * time.Minute},
+		"far before":                 {13 * time.Minute, 3, transient, 8 * time.Minute},
+		"the hour":                   {31 * time.Minute, 5, transient, 29 * time.Minute},
+		"the server's word":          {3 * time.Minute, 2, patient, 20 * time.Minute},
+		"does not count, first":      {0, 0, refused, time.Minute},
+		"does not count, later":      {5 * time.Minute, 0, refused, 5 * time.Minute},
+		"does not count, much later": {10 * time.Hour, 0, refused, 2 * time.Hour},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := aged(tt.age, &ledger.Record{Status: rohrpost.Status{Attempts: tt.attempts}})
+			c := a.conclude(transport.AllFailed("", 1, tt.f))
+			if got := c.Next.Sub(a.w.now()); got != tt.want || c.delay != tt.want || c.State != rohrpost.Deferred {
+				t.Errorf("%s after %v and %v, want %v", c.State, got, c.delay, tt.want)
+			}
+			if c.Counts != (tt.f.Class == failure.Transient) {
+				t.Errorf("counts: %v", c.Counts)
+			}
+		})
+	}
+}
+
+// TestWhatCounts: only what a mail or recipient met counts as its attempt.
+func TestWhatCounts(t *testing.T) {
+	t.Parallel()
+	reply := func(s failure.Stage, code int, text string) *failure.Failure {
+		return failure.Classify(failure.Cause{Stage: s, Reply: failure.Reply{Code: code, Lines: []string{text}}})
+	}
+	for name, tt := range map[string]struct {
+		f    *failure.Failure
+		want bool
+	}{
+		"accepted":          {nil, true},
+		"no such user":      {reply(failure.StageRcpt, 550, "5.1.1 unknown"), true},
+		"greylisted":        {reply(failure.StageRcpt, 450, "4.2.0 greylisted"), true},
+		"wrong password":    {reply(failure.StageAuth, 535, "5.7.8 no"), false},
+		"too fast":          {reply(failure.StageMail, 450, "4.7.0 rate limit"), false},
+		"server is away":    {noAnswer(), false},
+		"the server's day":  {reply(failure.StageBanner, 421, "4.3.2 closing"), false},
+		"sender is refused": {reply(failure.StageMail, 550, "5.7.60 not allowed to send as this sender"), false},
+	} {
+		if got := counts(tt.f); got != tt.want {
+			t.Errorf("%s: %v (%+v)", name, got, tt.f)
+		}
+	}
+}
+
+func noAnswer() *failure.Failure {
+	return failure.Classify(failure.Cause{Stage: failure.StageConnect, Err: transport.ErrBusy})
+}
+
+// TestTold: of a mail that waits something is written once, unless it waits for a
+// connection only; and again when its delay is to be told.
+func TestTold(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		age    time.Duration
+		reason gate.Reason
+		state  rohrpost.State // of the record; empty: none was read
+		want   bool
+	}{
+		"busy":                 {0, gate.Busy, "", true},
+		"busy for long":        {15 * time.Minute, gate.Busy, "", false},
+		"parked":               {0, gate.WhenParked, "", false},
+		"parked since":         {0, gate.WhenParked, rohrpost.Parked, true},
+		"parked after waiting": {0, gate.WhenParked, rohrpost.Deferred, false},
+		"rate":                 {0, gate.Rate, "", false},
+		"slow after rate":      {0, gate.WhenSlow, rohrpost.Deferred, true},
+	} {
+		var record *ledger.Record
+		if tt.state != "" {
+			record = &ledger.Record{Status: rohrpost.Status{State: tt.state}}
+		}
+		a := aged(tt.age, record)
+		a.wait = &gate.Wait{Reason: tt.reason}
+		if got := a.told(); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
