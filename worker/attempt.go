@@ -86,8 +86,13 @@ func (a *attempt) try(ctx context.Context) error {
 		return &deferral{delay: time.Second, cause: err}
 	case a.w.cut.Err() != nil && len(a.armed) == 0:
 		return &deferral{cause: errors.New("worker is stopping")}
-	case a.held && a.told():
-		return &deferral{delay: a.net(), cause: a.wait.Failure()}
+	}
+	if a.held {
+		defer a.w.opts.Metrics.Waits(string(a.wait.Reason), string(a.sender.Account.Level))
+		a.log().Debug().Str("account", a.sender.Account.ID()).Str("reason", string(a.wait.Reason)).Msg("waits for its account")
+		if a.told() {
+			return &deferral{delay: a.net(), cause: a.wait.Failure()}
+		}
 	}
 	return a.settle(ctx, out)
 }
@@ -115,7 +120,7 @@ func (a *attempt) look(ctx context.Context) (done bool, err error) {
 	}
 	for i := range a.recipients {
 		switch a.previous(i).State {
-		case rohrpost.RecipientAccepted, rohrpost.RecipientFailed:
+		case rohrpost.RecipientAccepted, rohrpost.RecipientFailed, rohrpost.RecipientSuppressed, rohrpost.RecipientBounced:
 		case rohrpost.RecipientUncertain:
 			if a.job.OnUncertain != rohrpost.Hold {
 				a.open, a.twice = append(a.open, i), true

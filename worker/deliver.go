@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
@@ -120,6 +121,15 @@ func reached(s failure.Stage) bool {
 	return slices.Contains([]failure.Stage{failure.StageMail, failure.StageRcpt, failure.StageData, failure.StageDot, failure.StageAPI}, s)
 }
 
+// date is that of the header: the same at every attempt, unless the mail was put off
+// or brought forward.
+func (a *attempt) date() time.Time {
+	if now := a.w.now(); now.Before(a.due()) {
+		return now
+	}
+	return a.due()
+}
+
 // handOver composes the mail and sends it.
 func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 	size := a.size()
@@ -135,7 +145,7 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 		return transport.Outcome{}, err
 	}
 	body, err := compose.Compose(compose.Input{
-		Message: message, MessageID: a.job.MessageID, Date: a.job.Due(), From: a.sender.From, ReplyTo: a.sender.ReplyTo,
+		Message: message, MessageID: a.job.MessageID, Date: a.date(), From: a.sender.From, ReplyTo: a.sender.ReplyTo,
 		Branding: a.sender.Branding,
 	})
 	if err != nil {

@@ -19,8 +19,6 @@ import (
 func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusion) {
 	delayed := a.delayed()
 	if a.held && delayed == 0 {
-		a.w.opts.Metrics.Waits(string(a.wait.Reason), c.Level)
-		a.log().Debug().Str("account", c.Account).Str("reason", string(a.wait.Reason)).Msg("waits for its account")
 		return
 	}
 	entries := a.entries(out, c)

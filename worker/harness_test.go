@@ -2,11 +2,13 @@ package worker_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
@@ -140,6 +142,16 @@ func (h *harness) status(id string) rohrpost.Status {
 	return st
 }
 
+// task is what asynq knows of a job; nil: nothing.
+func (h *harness) task(id string) *asynq.TaskInfo {
+	h.t.Helper()
+	info, err := asynq.NewInspectorFromRedisClient(h.rdb).GetTaskInfo("default", id)
+	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
+		h.t.Fatal(err)
+	}
+	return info
+}
+
 // entries are those of a job, oldest first.
 func (h *harness) entries(id string) []errorlog.Entry {
 	h.t.Helper()
@@ -185,6 +197,7 @@ type route struct {
 func (r route) Send(ctx context.Context, a *resolver.Account, m transport.Mail, arm transport.Arm) (transport.Outcome, error) {
 	return r.pool.Send(ctx, smtp.Server{
 		Account: a.ID(), Version: "1", Host: "127.0.0.1", Port: r.server.Port(), Encryption: smtp.None,
+		MaxConnections: a.SMTP.MaxConnections,
 	}, m, arm)
 }
 

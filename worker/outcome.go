@@ -32,8 +32,7 @@ func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
 	case !s.State.Final():
 		return a.putBack(ctx, s)
 	case s.State == rohrpost.Uncertain:
-		// A person decides. The archive holds no more than the latest; this keeps all.
-		return &deferral{delay: a.w.opts.Keep, counts: true, cause: s.worst}
+		return a.hold(s)
 	case s.worst != nil:
 		// The archive keeps the payload for a retry by hand; the sweeper empties it.
 		return fmt.Errorf("%w: %w", s.worst, asynq.SkipRetry)
@@ -51,6 +50,18 @@ func (a *attempt) putBack(ctx context.Context, c conclusion) error {
 		}
 	}
 	return &deferral{delay: c.delay, counts: !a.held, cause: c.cause()}
+}
+
+// hold keeps the task of a mail about which a person decides until shortly before
+// the ledger forgets it. The archive would keep the latest ones only.
+func (a *attempt) hold(c conclusion) error {
+	const margin = 10 * time.Minute
+	now := a.w.now()
+	end := a.w.ledger.HorizonFrom(a.job, a.due())
+	if kept := now.Add(a.w.opts.Keep); kept.After(end) {
+		end = kept
+	}
+	return &deferral{delay: end.Add(-margin).Sub(now), counts: true, cause: c.worst}
 }
 
 // event is what the history says of the attempt. A mail that is accepted at its

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
@@ -195,6 +196,21 @@ func TestUncertainIsHeld(t *testing.T) {
 	}
 	if n := h.server.Taken(); n != 1 {
 		t.Errorf("%d mails", n)
+	}
+	// The archive would lose it, and so would an end before that of its record.
+	var info *asynq.TaskInfo
+	for info == nil || info.State != asynq.TaskStateRetry {
+		info = h.task(id)
+	}
+	if left := h.rdb.PTTL(t.Context(), "rohrpost:job:{"+id+"}").Val(); !info.NextProcessAt.Before(time.Now().Add(left)) || left < 24*time.Hour {
+		t.Errorf("its task comes at %v, its record ends in %v", info.NextProcessAt, left)
+	}
+	if err := h.mail.Retry(t.Context(), id); err != nil { // a person has decided
+		t.Fatal(err)
+	}
+	h.next("accepted")
+	if st := h.status(id); st.State != rohrpost.Accepted || !st.MaybeTwice || h.server.Taken() != 2 {
+		t.Errorf("after retry: %+v", st)
 	}
 }
 

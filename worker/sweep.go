@@ -84,6 +84,13 @@ func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task
 		return err
 	case err == nil && record.State.Final():
 		return nil
+	case err == nil && record.Reopened():
+		// A person has sent it on its way again, and was interrupted.
+		ref := queue.Ref{Queue: task.Queue, ID: task.ID}
+		if err := queue.Move(ctx, w.opts.Redis, ref, time.Time{}); !errors.Is(err, queue.ErrNoTask) && !errors.Is(err, queue.ErrActive) {
+			return err
+		}
+		return nil
 	}
 	job.OnUncertain = rohrpost.Hold // nothing sends it again by itself
 	a := w.newAttempt(job)

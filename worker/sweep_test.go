@@ -150,3 +150,24 @@ func TestSweepForgets(t *testing.T) {
 		t.Errorf("the task is still there: %v", err)
 	}
 }
+
+// TestSweepReopened: a mail that a person has sent on its way again, and whose task
+// stayed in the archive since that was interrupted, goes.
+func TestSweepReopened(t *testing.T) {
+	t.Parallel()
+	w, rdb, job, log := sweeping(t)
+	if err := w.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := len(entries(t, log))
+	if err := w.ledger.Reopen(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", job.ID)
+	if err != nil || info.State != asynq.TaskStatePending || len(entries(t, log)) != before {
+		t.Errorf("%+v, %v", info, err)
+	}
+}

@@ -31,6 +31,7 @@ type hand struct {
 	capped    int // what has shown to be the limit, until cappedEnd
 	cappedEnd time.Time
 	occupied  bool      // the room may hold mails
+	untold    int       // those in the room that have not heard yet that the account is parked
 	look      time.Time // not before: the rates have no place
 }
 

@@ -86,7 +86,25 @@ func (g *Gate) Park(ctx context.Context, account, fingerprint string, f *failure
 	}
 	n := newNotice(Parked, account, g.now(), f)
 	n.Fingerprint = fingerprint
-	return g.put(ctx, n)
+	if err := g.put(ctx, n); err != nil {
+		return err
+	}
+	return g.spread(ctx, account)
+}
+
+// spread lets the mails that wait for a connection hear that their account is
+// parked: each is claimed once, so that its record says so.
+func (g *Gate) spread(ctx context.Context, account string) error {
+	n, err := g.rooms.size(ctx, account)
+	if err != nil || n == 0 {
+		return err
+	}
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
+	h := g.hand(account)
+	h.untold, h.occupied = int(n), true
+	g.wake()
+	return nil
 }
 
 // put makes a notice known, here at once, even if Redis is away.

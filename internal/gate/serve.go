@@ -12,6 +12,8 @@ const (
 	lookEvery = 250 * time.Millisecond
 	// mostRooms bounds one look.
 	mostRooms = 64
+	// mostTold is how many mails hear at a time that their account is parked.
+	mostTold = 16
 	// A mail that another worker is just putting down goes behind those of the next
 	// second (in milliseconds), and is tried again a moment later.
 	missedDelay = 1000
@@ -116,10 +118,14 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 	}
 	most := g.limit(h) + h.beyond(now)
 	if notice, free := g.closed(&door); notice != nil {
-		if !free {
+		switch {
+		case free:
+			most = 1
+		case notice.Kind == Parked:
+			most = min(h.untold, mostTold)
+		default:
 			return 0, limits
 		}
-		most = 1
 	}
 	if g.workers > 0 {
 		most = min(most, g.workers)
@@ -131,7 +137,7 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 func (g *Gate) claim(ctx context.Context, c Claimer, p pulled) {
 	g.handMu.Lock()
 	h := g.hand(p.account)
-	h.occupied, h.look = p.left > 0, p.due
+	h.occupied, h.look, h.untold = p.left > 0, p.due, max(0, h.untold-len(p.mails))
 	scores := make(map[Mail]waiting, len(p.mails))
 	mails := make([]Mail, len(p.mails))
 	for i, w := range p.mails {

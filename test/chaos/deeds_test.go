@@ -19,6 +19,7 @@ func (s *site) weather(ctx context.Context) {
 	var ends []ending
 	busy := make([]sync.Mutex, links)
 	for i := 0; ; {
+		s.revive()
 		next := begin.Add(s.plan.length)
 		if i < len(s.plan.events) {
 			next = begin.Add(s.plan.events[i].at)

@@ -19,6 +19,7 @@ func (s *site) settle(ctx context.Context) {
 	defer tick.Stop()
 	open := s.books.list()
 	for said := begin; ; {
+		s.revive()
 		open = slices.DeleteFunc(open, func(m *mailing) bool {
 			st, err := s.status.Status(ctx, m.id)
 			return m.receipt.ID == "" || err == nil && st.State.Final()
@@ -82,7 +83,7 @@ func violations(m *mailing, st rohrpost.Status, err error, doubted bool) (out []
 	switch {
 	case err != nil:
 		return []string{fmt.Sprintf("lost: %v", err)}
-	case !st.State.Final():
+	case !st.State.Final() && m.receipt.ID != "": // else the queue never said that it has it
 		bad("not at its end: %s", st.State)
 	case st.State == rohrpost.Canceled && !m.tried:
 		bad("canceled by nobody")
@@ -152,6 +153,9 @@ func tell(sums map[string]int, m *mailing, st rohrpost.Status, doubted bool) {
 	sums["mails"]++
 	sums["mails "+string(st.State)]++
 	sums["recipients"] += len(m.recipients)
+	if m.receipt.ID == "" {
+		sums["mails known, although Send had to give up"]++
+	}
 	sums["attempts"] += st.Attempts
 	if st.Attempts > 50 {
 		sums["mails with more than 50 attempts"]++

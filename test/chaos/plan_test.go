@@ -27,6 +27,8 @@ const (
 	freezeRedis  deed = "freeze redis"
 	cutLink      deed = "cut"
 	poisonLink   deed = "poison"
+
+	failedStart deed = "worker found no redis" // of nobody's doing
 )
 
 // An event happens at a time after the begin of the storm, and ends.

@@ -186,6 +186,9 @@ func (s *site) end() {
 	}
 	for _, w := range s.workers {
 		w.wait()
+		if text, err := os.ReadFile(w.log); err != nil || bytes.Contains(text, []byte("\ngoroutine ")) {
+			s.t.Errorf("a worker has crashed: see %s (%v)", w.log, err)
+		}
 	}
 }
 
@@ -259,8 +262,24 @@ func (w *worker) start() {
 }
 
 func (w *worker) signal(signal os.Signal) {
-	if err := w.cmd.Process.Signal(signal); err != nil {
-		w.t.Errorf("worker: %v; see its log:\n%s", err, tail(w.log))
+	if err := w.cmd.Process.Signal(signal); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		w.t.Error(err)
+	}
+}
+
+// revive starts the workers again that have ended by themselves, as a supervisor
+// does: without Redis a worker does not start.
+func (s *site) revive() {
+	for _, w := range s.workers {
+		if w.cmd == nil {
+			continue
+		}
+		select {
+		case <-w.done:
+			s.count(failedStart)
+			w.start()
+		default:
+		}
 	}
 }
 

@@ -196,7 +196,7 @@ func (l *load) check(s *sink, client redis.UniversalClient, mail *producer.Clien
 	t := l.t
 	t.Helper()
 	t.Cleanup(func() { l.tellOpen(client, mail) })
-	waitAccepted(t, 5*time.Minute, mail, l.safe)
+	waitAccepted(t, 4*time.Minute, mail, l.safe)
 	inspector := asynq.NewInspectorFromRedisClient(client)
 	waitAtMost(t, 5*time.Minute, "the queues are empty", func() bool {
 		for _, name := range []rohrpost.Priority{rohrpost.Default, rohrpost.Bulk} {
