@@ -38,6 +38,7 @@ type Gate struct {
 
 	handMu sync.Mutex
 	hands  map[string]*hand  // by account
+	marked map[string]*hand  // those whose rooms may hold mails
 	coming map[Mail]*arrival // claimed, and not entered yet
 	faults map[string]int    // failed connects in a row, by server
 }
@@ -55,7 +56,7 @@ func New(o Options) (*Gate, error) {
 	return &Gate{
 		redis: o.Redis, rooms: waiting, log: o.Logger, now: o.Now, workers: o.Workers,
 		signal: make(chan struct{}, 1), notices: map[string]*Notice{},
-		hands: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{},
+		hands: map[string]*hand{}, marked: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{},
 	}, nil
 }
 

@@ -30,7 +30,6 @@ type hand struct {
 	pace      time.Duration
 	capped    int // what has shown to be the limit, until cappedEnd
 	cappedEnd time.Time
-	occupied  bool      // the room may hold mails
 	untold    int       // those in the room that have not heard yet that the account is parked
 	look      time.Time // not before: the rates have no place
 }
@@ -144,7 +143,7 @@ func (g *Gate) finish(account string) {
 	}
 	h.last = now
 	h.mails--
-	if h.occupied {
+	if g.marked[account] != nil {
 		g.wake()
 	}
 }
@@ -187,8 +186,15 @@ func (g *Gate) hand(account string) *hand {
 func (g *Gate) occupied(account string) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
-	g.hand(account).occupied = true
+	g.mark(account)
 	g.wake()
+}
+
+// mark notes that an account's room may hold mails. The lock is held.
+func (g *Gate) mark(account string) *hand {
+	h := g.hand(account)
+	g.marked[account] = h
+	return h
 }
 
 // lookLater notes that an account's room holds mails and its rates no place before
@@ -196,8 +202,7 @@ func (g *Gate) occupied(account string) {
 func (g *Gate) lookLater(account string, due time.Time) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
-	h := g.hand(account)
-	h.occupied, h.look = true, due
+	g.mark(account).look = due
 }
 
 // freed lets the mails go that waited for an account or a server.
@@ -206,7 +211,7 @@ func (g *Gate) freed(subject string) {
 	defer g.handMu.Unlock()
 	for account, h := range g.hands {
 		if account == subject || serverSubject(h.door.Server) == subject {
-			h.occupied, h.look = true, time.Time{}
+			g.mark(account).look = time.Time{}
 		}
 	}
 	g.wake()

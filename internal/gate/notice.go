@@ -101,8 +101,7 @@ func (g *Gate) spread(ctx context.Context, account string) error {
 	}
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
-	h := g.hand(account)
-	h.untold, h.occupied = int(n), true
+	g.mark(account).untold = int(n)
 	g.wake()
 	return nil
 }

@@ -83,8 +83,7 @@ func (g *Gate) serve(ctx context.Context, c Claimer, index bool) error {
 // Those that were due and cannot are asked for none: somebody else looks later.
 func (g *Gate) requests(due []string) []pullRequest {
 	g.handMu.Lock()
-	accounts := slices.Collect(maps.Keys(g.hands))
-	accounts = slices.DeleteFunc(accounts, func(a string) bool { return !g.hands[a].occupied })
+	accounts := slices.Collect(maps.Keys(g.marked))
 	g.handMu.Unlock()
 	var requests []pullRequest
 	for _, a := range accounts {
@@ -137,7 +136,10 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 func (g *Gate) claim(ctx context.Context, c Claimer, p pulled) {
 	g.handMu.Lock()
 	h := g.hand(p.account)
-	h.occupied, h.look, h.untold = p.left > 0, p.due, max(0, h.untold-len(p.mails))
+	h.look, h.untold = p.due, max(0, h.untold-len(p.mails))
+	if p.left == 0 {
+		delete(g.marked, p.account)
+	}
 	scores := make(map[Mail]waiting, len(p.mails))
 	mails := make([]Mail, len(p.mails))
 	for i, w := range p.mails {
@@ -175,7 +177,7 @@ func (g *Gate) tidy() {
 		}
 	}
 	for account, h := range g.hands {
-		if h.mails == 0 && h.coming == 0 && !h.occupied && now.Sub(h.last) > forgetAfter && now.After(h.cappedEnd) {
+		if h.mails == 0 && h.coming == 0 && g.marked[account] == nil && now.Sub(h.last) > forgetAfter && now.After(h.cappedEnd) {
 			delete(g.hands, account)
 		}
 	}
