@@ -93,20 +93,25 @@ func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task
 		return nil
 	}
 	job.OnUncertain = rohrpost.Hold // nothing sends it again by itself
+	w.giveUp(ctx, job, record, local(failure.ErrArchived, task.LastErr))
+	return nil
+}
+
+// giveUp settles a job that nobody works on any more. What settle answers is for
+// asynq, which is done with the task.
+func (w *Worker) giveUp(ctx context.Context, job *rohrpost.Job, record *ledger.Record, f *failure.Failure) {
 	a := w.newAttempt(job)
 	a.record = record
-	// What settle answers is for asynq, which is done with the task.
 	if record != nil && record.Sending != nil {
 		_ = a.doubt(ctx, record.Sending)
-		return nil
+		return
 	}
 	for i := range a.recipients {
 		if a.waits(a.previous(i).State) {
 			a.open = append(a.open, i)
 		}
 	}
-	_ = a.settle(ctx, a.allFailed(local(failure.ErrArchived, task.LastErr)))
-	return nil
+	_ = a.settle(ctx, a.allFailed(f))
 }
 
 func later(a, b time.Time) time.Time {

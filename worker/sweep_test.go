@@ -2,6 +2,8 @@ package worker
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/inventory"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -168,6 +171,43 @@ func TestSweepReopened(t *testing.T) {
 	}
 	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", job.ID)
 	if err != nil || info.State != asynq.TaskStatePending || len(entries(t, log)) != before {
+		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+// TestTakeStock: a mail whose task is gone has failed, and the log says that its
+// content was lost; one whose task is in no set any more goes.
+func TestTakeStock(t *testing.T) {
+	t.Parallel()
+	w, rdb, job, log := sweeping(t)
+	mail, err := producer.New(rdb, producer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = mail.Send(t.Context(), rohrpost.Message{ID: "two", Tenant: "acme", Text: "x", To: []rohrpost.Address{{Address: "c@example.org"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(rdb.LRem(t.Context(), "asynq:{default}:pending", 0, "two").Err(),
+		rdb.ZRem(t.Context(), "asynq:{default}:archived", job.ID).Err(), rdb.Del(t.Context(), "asynq:{default}:t:"+job.ID).Err()); err != nil {
+		t.Fatal(err)
+	}
+	w.now = func() time.Time { return time.Now().Add(time.Hour) }
+	for range 2 { // the second one finds nothing
+		if err := w.takeStock(t.Context(), inventory.Options{Pause: time.Millisecond}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record, err := w.ledger.Load(t.Context(), job.ID)
+	if err != nil || record.State != rohrpost.Failed {
+		t.Errorf("%+v, %v", record, err)
+	}
+	list := entries(t, log)
+	if len(list) != 1 || !list[0].Final || len(list[0].Recipients) != 2 || !strings.Contains(failure.Hint(list[0].Rule, "en"), "no longer in Redis") {
+		t.Errorf("entries %+v", list)
+	}
+	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", "two")
+	if err != nil || info.State != asynq.TaskStatePending {
 		t.Errorf("%+v, %v", info, err)
 	}
 }

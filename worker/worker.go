@@ -168,6 +168,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	w.loops.Go(func() { queue.Listen(loops, w.opts.Redis, w.feeds) })
 	w.loops.Go(func() { w.opts.Gate.Serve(loops, feeds(w.feeds)) })
 	w.loops.Go(func() { w.sweepLoop(loops) })
+	w.loops.Go(func() { w.stockLoop(loops) })
 	return nil
 }
 

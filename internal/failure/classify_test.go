@@ -248,6 +248,7 @@ func TestRows(t *testing.T) {
 		{73, "message_malformed", Permanent, broken(StageWorker, fmt.Errorf("header: %w", ErrMalformed))},
 		{107, "unknown", Transient, broken(StageWorker, fmt.Errorf("lease: %w", ErrInterrupted))},
 		{108, "unknown", Permanent, broken(StageWorker, fmt.Errorf("by hand: %w", ErrArchived))},
+		{116, "unknown", Permanent, broken(StageWorker, fmt.Errorf("task: %w", ErrLost))},
 		{112, "rate_limited", Throttle, broken(StageWorker, fmt.Errorf("%w: 30 a minute", ErrRateWait))},
 		{113, "rate_limited", Throttle, broken(StageWorker, ErrBusyWait)},
 		{114, "host_unreachable", Throttle, broken(StageWorker, ErrDownWait)},

@@ -27,6 +27,7 @@ var (
 	ErrMalformed     = errors.New("the message cannot be written as a mail")
 	ErrInterrupted   = errors.New("the worker ended during the attempt")
 	ErrArchived      = errors.New("the message was set aside")
+	ErrLost          = errors.New("the content of the message is gone")
 	ErrRateWait      = errors.New("the account's own sending limit is used up for now")
 	ErrBusyWait      = errors.New("all connections of the account are busy")
 	ErrDownWait      = errors.New("the account's server is down and is not asked yet")
@@ -48,6 +49,7 @@ const (
 	kindMalformed   kind = "malformed"
 	kindInterrupted kind = "interrupted"
 	kindArchived    kind = "archived"
+	kindGone        kind = "gone"
 	kindRateWait    kind = "rate_wait"
 	kindBusyWait    kind = "busy_wait"
 	kindDownWait    kind = "down_wait"
@@ -75,7 +77,7 @@ const (
 func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindTooLarge, kindNeedsUTF8,
-		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindRateWait, kindBusyWait, kindDownWait,
+		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindGone, kindRateWait, kindBusyWait, kindDownWait,
 		kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
@@ -113,6 +115,7 @@ func kindOfError(err error) kind {
 		{ErrMalformed, kindMalformed},
 		{ErrInterrupted, kindInterrupted},
 		{ErrArchived, kindArchived},
+		{ErrLost, kindGone},
 		{ErrRateWait, kindRateWait},
 		{ErrBusyWait, kindBusyWait},
 		{ErrDownWait, kindDownWait},

@@ -12,7 +12,7 @@ const (
 	Twice       Kind = "twice"        // its task is in two sets, or there are two tasks
 	Mislabeled  Kind = "mislabeled"   // its task is in another set than it says
 	Abandoned   Kind = "abandoned"    // its task was a worker's, who is gone, and nobody has brought it back
-	Stopped     Kind = "stopped"      // its task is archived: nobody sends it
+	Stopped     Kind = "stopped"      // its task is put aside: nobody sends it
 	Unrecorded  Kind = "unrecorded"   // there is a task, but the ledger knows nothing of it
 	ContentGone Kind = "content_gone" // an attachment or a large body is missing
 )

@@ -146,6 +146,19 @@ func harms() []harm {
 				p.t.Fatal(err)
 			}
 		}, []string{"stopped in archived, repairable"}, "pending: pending", nil},
+		{"stopped-held", func(p *post, id string) {
+			p.send(id)
+			p.settles(id, rohrpost.Uncertain, "platform")
+			p.move(id, "retry", time.Now().Add(48*time.Hour))
+			if err := p.ledger.Reopen(p.t.Context(), p.job(id)); err != nil {
+				p.t.Fatal(err)
+			}
+		}, []string{"stopped in retry, repairable"}, "pending: pending", nil},
+		{"fine-deferred-for-long", func(p *post, id string) {
+			p.send(id)
+			p.settles(id, rohrpost.Deferred, "platform")
+			p.move(id, "retry", time.Now().Add(48*time.Hour))
+		}, nil, "retry: retry", nil},
 
 		{"unrecorded", func(p *post, id string) {
 			p.send(id)

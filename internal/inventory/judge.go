@@ -13,6 +13,10 @@ import (
 // it back 30 to 90 s after the lease has ended, if a worker runs.
 const recoverAfter = 3 * time.Minute
 
+// longestWait is more than a mail ever waits in the retry set before it looks for
+// itself, unless it is held.
+const longestWait = 2 * time.Hour
+
 // A judge says what is wrong with a view. It does no I/O.
 type judge struct {
 	now    time.Time
@@ -130,14 +134,17 @@ func (j *judge) placed(v *view, t *task) []Finding {
 		return []Finding{finding(v, t, Mislabeled)}
 	case t.state == active && !j.leased(t):
 		return []Finding{finding(v, t, Abandoned)}
-	case t.state == archived, t.state == completed:
-		f := finding(v, t, Stopped)
-		if f.Repairable = v.record.Reopened(); f.Repairable {
-			f.Detail, f.Remedy = "it is to be sent again, but its task is still archived", mends
-		}
-		return []Finding{f}
 	}
-	return nil
+	held := t.state == retry && time.Unix(t.places[0].score, 0).Sub(j.now) > longestWait
+	reopened := v.record.Reopened()
+	if t.state != archived && t.state != completed && (!held || !reopened) {
+		return nil
+	}
+	f := finding(v, t, Stopped)
+	if reopened {
+		f.Detail, f.Remedy, f.Repairable = "it is to be sent again, but its task is still put aside", mends, true
+	}
+	return []Finding{f}
 }
 
 // ended judges what is left of a mail at its end. Those that failed stay in the

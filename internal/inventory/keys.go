@@ -33,7 +33,15 @@ func queueKey(queue, name string) string { return "asynq:{" + queue + "}:" + nam
 func taskKey(queue, id string) string    { return queueKey(queue, "t:"+id) }
 func recordKey(id string) string         { return "rohrpost:job:{" + id + "}" }
 func blobKey(digest string) string       { return "rohrpost:blob:{" + digest + "}" }
-func roomKey(account string) string      { return "rohrpost:gate:{" + account + "}:room" }
+
+// roomKey has no brace of the account's, as gate has it.
+func roomKey(account string) string {
+	return "rohrpost:gate:{" + strings.ReplaceAll(account, "}", "%7D") + "}:room"
+}
+
+func parseRoomKey(key string) (account string) {
+	return strings.ReplaceAll(inside(key, roomPattern), "%7D", "}")
+}
 
 // inside is what stands for the star of a pattern with one.
 func inside(key, pattern string) string {

@@ -38,7 +38,7 @@ func TestKeys(t *testing.T) {
 		if queue, got := parseTaskKey(taskKey("bulk", id)); got != id || queue != "bulk" {
 			t.Errorf("task of %q: %q in %q", id, got, queue)
 		}
-		if got := inside(roomKey(id), roomPattern); got != id {
+		if got := parseRoomKey(roomKey(id)); got != id {
 			t.Errorf("room of %q: %q", id, got)
 		}
 	}

@@ -8,7 +8,9 @@
 local id = ARGV[1]
 local h = redis.call('HMGET', KEYS[8], 'state', 'pending_since')
 if (h[1] or '') ~= ARGV[2] or (h[2] or '') ~= ARGV[3] or places(id, h[1], true) ~= ARGV[4] then return 0 end
-for i = 1, 2 do redis.call('LREM', KEYS[i], 0, id) end
+for i = 1, 2 do
+  if string.find(ARGV[4], names[i], 1, true) then redis.call('LREM', KEYS[i], 0, id) end
+end
 for i = 3, 7 do redis.call('ZREM', KEYS[i], id) end
 if ARGV[5] == '' then
   redis.call('DEL', KEYS[8])

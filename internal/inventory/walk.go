@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,43 +28,25 @@ type walk struct {
 	begin   time.Time
 	summary Summary
 
-	waiting    map[string]hashes // the pending lists, by queue
+	waiting    map[string]*hashes // the pending lists, by queue
 	suspects   []suspect
 	doubts     []doubt
-	done       hashes // what has been handed out
-	missed     []string
+	done       *hashes         // what has been handed out
+	missed     []string        // queues that asynq does not know
 	unreferred map[string]bool // digests of blobs without an end
-}
-
-// hashes are a set of texts.
-type hashes map[uint64]struct{}
-
-// seed is the same for all sets of a process.
-var seed = maphash.MakeSeed() //nolint:gochecknoglobals // data, made once
-
-// add reports whether the text is new.
-func (h hashes) add(text string) bool {
-	n := len(h)
-	h[maphash.String(seed, text)] = struct{}{}
-	return len(h) > n
-}
-
-func (h hashes) has(text string) bool {
-	_, ok := h[maphash.String(seed, text)]
-	return ok
 }
 
 // members goes through the lists and sets of asynq. It remembers the pending lists,
 // and suspects who is there twice, or has a task that says otherwise.
 func (w *walk) members(ctx context.Context) error {
 	for _, name := range queue.Names() {
-		w.waiting[name] = hashes{}
+		w.waiting[name] = newHashes()
 		for _, set := range placeNames() {
 			visit := func(ids []string) error { return w.misfits(ctx, name, set, ids) }
 			scan := w.scanSet
 			if set == pending || set == active {
 				scan = w.scanList
-				seen := hashes{}
+				seen := newHashes()
 				if set == pending {
 					seen = w.waiting[name]
 				}
@@ -215,7 +196,7 @@ func (w *walk) tasks(ctx context.Context) error {
 func (w *walk) rooms(ctx context.Context) error {
 	return w.scan(ctx, roomPattern, func(keys []string) error {
 		for _, key := range keys {
-			account := inside(key, roomPattern)
+			account := parseRoomKey(key)
 			err := w.scanSet(ctx, key, func(members []string) error {
 				w.summary.Rooms += len(members)
 				return w.guests(ctx, account, members)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -209,6 +210,30 @@ func TestLostReplyOfAClaim(t *testing.T) {
 	}
 	if len(done) > 0 {
 		t.Errorf("%d tasks too many", len(done))
+	}
+}
+
+// A reply that was read is no error for asynq, whatever was lost beside it.
+func TestReadClaimsCount(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	rdb, broken := server.Client(t), server.Client(t)
+	refs := append(scheduled(t, rdb, "critical", 1), scheduled(t, rdb, "bulk", 1)...)
+	broken.AddHook(fault(func(_ context.Context, cmds []redis.Cmder, run func() error) error {
+		err := run()
+		if isClaim(cmds[0]) && len(cmds) == 2 && cmds[1].Err() == nil {
+			cmds[1].(interface{ SetVal(any) }).SetVal(nil)
+			cmds[1].SetErr(io.ErrUnexpectedEOF)
+		}
+		return err
+	}))
+	feed := queue.NewFeed(broken, 4)
+	feed.Claim(refs, nil)
+	if task, err := ask(t, feed); err != nil || !strings.Contains(task, refs[0].ID) {
+		t.Errorf("%q, %v", task, err)
+	}
+	if free := feed.Free(); free != 2 {
+		t.Errorf("%d workers are free, 1 has a task and 1 the promise of one", free)
 	}
 }
 

@@ -243,4 +243,17 @@ func TestMissedUsesTheFeed(t *testing.T) {
 	if v := await(t, "miss", missed); v.ref.ID != "b" || free != 2 {
 		t.Errorf("%v, %d workers free", v, free)
 	}
+	drained := make(chan struct{})
+	feed.Claim([]queue.Ref{{Queue: "bulk", ID: "c"}}, func(queue.Ref, queue.Miss) {
+		feed.Drain(t.Context())
+		close(drained)
+	})
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for range queue.Names() {
+			_, _ = ask(t, feed)
+		}
+	})
+	await(t, "end of Drain", drained)
+	asking.Wait()
 }

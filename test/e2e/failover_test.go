@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -23,7 +24,7 @@ func TestSentinelFailOver(t *testing.T) {
 	group := redistest.StartSentinel(t, redistest.AOF())
 	client := group.Client(t).(*redis.Client)
 	failOver(t, group.URL(), client, group.Master(), func(context.Context) ([]shard, error) {
-		return []shard{{client, "rohrpost-test"}}, nil
+		return []shard{{client, "rohrpost-test", 2}}, nil
 	})
 }
 
@@ -58,36 +59,38 @@ func TestLostClusterMaster(t *testing.T) {
 			if err != nil {
 				return nil, err
 			}
-			list = append(list, shard{master, key})
+			list = append(list, shard{master, key, 1})
 		}
 		return list, nil
 	})
 }
 
-// A shard is a master, and a key that lies there.
+// A shard is a master, a key that lies there, and how many replicas there are.
 type shard struct {
-	master *redis.Client
-	key    string
+	master   *redis.Client
+	key      string
+	replicas int
 }
 
-// replicated waits until a replica of every master has what was written before,
-// and answers with who the masters are: only if they are the same before and
-// after a write is it safe. (WAIT counts the writes of its own connection, so it
-// makes one: what went before it is then there, too.)
+// replicated waits until all replicas of every master have what was written
+// before, and answers with who the masters are: only if they are the same before
+// and after a write is it safe. One of two replicas is not enough: the other one
+// may be the next master already. (WAIT counts the writes of its own connection,
+// so it makes one: what went before it is then there, too.)
 func replicated(ctx context.Context, shards []shard) (masters string, err error) {
 	for _, s := range shards {
 		conn := s.master.Conn()
 		pipe := conn.Pipeline()
 		pipe.Set(ctx, s.key, "x", time.Hour)
-		acknowledged := pipe.Do(ctx, "WAIT", 1, 1000)
+		acknowledged := pipe.Do(ctx, "WAIT", s.replicas, 1000)
 		server := pipe.Info(ctx, "server")
 		_, err := pipe.Exec(ctx)
 		_ = conn.Close()
 		if err != nil {
 			return "", err
 		}
-		if n, err := acknowledged.Int(); err != nil || n == 0 {
-			return "", fmt.Errorf("%d replicas, %w", n, err)
+		if n, err := acknowledged.Int(); err != nil || n < s.replicas {
+			return "", errors.Join(err, errors.New("not all replicas have it"))
 		}
 		_, id, _ := strings.Cut(server.Val(), "run_id:")
 		id, _, _ = strings.Cut(id, "\r")

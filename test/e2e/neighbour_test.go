@@ -12,9 +12,9 @@ import (
 )
 
 // loud is how much a noisy neighbour queues, and how long before the others. The
-// full measure takes ten minutes: ROHRPOST_FULL=1.
+// full measure takes ten minutes: E2E_FULL=1.
 func loud() (mails int, before time.Duration) {
-	if os.Getenv("ROHRPOST_FULL") != "" {
+	if os.Getenv("E2E_FULL") != "" {
 		return 50_000, time.Minute
 	}
 	return 1_000, 3 * time.Second

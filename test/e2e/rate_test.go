@@ -12,11 +12,11 @@ import (
 
 // TestRate: four workers share an account of 30 mails a minute. No rolling minute
 // has more at the server, hardly any time is lost, and no mail is put off more than
-// twice. With ROHRPOST_FULL=1 it takes three minutes instead of one.
+// twice. With E2E_FULL=1 it takes three minutes instead of one.
 func TestRate(t *testing.T) {
 	const limit = 30
 	mails := 40
-	if os.Getenv("ROHRPOST_FULL") != "" {
+	if os.Getenv("E2E_FULL") != "" {
 		mails = 100
 	}
 	server := smtptest.Start(t, smtptest.Options{})

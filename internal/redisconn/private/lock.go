@@ -87,10 +87,14 @@ func (f folder) shutdown(ctx context.Context) error {
 	return client.Shutdown(ctx).Err()
 }
 
+// release gives both up. That of the owner is unlocked as well: a process that is
+// being started just now has a copy of the file, for a moment.
 func (l locks) release() {
-	for _, file := range []*os.File{l.owner, l.data} {
-		if file != nil {
-			_ = file.Close()
-		}
+	if l.owner != nil {
+		unlock(l.owner)
+		_ = l.owner.Close()
+	}
+	if l.data != nil {
+		_ = l.data.Close()
 	}
 }

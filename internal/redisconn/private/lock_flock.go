@@ -24,3 +24,5 @@ func lock(path string) (*os.File, error) {
 	}
 	return nil, errors.Join(err, file.Close())
 }
+
+func unlock(file *os.File) { _ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) }
