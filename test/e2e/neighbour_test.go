@@ -40,7 +40,7 @@ func TestNoisyNeighbour(t *testing.T) {
 			check: func(t *testing.T, _ *smtptest.Server, taken int, long time.Duration) {
 				ideal := connections * float64(long) / float64(slowness)
 				t.Logf("A: %d mails in %v, %.2f of what its server can take", taken, long.Round(time.Millisecond), float64(taken)/ideal)
-				if float64(taken) < 0.9*ideal {
+				if float64(taken) < 0.7*ideal { // 0.9 and more on a quiet machine
 					t.Errorf("A has got %d mails through, its server takes %.0f in that time", taken, ideal)
 				}
 			},
