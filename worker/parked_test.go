@@ -4,7 +4,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hibiken/asynq"
+
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/inventory"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 )
 
@@ -57,4 +60,31 @@ func TestParked(t *testing.T) {
 	if n := len(h.server.Mails()); n != 2 {
 		t.Errorf("the server has %d mails", n)
 	}
+}
+
+// TestLostRoom: a mail that waits for its parked account comes back to its room when
+// that was lost, and goes with the release.
+func TestLostRoom(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.server.Once(smtptest.MAIL, smtptest.Reply(530, "5.7.57 Client not authenticated to send mail"))
+	w := h.start()
+	id := h.send(rohrpost.Message{Tenant: "acme", To: to("a@example.org")})
+	h.next("deferred")
+	for h.task(id).State != asynq.TaskStateRetry { // it is being put back
+	}
+	const room = "rohrpost:gate:{platform}:room"
+	if n, err := h.rdb.Del(t.Context(), room).Result(); err != nil || n != 1 {
+		t.Fatalf("%d rooms, %v", n, err)
+	}
+	if err := w.TakeStock(t.Context(), inventory.Options{Pause: time.Millisecond, Settle: time.Millisecond}); err != nil {
+		t.Fatal(err)
+	}
+	if n := h.rdb.ZCard(t.Context(), room).Val(); n != 1 {
+		t.Fatalf("%d mails in the room", n)
+	}
+	if err := h.newGate().Release(t.Context(), "platform"); err != nil {
+		t.Fatal(err)
+	}
+	h.next("accepted")
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/inventory"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 )
@@ -54,6 +55,8 @@ func (w *Worker) takeStock(ctx context.Context, o inventory.Options) error {
 		switch {
 		case f.Kind == inventory.Lost:
 			return w.bury(ctx, f.JobID)
+		case f.Kind == inventory.NoRoom:
+			return w.opts.Gate.Join(ctx, gate.Door{Account: f.Account}, gate.Mail{Queue: f.Queue, ID: f.JobID}, &gate.Wait{Reason: gate.Busy})
 		case f.Repairable:
 			if err := stock.Repair(ctx, f); !errors.Is(err, inventory.ErrNotRepairable) {
 				return err

@@ -64,7 +64,7 @@ log: {level: trace}
 	}
 	waitFor(t, "every mail has failed once", func() bool {
 		for _, tenant := range f.tenants {
-			if st, err := mail.Status(t.Context(), "to-"+tenant); err != nil || st.NextAttempt == nil && !st.State.Final() {
+			if st, err := mail.Status(t.Context(), "to-"+tenant); err != nil || len(st.History) == 0 {
 				return false
 			}
 		}
@@ -76,8 +76,8 @@ log: {level: trace}
 			t.Errorf("%s: the mail did not fail: %+v, %v", tenant, st, err)
 		}
 	}
-	for key, value := range redis.Client(t).HGetAll(t.Context(), "rohrpost:gate:parked").Val() {
-		f.note("parked "+key, value)
+	for key, value := range redis.Client(t).HGetAll(t.Context(), "rohrpost:gate:notices").Val() {
+		f.note("notice "+key, value)
 	}
 	for _, tenant := range f.tenants {
 		for field, value := range redis.Client(t).HGetAll(t.Context(), "rohrpost:accounts:{t:"+tenant+"}").Val() {

@@ -20,7 +20,7 @@ func TestChangeIsUsedByAll(t *testing.T) {
 	server := smtptest.Start(t, smtptest.Options{Listener: listener})
 	s := newSite(t, server.Port())
 	set := func(address string) {
-		s.run(fmt.Sprintf("{address: %s, smtp: {host: 127.0.0.1, port: %d, encryption: none}}", address, server.Port()), "account", "set", "--tenant", "acme")
+		s.run(fmt.Sprintf("{address: %s, smtp: {host: 127.0.0.1, port: %d, encryption: none, max_connections: 20}}", address, server.Port()), "account", "set", "--tenant", "acme")
 	}
 	workers := []string{"first.example", "second.example"}
 	set("round0@acme.example")
