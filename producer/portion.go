@@ -125,7 +125,7 @@ func (c *Client) known(ctx context.Context, e *entry) bool {
 	}
 	e.job.MessageID = e.result.Receipt.MessageID
 	e.job.Priority = rohrpost.Priority(record.Queue)
-	return record.State.Final() || record.Queue == "" // no queue: a worker that has the task opened the record
+	return record.State.Final()
 }
 
 // store puts attachments and large bodies aside.
@@ -220,7 +220,7 @@ func (e *entry) reserve(l *ledger.Ledger, batch *lua.Batch) {
 		encoded, _ := json.Marshal(e.job.Metadata) // a map of strings cannot fail
 		metadata = string(encoded)
 	}
-	e.reservation = l.Reserve(batch, e.job, queue.Name(e.job.Priority), e.nonce, metadata)
+	e.reservation = l.Reserve(batch, e.job, e.nonce, metadata)
 }
 
 // detach moves attachments and large bodies out of the job into blobs.

@@ -27,6 +27,7 @@ type attempt struct {
 	open   []int           // indexes of the recipients to try
 	twice  bool            // some of them may have the mail
 	armed  []int           // indexes whose mail may be out
+	denied map[int]bool    // who may have had the mail before, and was refused for good now
 	sender resolver.Sender // zero until resolved
 	host   string
 	wait   *gate.Wait // the account or its server must wait, and the mail with it
@@ -99,7 +100,7 @@ func (a *attempt) try(ctx context.Context) error {
 
 // look decides by the record whether there is anything to do, and for whom.
 func (a *attempt) look(ctx context.Context) (done bool, err error) {
-	a.open, a.twice, a.wait, a.held = a.open[:0], false, nil, false
+	a.open, a.denied, a.twice, a.wait, a.held = a.open[:0], nil, false, nil, false
 	if a.record == nil {
 		for i := range a.recipients {
 			a.open = append(a.open, i)

@@ -79,7 +79,7 @@ func (a *attempt) entries(out transport.Outcome, c conclusion) []errorlog.Entry 
 			at = len(entries)
 			failures = append(failures, f)
 			e := a.entry(f, c)
-			e.Final = !a.waits(c.Verdicts[i].State) || c.State.Final()
+			e.Final = !a.waits(i, c.Verdicts[i].State) || c.State.Final()
 			if !e.Final {
 				e.NextAttempt = c.Next
 			}

@@ -191,19 +191,31 @@ func (a *attempt) status(i int, v transport.Verdict) rohrpost.RecipientStatus {
 	default:
 		s.State = rohrpost.RecipientDeferred
 	}
-	if s.State == rohrpost.RecipientDeferred && before.State == rohrpost.RecipientUncertain {
-		s.State = rohrpost.RecipientUncertain // who may have had the mail before still may
+	if before.State == rohrpost.RecipientUncertain { // who may have had the mail before still may
+		if s.State == rohrpost.RecipientFailed {
+			a.deny(i)
+		}
+		s.State = rohrpost.RecipientUncertain
 	}
 	return s
 }
 
-// waits reports whether a recipient in this state is tried again.
-func (a *attempt) waits(s rohrpost.RecipientState) bool {
+// deny notes that a recipient is not tried again, although it stays uncertain
+// whether it has the mail.
+func (a *attempt) deny(i int) {
+	if a.denied == nil {
+		a.denied = map[int]bool{}
+	}
+	a.denied[i] = true
+}
+
+// waits reports whether the i-th recipient is tried again in this state.
+func (a *attempt) waits(i int, s rohrpost.RecipientState) bool {
 	switch s {
 	case rohrpost.RecipientWaiting, rohrpost.RecipientDeferred:
 		return true
 	case rohrpost.RecipientUncertain:
-		return a.job.OnUncertain != rohrpost.Hold
+		return a.job.OnUncertain != rohrpost.Hold && !a.denied[i]
 	}
 	return false
 }
@@ -215,7 +227,7 @@ func (a *attempt) expire(c *conclusion, t *tally) {
 		if !tried {
 			v = a.previous(i)
 		}
-		if !a.waits(v.State) {
+		if !a.waits(i, v.State) {
 			continue
 		}
 		t.waiting--
@@ -240,7 +252,7 @@ func (a *attempt) tally(verdicts map[int]rohrpost.RecipientStatus) tally {
 			v = a.previous(i)
 		}
 		switch {
-		case a.waits(v.State):
+		case a.waits(i, v.State):
 			t.waiting++
 		case v.State == rohrpost.RecipientAccepted:
 			t.accepted++

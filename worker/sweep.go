@@ -107,7 +107,7 @@ func (w *Worker) giveUp(ctx context.Context, job *rohrpost.Job, record *ledger.R
 		return
 	}
 	for i := range a.recipients {
-		if a.waits(a.previous(i).State) {
+		if a.waits(i, a.previous(i).State) {
 			a.open = append(a.open, i)
 		}
 	}

@@ -113,7 +113,7 @@ func (a *attempt) pause(c *conclusion, out transport.Outcome) time.Duration {
 	asked := time.Duration(0) // by the server
 	for k, i := range a.open {
 		f := out.Verdicts[k].Failure
-		if f == nil || !a.waits(c.Verdicts[i].State) {
+		if f == nil || !a.waits(i, c.Verdicts[i].State) {
 			continue
 		}
 		random := rand.Float64() //nolint:gosec // jitter is no secret

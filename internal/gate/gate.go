@@ -40,7 +40,7 @@ type Gate struct {
 	hands  map[string]*hand  // by account
 	marked map[string]*hand  // those whose rooms may hold mails
 	coming map[Mail]*arrival // claimed, and not entered yet
-	faults map[string]int    // failed connects in a row, by server
+	faults map[string]int    // failures in a row, by subject
 }
 
 // New checks the options. It does no I/O: what stands in Redis is known after

@@ -147,8 +147,9 @@ func TestClosed(t *testing.T) {
 		pauses  []time.Duration
 		subject string
 	}{
-		"asked for a pause": {reply(failure.StageMail, 450, "4.7.0 rate limit, slow down"), 1, gate.WhenSlow, []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute}, "tenant/acme"},
-		"no such server":    {noServer(), 3, gate.WhenDown, []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute}, "server/mail.acme.example:465 tls"},
+		"asked for a pause":       {reply(failure.StageMail, 450, "4.7.0 rate limit, slow down"), 1, gate.WhenSlow, []time.Duration{15 * time.Second, 30 * time.Second, time.Minute}, "tenant/acme"},
+		"says nothing of a pause": {reply(failure.StageMail, 451, "4.3.0 local error"), 3, gate.WhenSlow, []time.Duration{15 * time.Second, 30 * time.Second}, "tenant/acme"},
+		"no such server":          {noServer(), 3, gate.WhenDown, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second}, "server/mail.acme.example:465 tls"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

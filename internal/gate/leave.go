@@ -60,12 +60,14 @@ func (g *Gate) learn(ctx context.Context, d *Door, f *failure.Failure) *Wait {
 		}
 		return &Wait{Reason: WhenParked, Notice: g.notice(d.Account)}
 	}
-	switch scope {
-	case failure.ScopeServer:
-		return g.fault(ctx, d.Server, f)
-	case failure.ScopeAccount:
+	switch {
+	case scope == failure.ScopeServer:
+		return g.fault(ctx, Down, WhenDown, serverSubject(d.Server), f)
+	case scope == failure.ScopeAccount && f.Class == failure.Throttle: // it was asked to
 		n := g.shut(ctx, Slow, d.Account, f)
 		return &Wait{Reason: WhenSlow, Until: n.Until, Notice: n}
+	case scope == failure.ScopeAccount:
+		return g.fault(ctx, Slow, WhenSlow, d.Account, f)
 	}
 	g.works(ctx, d)
 	return nil
@@ -81,25 +83,27 @@ func beforeMail(s failure.Stage) bool {
 	return false
 }
 
-// fault counts a failed connect; after some in a row the server is down.
-func (g *Gate) fault(ctx context.Context, server string, f *failure.Failure) *Wait {
-	subject := serverSubject(server)
+// fault counts a failure that says little alone. After some in a row the account
+// or server is closed.
+func (g *Gate) fault(ctx context.Context, kind Kind, reason Reason, subject string, f *failure.Failure) *Wait {
 	g.handMu.Lock()
-	g.faults[server]++
-	broken := g.faults[server] >= brokenAfter
+	g.faults[subject]++
+	broken := g.faults[subject] >= brokenAfter
 	g.handMu.Unlock()
 	if !broken && g.notice(subject) == nil {
 		return nil
 	}
-	n := g.shut(ctx, Down, subject, f)
-	return &Wait{Reason: WhenDown, Until: n.Until, Notice: n}
+	n := g.shut(ctx, kind, subject, f)
+	return &Wait{Reason: reason, Until: n.Until, Notice: n}
 }
 
 // works notes that account and server do what they should.
 func (g *Gate) works(ctx context.Context, d *Door) {
+	server := serverSubject(d.Server)
 	g.handMu.Lock()
-	delete(g.faults, d.Server)
+	delete(g.faults, d.Account)
+	delete(g.faults, server)
 	g.handMu.Unlock()
 	g.open(ctx, d.Account)
-	g.open(ctx, serverSubject(d.Server))
+	g.open(ctx, server)
 }

@@ -104,12 +104,12 @@ type Reservation struct {
 // this Send: by it the sender knows its own record when Redis ran the script
 // twice because a reply was lost. The job's id will do if it was made for this
 // Send. metadata is JSON, or empty.
-func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, queue, nonce, metadata string) Reservation {
+func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string) Reservation {
 	if nonce == job.ID {
 		nonce = "" // as unique, and shorter
 	}
 	args := append([]any{l.Horizon(job).UnixMilli(), job.EnqueuedAt.UnixMilli()}, identity(job)...)
-	args = append(args, fieldQueue, queue, fieldNonce, nonce)
+	args = append(args, fieldNonce, nonce)
 	if job.NotBefore.After(job.EnqueuedAt) {
 		args = append(args, fieldState, string(rohrpost.Scheduled), fieldDue, job.NotBefore.UnixMilli())
 	} else {
@@ -126,6 +126,7 @@ func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, queue, nonce, metadata
 func identity(job *rohrpost.Job) []any {
 	return []any{
 		fieldTenant, job.Tenant, fieldMessageID, shortMessageID(job.ID, job.MessageID),
+		fieldQueue, string(cmp.Or(job.Priority, rohrpost.Default)),
 		fieldEnqueued, job.EnqueuedAt.UnixMilli(), fieldRecipients, joinLines(job.Recipients()),
 	}
 }

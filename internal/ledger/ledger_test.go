@@ -72,7 +72,7 @@ func (b *book) job(id string, recipients int) *rohrpost.Job {
 func (b *book) reserve(j *rohrpost.Job, nonce string) (rohrpost.Receipt, error) {
 	b.tb.Helper()
 	var batch lua.Batch
-	r := b.Reserve(&batch, j, "default", nonce, `{"invoice":"4711"}`)
+	r := b.Reserve(&batch, j, nonce, `{"invoice":"4711"}`)
 	if err := batch.Exec(b.tb.Context(), b.rdb); err != nil {
 		b.tb.Fatal(err)
 	}

@@ -13,3 +13,22 @@ local function note(key, event)
   if n >= 40 then redis.call('HDEL', key, 'h' .. n - 39) end
 end
 
+-- resolve draws the state of a job that has ended as uncertain anew, from its
+-- recipients: late verdicts have come in.
+local function resolve(key)
+  local _, n = string.gsub(redis.call('HGET', key, 'to') or '', '\n', '')
+  local accepted = 0
+  for i = 0, n do
+    local state = string.match(redis.call('HGET', key, 'r' .. i) or '', '^%a+')
+    if state == 'accepted' then
+      accepted = accepted + 1
+    elseif state ~= 'failed' then
+      return
+    end
+  end
+  if accepted == n + 1 then
+    redis.call('HSET', key, 's', 'accepted')
+  elseif accepted > 0 then
+    redis.call('HSET', key, 's', 'partly')
+  end
+end

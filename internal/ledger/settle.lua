@@ -11,6 +11,7 @@
 -- Returns 'ok', 'taken' (another tenant's id: nothing is written), or 'stale': the
 -- record has changed, or another attempt is armed. Then only two things are
 -- written: that a recipient was accepted, and what became of the attempt's own note.
+-- A job that had ended as uncertain gets the state that its recipients then have.
 -- A recipient that was accepted stays accepted. The record of a job that goes on may
 -- live longer than ARGV[3]: somebody has put the job off.
 local h = redis.call('HMGET', KEYS[1], 't', 'v', 'sd', 's', 'a')
@@ -52,6 +53,9 @@ if not h[1] or current and final(ARGV[state + 1]) then
 elseif current then
   redis.call('PEXPIREAT', KEYS[1], ARGV[3], 'GT')
 end
-if not current then return 'stale' end
+if not current then
+  if h[4] == 'uncertain' then resolve(KEYS[1]) end
+  return 'stale'
+end
 if ARGV[8] ~= '' then note(KEYS[1], ARGV[8]) end
 return 'ok'

@@ -131,8 +131,9 @@ func (f *Feed) takeOver(ctx context.Context) error {
 	f.send(ctx, calls, "eval", claimSource)
 	var failed error
 	for _, call := range calls {
-		replies, ok := call.cmd.Val().([]any) // one that was read counts, as in fetch
-		if !ok {
+		// One that was read to its end counts, as in fetch; half a list is an empty one.
+		replies, _ := call.cmd.Val().([]any)
+		if len(replies) != len(call.claims) {
 			f.claims.putBack(call.claims)
 			failed = call.cmd.Err()
 			continue

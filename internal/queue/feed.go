@@ -289,8 +289,8 @@ func (f *Feed) fetch(ctx context.Context, pop []any, pending string) error {
 	var failed error
 	for _, c := range cmds {
 		// A reply that was read counts, although go-redis marks every command of a
-		// pipeline that broke later as failed.
-		if task := c.Val(); task != nil {
+		// pipeline that broke later as failed. One that broke itself is empty text.
+		if task, _ := c.Val().(string); task != "" {
 			f.buffer = append(f.buffer, task)
 		} else if err := c.Err(); !errors.Is(err, redis.Nil) {
 			failed = err
