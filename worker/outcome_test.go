@@ -214,6 +214,26 @@ func TestUncertainIsHeld(t *testing.T) {
 	}
 }
 
+// TestUncertainThenRefused: who may have had the mail before stays uncertain when the
+// second try is refused, and is not tried a third time.
+func TestUncertainThenRefused(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.server.Once(smtptest.Dot, smtptest.Cut().Taking())
+	h.start()
+	id := h.send(rohrpost.Message{To: to("a@example.org")})
+	h.next("uncertain")
+	h.server.On(smtptest.RCPT, smtptest.Reply(550, "5.1.1 user unknown"))
+	h.next("failed")
+	st := h.status(id)
+	if st.State != rohrpost.Uncertain || st.Recipients[0].State != rohrpost.RecipientUncertain || st.Recipients[0].Code != 550 || h.server.Taken() != 1 {
+		t.Errorf("%+v", st)
+	}
+	if e := h.entries(id); len(e) != 2 || e[0].Final || !e[1].Final {
+		t.Errorf("entries %+v", e)
+	}
+}
+
 func TestTenantsDoNotMix(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t)

@@ -318,3 +318,29 @@ func TestDown(t *testing.T) {
 		}
 	}
 }
+
+// TestLateVerdictsEndADoubt: a job that ended as uncertain, since nobody had heard of
+// its attempt, gets the state that its recipients have once that reports after all.
+func TestLateVerdictsEndADoubt(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		doubted, late []rohrpost.RecipientState
+		want          rohrpost.State
+	}{
+		"all accepted":   {[]rohrpost.RecipientState{uncertain, uncertain}, []rohrpost.RecipientState{accepted, accepted}, rohrpost.Accepted},
+		"one had failed": {[]rohrpost.RecipientState{uncertain, failed}, []rohrpost.RecipientState{accepted}, rohrpost.Partly},
+		"one is open":    {[]rohrpost.RecipientState{uncertain, uncertain}, []rohrpost.RecipientState{accepted}, rohrpost.Uncertain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := open(t)
+			j := b.reserved("a", 2)
+			b.mustArm(j, 0, "T1", 0, 1)
+			b.mustSettle(j, ledger.Settlement{Token: "T1", State: rohrpost.Uncertain, Counts: true, Verdicts: verdicts(tt.doubted...)})
+			err := b.settle(j, ledger.Settlement{Token: "T1", State: rohrpost.Accepted, Counts: true, Verdicts: verdicts(tt.late...)})
+			if got := b.load("a"); !errors.Is(err, ledger.ErrStale) || got.State != tt.want {
+				t.Errorf("%s, %v, want %s", got.State, err, tt.want)
+			}
+		})
+	}
+}

@@ -141,30 +141,35 @@ func TestFetchIsNotRepeated(t *testing.T) {
 }
 
 // go-redis marks every command of a pipeline as failed when one reply is lost;
-// a task whose reply was read is handed over all the same.
+// a task whose reply was read is handed over all the same, half a reply is not.
 func TestReadRepliesCount(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t)
-	rdb, broken := server.Client(t), server.Client(t)
-	fill(t, rdb, 10, "bulk")
-	broken.AddHook(fault(func(_ context.Context, cmds []redis.Cmder, run func() error) error {
-		err := run()
-		if len(cmds) < 2 || !isPop(cmds[0]) {
-			return err
-		}
-		for _, c := range cmds {
-			c.SetErr(io.ErrUnexpectedEOF)
-		}
-		cmds[1].(interface{ SetVal(any) }).SetVal(nil)
-		return io.ErrUnexpectedEOF
-	}))
-	feed := queue.NewFeed(broken, 8)
-	pop := redis.NewScript(`return redis.call('RPOPLPUSH', KEYS[1], KEYS[3])`)
-	keys := []string{key("bulk", "pending"), key("bulk", "paused"), key("bulk", "active"), key("bulk", "lease")}
-	for i, want := range []string{"bulk0", "bulk1", "bulk3"} { // one alone, the first of two, one alone
-		if got, err := pop.Run(t.Context(), feed, keys).Text(); got != want || err != nil {
-			t.Errorf("task %d: %q, %v, want %s", i, got, err, want)
-		}
+	for name, half := range map[string]any{"nothing of it": nil, "its length": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			rdb, broken := server.Client(t), server.Client(t)
+			fill(t, rdb, 10, "bulk")
+			broken.AddHook(fault(func(_ context.Context, cmds []redis.Cmder, run func() error) error {
+				err := run()
+				if len(cmds) < 2 || !isPop(cmds[0]) {
+					return err
+				}
+				for _, c := range cmds {
+					c.SetErr(io.ErrUnexpectedEOF)
+				}
+				cmds[1].(interface{ SetVal(any) }).SetVal(half)
+				return io.ErrUnexpectedEOF
+			}))
+			feed := queue.NewFeed(broken, 8)
+			pop := redis.NewScript(`return redis.call('RPOPLPUSH', KEYS[1], KEYS[3])`)
+			keys := []string{key("bulk", "pending"), key("bulk", "paused"), key("bulk", "active"), key("bulk", "lease")}
+			for i, want := range []string{"bulk0", "bulk1", "bulk3"} { // one alone, the first of two, one alone
+				if got, err := pop.Run(t.Context(), feed, keys).Text(); got != want || err != nil {
+					t.Errorf("task %d: %q, %v, want %s", i, got, err, want)
+				}
+			}
+		})
 	}
 }
 
