@@ -41,6 +41,7 @@ type Gate struct {
 	marked map[string]*hand  // those whose rooms may hold mails
 	coming map[Mail]*arrival // claimed, and not entered yet
 	faults map[string]int    // failures in a row, by subject
+	landed map[string][]Mail // that have come out of rooms, by account: Redis is not told yet
 }
 
 // New checks the options. It does no I/O: what stands in Redis is known after
@@ -56,7 +57,7 @@ func New(o Options) (*Gate, error) {
 	return &Gate{
 		redis: o.Redis, rooms: waiting, log: o.Logger, now: o.Now, workers: o.Workers,
 		signal: make(chan struct{}, 1), notices: map[string]*Notice{},
-		hands: map[string]*hand{}, marked: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{},
+		hands: map[string]*hand{}, marked: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{}, landed: map[string][]Mail{},
 	}, nil
 }
 
@@ -122,7 +123,7 @@ func (g *Gate) Enter(ctx context.Context, d Door, m Mail, recipients int) (*Pass
 		wait = &Wait{Reason: Busy}
 	}
 	if wait != nil {
-		g.Arrived(m)
+		g.strike(m)
 		return nil, wait, g.wait(ctx, d.Account, m, wait)
 	}
 	p := &Pass{gate: g, door: d, mail: m, counted: !d.Limits.none()}

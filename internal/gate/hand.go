@@ -77,6 +77,9 @@ func (g *Gate) take(d *Door, m Mail) bool {
 	h := g.hand(d.Account)
 	h.door = *d
 	expected := g.arrive(m)
+	if expected && d.Limits.none() { // else rooms.enter tells
+		g.land(d.Account, m)
+	}
 	limit := g.limit(h)
 	if n := h.mails + h.coming; !expected && n >= limit && (limit == 0 || n >= limit+h.beyond(now)) {
 		return false
@@ -106,11 +109,28 @@ func (g *Gate) Expects(m Mail) bool {
 	return g.coming[m] != nil
 }
 
-// Arrived notes that a mail that was claimed, if it was, does not enter.
+// Arrived notes that a mail that was claimed, if it was, does not enter: its job has
+// ended, or waits for something else.
 func (g *Gate) Arrived(m Mail) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
+	if a := g.coming[m]; a != nil {
+		g.land(a.account, m)
+		g.arrive(m)
+	}
+}
+
+// strike is arrive with the lock taken.
+func (g *Gate) strike(m Mail) {
+	g.handMu.Lock()
+	defer g.handMu.Unlock()
 	g.arrive(m)
+}
+
+// land notes that a mail has come out of its room. The lock is held.
+func (g *Gate) land(account string, m Mail) {
+	g.landed[account] = append(g.landed[account], m)
+	g.wake()
 }
 
 // giveBack undoes take.

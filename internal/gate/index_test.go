@@ -28,10 +28,20 @@ func TestIndex(t *testing.T) {
 				t.Error("due too early")
 			}
 		},
-		"a look that empties the room removes it": func(h *hall) {
+		"a look that empties the room waits for its mails": func(h *hall) {
 			h.joins("bulk/1", time.Second)
 			h.pass(time.Second)
 			h.wants(h.looks(9)[0].mails, "bulk/1")
+			wants(h, time.Minute, true)
+			h.pass(time.Minute) // whoever has pulled it has died
+			h.wants(h.looks(9)[0].mails, "bulk/1")
+		},
+		"when they have landed, the next one removes it": func(h *hall) {
+			h.joins("bulk/1", time.Second)
+			h.pass(time.Second)
+			h.lands(h.looks(9)[0].mails)
+			h.pass(time.Minute)
+			h.wants(h.looks(9)[0].mails)
 			wants(h, 0, false)
 		},
 		"a look that leaves some comes again": func(h *hall) {
@@ -55,7 +65,7 @@ func TestIndex(t *testing.T) {
 			wants(h, time.Second, true)
 			h.pass(time.Second)
 			h.looks(9)
-			wants(h, 0, false)
+			wants(h, 59*time.Second, true)
 		},
 		"a join after the look keeps the room": func(h *hall) {
 			h.joins("bulk/1", 0)
@@ -80,7 +90,7 @@ func TestIndex(t *testing.T) {
 			h.wants(h.pulls(9).mails, "bulk/1", "bulk/2")
 			other.joins("bulk/3", time.Hour)
 			h.looks(9)
-			wants(h, 0, false)
+			wants(h, time.Minute, true)
 		},
 		"a lost entry comes back with the same mail": func(h *hall) {
 			h.joins("bulk/1", 0)

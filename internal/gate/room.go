@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/lua"
 )
 
 // A Mail is a waiting job.
@@ -78,10 +80,15 @@ var dropSource string
 //go:embed room_back.lua
 var backSource string
 
+//go:embed room_landed.lua
+var landedSource string
+
 var (
 	joinScript = redis.NewScript(clockSource + accountSource + joinSource)
 	dropScript = redis.NewScript(clockSource + accountSource + dropSource)
 	backScript = redis.NewScript(clockSource + accountSource + backSource)
+
+	landedScript = redis.NewScript(clockSource + accountSource + landedSource)
 )
 
 // clock is ARGV[1] of the scripts.
@@ -115,6 +122,30 @@ func (r *rooms) join(ctx context.Context, account string, m Mail, due time.Time)
 func (r *rooms) drop(ctx context.Context, account string, m Mail) error {
 	if err := r.run(ctx, dropScript, account, m.String()).Err(); err != nil {
 		return fmt.Errorf("take a mail out of the room of %s: %w", account, err)
+	}
+	return nil
+}
+
+// landed notes that mails that were pulled have come to a worker. One that has not,
+// since whoever pulled it died, is back in the room after a minute.
+func (r *rooms) landed(ctx context.Context, mails map[string][]Mail) error {
+	var batch lua.Batch
+	calls := make([]*lua.Call, 0, len(mails))
+	for account, list := range mails {
+		args := make([]any, 0, 1+len(list))
+		args = append(args, r.clock())
+		for _, m := range list {
+			args = append(args, m.String())
+		}
+		calls = append(calls, batch.Call(landedScript, roomKeys(account), args...))
+	}
+	if err := batch.Exec(ctx, r.rdb); err != nil {
+		return fmt.Errorf("mails that came out of rooms: %w", err)
+	}
+	for _, c := range calls {
+		if _, err := c.Result(); err != nil && !errors.Is(err, redis.Nil) {
+			return fmt.Errorf("mails that came out of rooms: %w", err)
+		}
 	}
 	return nil
 }

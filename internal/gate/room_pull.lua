@@ -5,9 +5,8 @@
 -- ARGV[4] 1 if the index will be told of the third answer, else 0
 -- Returns {how many are left, Unix ms at which more may go or 0: at once, Unix ms at
 -- which somebody should look again or 0: never, mail, score, mail, score …}.
--- If the reply is lost: a mail that takes up a place and does not enter returns to
--- the room when its time is over; of an account without limits it is as if it had
--- never joined.
+-- If the reply is lost, or who pulled them dies: a mail that has not landed or entered
+-- when its time is over returns to the room.
 local n, limits = tonumber(ARGV[2]), ARGV[3]
 local known = redis.call('HGET', rate, 'l')
 if limits == '' then
@@ -24,10 +23,8 @@ for i = 1, #list, 2 do
   if #windows > 0 then recipients = tonumber(redis.call('HGET', rate, 'n' .. mail) or 1) end
   due = blocked(recipients)
   if due or i > 2 * n then break end
-  if #windows > 0 then
-    hold(mail, recipients, list[i + 1])
-    returns = returns or now + HOLD
-  end
+  hold(mail, recipients, list[i + 1])
+  returns = returns or now + HOLD
   answer[#answer + 1] = mail
   answer[#answer + 1] = list[i + 1]
 end

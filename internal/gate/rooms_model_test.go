@@ -34,8 +34,7 @@ type model struct {
 	way  map[Mail]int64   // let through to the server, and since when
 	seen []ending         // by the server, at the latest
 	done map[Mail]bool
-	told bool   // the limits are known
-	net  []Mail // lost by the room until their tasks come round
+	told bool // the limits are known
 }
 
 type place struct {
@@ -204,7 +203,7 @@ func (m *model) enter(mail Mail) bool {
 	if ok {
 		delete(m.room, mail)
 		delete(m.known, mail)
-		if !m.limits.none() {
+		if delete(m.held, mail); !m.limits.none() {
 			m.held[mail] = &place{until: m.at + 60_000, n: n, entered: true}
 		}
 		m.way[mail] = m.at
@@ -274,9 +273,7 @@ func (m *model) pull(n int) []waiting {
 			break
 		}
 		want = append(want, waiting{mail, m.room[mail]})
-		if !m.limits.none() {
-			m.held[mail] = &place{until: m.at + 60_000, n: need, score: m.room[mail]}
-		}
+		m.held[mail] = &place{until: m.at + 60_000, n: need, score: m.room[mail]}
 		delete(m.room, mail)
 		m.hand[mail] = want[len(want)-1].score
 	}

@@ -53,8 +53,6 @@ func (m *model) crash(mail Mail) {
 		m.seen = append(m.seen, ending{m.at, m.recipients[mail]})
 		delete(m.way, mail)
 		m.done[mail] = true // whether it goes again is another mail's story
-	} else if m.limits.none() {
-		m.net = append(m.net, mail)
 	}
 	delete(m.hand, mail)
 }
@@ -142,9 +140,6 @@ func (m *model) drain() {
 	for way := range maps.Clone(m.way) {
 		m.leave(way, true)
 		m.done[way] = true
-	}
-	for _, mail := range m.net {
-		m.join(mail)
 	}
 	for range 5000 {
 		score, err := m.rooms.rdb.ZScore(ctx, roomsKey, m.account).Result()

@@ -65,6 +65,9 @@ func (g *Gate) serve(ctx context.Context, c Claimer, index bool) error {
 			g.occupied(a)
 		}
 	}
+	if err := g.tell(ctx); err != nil {
+		return err
+	}
 	requests := g.requests(due)
 	if len(requests) == 0 {
 		return nil
@@ -77,6 +80,26 @@ func (g *Gate) serve(ctx context.Context, c Claimer, index bool) error {
 		g.claim(ctx, c, p)
 	}
 	return nil
+}
+
+// tell tells Redis which mails have come out of their rooms.
+func (g *Gate) tell(ctx context.Context) error {
+	g.handMu.Lock()
+	landed := g.landed
+	g.landed = map[string][]Mail{}
+	g.handMu.Unlock()
+	if len(landed) == 0 {
+		return nil
+	}
+	err := g.rooms.landed(ctx, landed)
+	if err != nil { // again in the next round
+		g.handMu.Lock()
+		defer g.handMu.Unlock()
+		for account, list := range landed {
+			g.landed[account] = append(g.landed[account], list...)
+		}
+	}
+	return err
 }
 
 // requests are the accounts whose rooms may hold mails and that can take some now.
@@ -120,8 +143,8 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 		switch {
 		case free:
 			most = 1
-		case notice.Kind == Parked:
-			most = min(h.untold, mostTold)
+		case notice.Kind == Parked: // nobody sends: the limits do not matter
+			return max(0, min(h.untold, mostTold)-h.coming), &Limits{}
 		default:
 			return 0, limits
 		}
@@ -153,7 +176,7 @@ func (g *Gate) claim(ctx context.Context, c Claimer, p pulled) {
 	}
 	ctx = context.WithoutCancel(ctx)
 	c.Claim(mails, func(m Mail, gone bool) {
-		g.Arrived(m)
+		g.strike(m)
 		if gone {
 			_ = g.rooms.leave(ctx, p.account, m, false)
 			return

@@ -64,7 +64,7 @@ func certificateOf(t *testing.T, address string) []byte {
 // agreed.
 func (m *mailbox) connect() {
 	m.t.Helper()
-	m.run(fmt.Sprintf("{address: %s, oauth2: {provider: microsoft, client_id: client-1, refresh_token: %s, endpoints: {token: %q, smtp: %q}}}",
+	m.run(fmt.Sprintf("{address: %s, limits: {per_minute: 10000}, oauth2: {provider: microsoft, client_id: client-1, refresh_token: %s, endpoints: {token: %q, smtp: %q}}}",
 		mailboxAddress, m.tokens.Connect(mailboxAddress), m.tokens.TokenURL(), m.smtp.Addr()), "account", "set", "--tenant", "acme")
 }
 
