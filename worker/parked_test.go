@@ -71,7 +71,8 @@ func TestLostRoom(t *testing.T) {
 	w := h.start()
 	id := h.send(rohrpost.Message{Tenant: "acme", To: to("a@example.org")})
 	h.next("deferred")
-	for h.task(id).State != asynq.TaskStateRetry { // it is being put back
+	for info := h.task(id); info.State != asynq.TaskStateRetry; info = h.task(id) {
+		t.Log("it is being put back")
 	}
 	const room = "rohrpost:gate:{platform}:room"
 	if n, err := h.rdb.Del(t.Context(), room).Result(); err != nil || n != 1 {

@@ -30,7 +30,6 @@ type hand struct {
 	pace      time.Duration
 	capped    int // what has shown to be the limit, until cappedEnd
 	cappedEnd time.Time
-	untold    int       // those in the room that have not heard yet that the account is parked
 	look      time.Time // not before: the rates have no place
 }
 
@@ -124,7 +123,9 @@ func (g *Gate) Arrived(m Mail) {
 func (g *Gate) strike(m Mail) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
-	g.arrive(m)
+	if g.arrive(m) && len(g.news) > 0 {
+		g.wake()
+	}
 }
 
 // land notes that a mail has come out of its room. The lock is held.

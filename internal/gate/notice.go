@@ -92,20 +92,6 @@ func (g *Gate) Park(ctx context.Context, account, fingerprint string, f *failure
 	return g.spread(ctx, account)
 }
 
-// spread lets the mails that wait for a connection hear that their account is
-// parked: each is claimed once, so that its record says so.
-func (g *Gate) spread(ctx context.Context, account string) error {
-	n, err := g.rooms.size(ctx, account)
-	if err != nil || n == 0 {
-		return err
-	}
-	g.handMu.Lock()
-	defer g.handMu.Unlock()
-	g.mark(account).untold = int(n)
-	g.wake()
-	return nil
-}
-
 // put makes a notice known, here at once, even if Redis is away.
 func (g *Gate) put(ctx context.Context, n *Notice) error {
 	g.set(n.Subject, n)

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -12,8 +13,6 @@ const (
 	lookEvery = 250 * time.Millisecond
 	// mostRooms bounds one look.
 	mostRooms = 64
-	// mostTold is how many mails hear at a time that their account is parked.
-	mostTold = 16
 	// A mail that another worker is just putting down goes behind those of the next
 	// second (in milliseconds), and is tried again a moment later.
 	missedDelay = 1000
@@ -65,7 +64,7 @@ func (g *Gate) serve(ctx context.Context, c Claimer, index bool) error {
 			g.occupied(a)
 		}
 	}
-	if err := g.tell(ctx); err != nil {
+	if err := errors.Join(g.tell(ctx), g.spreadOn(ctx, c)); err != nil {
 		return err
 	}
 	requests := g.requests(due)
@@ -140,14 +139,10 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 	}
 	most := g.limit(h) + h.beyond(now)
 	if notice, free := g.closed(&door); notice != nil {
-		switch {
-		case free:
-			most = 1
-		case notice.Kind == Parked: // nobody sends: the limits do not matter
-			return max(0, min(h.untold, mostTold)-h.coming), &Limits{}
-		default:
+		if !free {
 			return 0, limits
 		}
+		most = 1
 	}
 	if g.workers > 0 {
 		most = min(most, g.workers)
@@ -159,7 +154,7 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 func (g *Gate) claim(ctx context.Context, c Claimer, p pulled) {
 	g.handMu.Lock()
 	h := g.hand(p.account)
-	h.look, h.untold = p.due, max(0, h.untold-len(p.mails))
+	h.look = p.due
 	if p.left == 0 {
 		delete(g.marked, p.account)
 	}
@@ -167,9 +162,8 @@ func (g *Gate) claim(ctx context.Context, c Claimer, p pulled) {
 	mails := make([]Mail, len(p.mails))
 	for i, w := range p.mails {
 		mails[i], scores[w.Mail] = w.Mail, w
-		g.coming[w.Mail] = &arrival{account: p.account, until: g.now().Add(arrivalTime)}
 	}
-	h.coming += len(p.mails)
+	g.expect(p.account, mails)
 	g.handMu.Unlock()
 	if len(mails) == 0 {
 		return
