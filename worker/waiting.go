@@ -35,16 +35,17 @@ func (a *attempt) delayed() time.Duration {
 	return 0
 }
 
-// net is after how long a waiting mail looks for itself, if nobody claims it: when
-// its delay is to be told, each hour, and when its time is over.
+// net is after how long a waiting mail looks for itself, if nobody claims it: each
+// quarter of an hour, at which its delay is told, too; a parked one, which may wait
+// for days, each hour; and when its time is over.
 func (a *attempt) net() time.Duration {
 	now := a.w.now()
 	age := max(0, now.Sub(a.due()))
-	next := delayedFirst
-	if age >= delayedFirst {
-		next = age.Truncate(delayedAgain) + delayedAgain
+	step := delayedFirst
+	if age >= delayedFirst && a.wait != nil && a.wait.Reason == gate.WhenParked {
+		step = delayedAgain
 	}
-	return min(next-age, a.deadline().Sub(now))
+	return min(age.Truncate(step)+step-age, a.deadline().Sub(now))
 }
 
 // told reports whether nothing is to be written of a mail that waits: it waits for

@@ -30,18 +30,22 @@ func aged(age time.Duration, record *ledger.Record) *attempt {
 // its end.
 func TestNet(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ age, want time.Duration }{
-		{0, 15 * time.Minute},
-		{14 * time.Minute, time.Minute},
-		{15 * time.Minute, 45 * time.Minute},
-		{59 * time.Minute, time.Minute},
-		{time.Hour, time.Hour},
-		{90 * time.Minute, 30 * time.Minute},
-		{23*time.Hour + 59*time.Minute, time.Minute},
-		{-time.Minute, 15 * time.Minute}, // the clocks differ
+	for _, tt := range []struct{ age, busy, parked time.Duration }{
+		{0, 15 * time.Minute, 15 * time.Minute},
+		{14 * time.Minute, time.Minute, time.Minute},
+		{15 * time.Minute, 15 * time.Minute, 45 * time.Minute},
+		{59 * time.Minute, time.Minute, time.Minute},
+		{time.Hour, 15 * time.Minute, time.Hour},
+		{80 * time.Minute, 10 * time.Minute, 40 * time.Minute},
+		{23*time.Hour + 59*time.Minute, time.Minute, time.Minute},
+		{-time.Minute, 15 * time.Minute, 15 * time.Minute}, // the clocks differ
 	} {
-		if got := aged(tt.age, nil).net(); got != tt.want {
-			t.Errorf("at the age of %v after %v, want %v", tt.age, got, tt.want)
+		for reason, want := range map[gate.Reason]time.Duration{gate.Busy: tt.busy, gate.WhenParked: tt.parked} {
+			a := aged(tt.age, nil)
+			a.wait = &gate.Wait{Reason: reason}
+			if got := a.net(); got != want {
+				t.Errorf("%s at the age of %v after %v, want %v", reason, tt.age, got, want)
+			}
 		}
 	}
 	a := aged(10*time.Minute, nil)

@@ -37,12 +37,12 @@ type Gate struct {
 	notices map[string]*Notice // by subject
 
 	handMu sync.Mutex
-	hands  map[string]*hand  // by account
-	marked map[string]*hand  // those whose rooms may hold mails
-	coming map[Mail]*arrival // claimed, and not entered yet
-	faults map[string]int    // failures in a row, by subject
-	landed map[string][]Mail // that have come out of rooms, by account: Redis is not told yet
-	news   map[string]*news  // for the mails of parked accounts
+	hands  map[string]*hand     // by account
+	marked map[string]*hand     // those whose rooms may hold mails
+	coming map[Mail]*arrival    // claimed, and not entered yet
+	faults map[string]int       // failures in a row, by subject
+	landed map[string][]landing // that have come out of rooms, by account: Redis is not told yet
+	news   map[string]*news     // for the mails of parked accounts
 }
 
 // New checks the options. It does no I/O: what stands in Redis is known after
@@ -58,7 +58,7 @@ func New(o Options) (*Gate, error) {
 	return &Gate{
 		redis: o.Redis, rooms: waiting, log: o.Logger, now: o.Now, workers: o.Workers,
 		signal: make(chan struct{}, 1), notices: map[string]*Notice{},
-		hands: map[string]*hand{}, marked: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{}, landed: map[string][]Mail{}, news: map[string]*news{},
+		hands: map[string]*hand{}, marked: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{}, landed: map[string][]landing{}, news: map[string]*news{},
 	}, nil
 }
 

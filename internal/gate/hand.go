@@ -36,6 +36,7 @@ type hand struct {
 // An arrival is a claimed mail.
 type arrival struct {
 	account string
+	grant   string // empty: it was not pulled
 	until   time.Time
 }
 
@@ -75,10 +76,11 @@ func (g *Gate) take(d *Door, m Mail) bool {
 	now := g.now()
 	h := g.hand(d.Account)
 	h.door = *d
-	expected := g.arrive(m)
-	if expected && d.Limits.none() { // else rooms.enter tells
-		g.land(d.Account, m)
+	a := g.coming[m]
+	if a != nil && d.Limits.none() { // else rooms.enter tells
+		g.land(m, a)
 	}
+	expected := g.arrive(m)
 	limit := g.limit(h)
 	if n := h.mails + h.coming; !expected && n >= limit && (limit == 0 || n >= limit+h.beyond(now)) {
 		return false
@@ -114,7 +116,7 @@ func (g *Gate) Arrived(m Mail) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
 	if a := g.coming[m]; a != nil {
-		g.land(a.account, m)
+		g.land(m, a)
 		g.arrive(m)
 	}
 }
@@ -129,9 +131,11 @@ func (g *Gate) strike(m Mail) {
 }
 
 // land notes that a mail has come out of its room. The lock is held.
-func (g *Gate) land(account string, m Mail) {
-	g.landed[account] = append(g.landed[account], m)
-	g.wake()
+func (g *Gate) land(m Mail, a *arrival) {
+	if a.grant != "" {
+		g.landed[a.account] = append(g.landed[a.account], landing{m, a.grant})
+		g.wake()
+	}
 }
 
 // giveBack undoes take.

@@ -39,10 +39,19 @@ func TestIndex(t *testing.T) {
 		"when they have landed, the next one removes it": func(h *hall) {
 			h.joins("bulk/1", time.Second)
 			h.pass(time.Second)
-			h.lands(h.looks(9)[0].mails)
+			h.lands(h.looks(9)[0])
 			h.pass(time.Minute)
 			h.wants(h.looks(9)[0].mails)
 			wants(h, 0, false)
+		},
+		"a late word of another's landing takes nothing away": func(h *hall) {
+			h.joins("bulk/1", 0)
+			first := h.pulls(9)
+			h.pass(time.Minute) // who has pulled it is frozen, and others go on
+			h.wants(h.pulls(9).mails, "bulk/1")
+			h.lands(first)
+			h.pass(time.Minute) // and they die
+			h.wants(h.pulls(9).mails, "bulk/1")
 		},
 		"a look that leaves some comes again": func(h *hall) {
 			h.joins("bulk/1", 0)

@@ -23,6 +23,7 @@ type pullRequest struct {
 type pulled struct {
 	account string
 	mails   []waiting
+	grant   string    // its name, for landed
 	left    int       // still in the room
 	due     time.Time // when more may go; zero: at once
 }
@@ -87,17 +88,18 @@ func readPulled(c *lua.Call) (p pulled, next int64, err error) {
 		return p, 0, err
 	}
 	answer, ok := value.([]any)
-	if !ok || len(answer) < 3 || len(answer)%2 == 0 {
+	if !ok || len(answer) < 4 || len(answer)%2 != 0 {
 		return p, 0, fmt.Errorf("answered %v", value)
 	}
 	left, _ := answer[0].(int64)
 	due, _ := answer[1].(int64)
 	next, _ = answer[2].(int64)
 	p.left = int(left)
+	p.grant, _ = answer[3].(string)
 	if due > 0 {
 		p.due = time.UnixMilli(due)
 	}
-	for i := 3; i < len(answer); i += 2 {
+	for i := 4; i < len(answer); i += 2 {
 		mail, _ := answer[i].(string)
 		text, _ := answer[i+1].(string)
 		score, err := strconv.ParseFloat(text, 64)

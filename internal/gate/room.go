@@ -126,16 +126,22 @@ func (r *rooms) drop(ctx context.Context, account string, m Mail) error {
 	return nil
 }
 
-// landed notes that mails that were pulled have come to a worker. One that has not,
-// since whoever pulled it died, is back in the room after a minute.
-func (r *rooms) landed(ctx context.Context, mails map[string][]Mail) error {
+// A landing is a mail that was pulled, by the grant of that name.
+type landing struct {
+	Mail
+	grant string
+}
+
+// landed notes that mails that were pulled have come to a worker, by account. One
+// that has not, since whoever pulled it died, is back in the room after a minute.
+func (r *rooms) landed(ctx context.Context, mails map[string][]landing) error {
 	var batch lua.Batch
 	calls := make([]*lua.Call, 0, len(mails))
 	for account, list := range mails {
-		args := make([]any, 0, 1+len(list))
+		args := make([]any, 0, 1+2*len(list))
 		args = append(args, r.clock())
 		for _, m := range list {
-			args = append(args, m.String())
+			args = append(args, m.String(), m.grant)
 		}
 		calls = append(calls, batch.Call(landedScript, roomKeys(account), args...))
 	}

@@ -4,7 +4,8 @@
 -- ARGV[2] how many   ARGV[3] limits as for enter; empty: those last seen
 -- ARGV[4] 1 if the index will be told of the third answer, else 0
 -- Returns {how many are left, Unix ms at which more may go or 0: at once, Unix ms at
--- which somebody should look again or 0: never, mail, score, mail, score …}.
+-- which somebody should look again or 0: never, the grant's name, mail, score, mail,
+-- score …}.
 -- If the reply is lost, or who pulled them dies: a mail that has not landed or entered
 -- when its time is over returns to the room.
 local n, limits = tonumber(ARGV[2]), ARGV[3]
@@ -16,7 +17,7 @@ elseif limits ~= (known or '0 0 0 0') then
 end
 open(limits)
 local list = redis.call('ZRANGE', room, 0, n, 'WITHSCORES') -- one more: when may it go?
-local answer = {0, 0, 0}
+local answer = {0, 0, 0, string.format('%.0f', now + HOLD)}
 local due
 for i = 1, #list, 2 do
   local mail, recipients = list[i], 1
@@ -28,7 +29,7 @@ for i = 1, #list, 2 do
   answer[#answer + 1] = mail
   answer[#answer + 1] = list[i + 1]
 end
-if #answer > 3 then redis.call('ZREMRANGEBYRANK', room, 0, (#answer - 3) / 2 - 1) end
+if #answer > 4 then redis.call('ZREMRANGEBYRANK', room, 0, (#answer - 4) / 2 - 1) end
 answer[1] = redis.call('ZCARD', room)
 answer[2] = math.ceil(due or 0)
 if answer[1] > 0 then answer[3] = math.ceil(due or now + SOON) else answer[3] = math.ceil(returns or 0) end

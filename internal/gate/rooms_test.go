@@ -70,13 +70,13 @@ func (h *hall) pulls(n int) pulled {
 }
 
 // lands says that mails that were pulled have come to a worker.
-func (h *hall) lands(ws []waiting) {
+func (h *hall) lands(p pulled) {
 	h.t.Helper()
-	mails := make([]Mail, len(ws))
-	for i, w := range ws {
-		mails[i] = w.Mail
+	var list []landing
+	for _, w := range p.mails {
+		list = append(list, landing{w.Mail, p.grant})
 	}
-	h.must(h.landed(h.t.Context(), map[string][]Mail{acme: mails}))
+	h.must(h.landed(h.t.Context(), map[string][]landing{acme: list}))
 }
 
 // wants compares what was pulled with mails as they are written in a room.
@@ -183,7 +183,7 @@ func TestRoomEvents(t *testing.T) {
 		{"an earlier moment", func() { h.joins("bulk/3", time.Second) }, 1},
 		{"that again", func() { h.joins("bulk/4", time.Second) }, 0},
 		{"back", func() { h.must(h.back(t.Context(), acme, h.pulls(9).mails)) }, 0},
-		{"empty again", func() { h.lands(h.pulls(9).mails); h.joins("bulk/1", time.Hour) }, 1},
+		{"empty again", func() { h.lands(h.pulls(9)); h.joins("bulk/1", time.Hour) }, 1},
 		{"granted", func() { h.pulls(9); h.enters(l, "bulk/1", 1) }, 0},
 		{"refused: nobody could pull", func() { h.enters(l, "bulk/5", 1) }, 0},
 		{"free, but behind others", func() { h.leaves("bulk/1", false); h.enters(l, "bulk/6", 1) }, 1},

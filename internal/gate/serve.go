@@ -85,7 +85,7 @@ func (g *Gate) serve(ctx context.Context, c Claimer, index bool) error {
 func (g *Gate) tell(ctx context.Context) error {
 	g.handMu.Lock()
 	landed := g.landed
-	g.landed = map[string][]Mail{}
+	g.landed = map[string][]landing{}
 	g.handMu.Unlock()
 	if len(landed) == 0 {
 		return nil
@@ -163,18 +163,18 @@ func (g *Gate) claim(ctx context.Context, c Claimer, p pulled) {
 	for i, w := range p.mails {
 		mails[i], scores[w.Mail] = w.Mail, w
 	}
-	g.expect(p.account, mails)
+	g.expect(p.account, p.grant, mails)
 	g.handMu.Unlock()
 	if len(mails) == 0 {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
 	c.Claim(mails, func(m Mail, gone bool) {
-		g.strike(m)
 		if gone {
-			_ = g.rooms.leave(ctx, p.account, m, false)
+			g.Arrived(m)
 			return
 		}
+		g.strike(m)
 		w := scores[m]
 		w.score += missedDelay // whoever has it in hand is about to put it down
 		_ = g.rooms.back(ctx, p.account, []waiting{w})

@@ -75,7 +75,7 @@ func (g *Gate) hear(ctx context.Context, c Claimer, account string, n *news) err
 	}
 	g.handMu.Lock()
 	n.next += max(0, more)
-	g.expect(account, mails)
+	g.expect(account, "", mails)
 	g.handMu.Unlock()
 	c.Claim(mails, func(m Mail, gone bool) {
 		g.strike(m)
@@ -91,11 +91,12 @@ func (g *Gate) hear(ctx context.Context, c Claimer, account string, n *news) err
 	return nil
 }
 
-// expect notes that mails are claimed. The lock is held.
-func (g *Gate) expect(account string, mails []Mail) {
+// expect notes that mails are claimed, by a grant if they were pulled. The lock is
+// held.
+func (g *Gate) expect(account, grant string, mails []Mail) {
 	until := g.now().Add(arrivalTime)
 	for _, m := range mails {
-		g.coming[m] = &arrival{account: account, until: until}
+		g.coming[m] = &arrival{account: account, grant: grant, until: until}
 	}
 	g.hand(account).coming += len(mails)
 }

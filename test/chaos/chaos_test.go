@@ -29,7 +29,7 @@ var (
 	seedFlag    = flag.Int64("seed", 1, "decides what happens, and how servers treat each mail")
 	mailsFlag   = flag.Int("mails", 400, "how many mails are sent")
 	stormFlag   = flag.Duration("storm", 6*time.Second, "how long the storm lasts; from a minute on processes die and clocks jump")
-	calmFlag    = flag.Duration("calm", 6*time.Minute, "how long the mails may take after it")
+	calmFlag    = flag.Duration("calm", 20*time.Minute, "how long the mails may take after it")
 	plantedFlag = flag.Bool("planted", false, "build a program whose ledger does not write down that a mail is about to leave: the run must fail")
 )
 

@@ -198,7 +198,7 @@ func (m *mailbox) parked(receipts []rohrpost.Receipt) int {
 		if err != nil {
 			m.t.Fatal(err)
 		}
-		if st.State == rohrpost.Parked && st.NextAttempt != nil {
+		if st.State == rohrpost.Parked {
 			n++
 		}
 	}
