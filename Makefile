@@ -7,7 +7,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TAGS ?=
 # For go test; in CI no result is taken from the cache.
-TESTFLAGS ?= $(if $(CI),-count=1)
+TESTFLAGS ?= -timeout 20m $(if $(CI),-count=1)
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # For demo, dev, bench and chaos: make chaos ARGS='-seed 7'.
