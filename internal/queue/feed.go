@@ -131,7 +131,7 @@ func (f *Feed) Eval(ctx context.Context, source string, keys []string, args ...a
 	if isDequeue(keys) {
 		return f.next(ctx, command("eval", source, keys, args), keys[0])
 	}
-	return settled(f.UniversalClient.Eval(ctx, source, keys, args...))
+	return f.settled(ctx, f.UniversalClient.Eval(ctx, source, keys, args...), keys, args)
 }
 
 // EvalSha fetches ahead when asynq asks for a task, and passes on what else
@@ -141,7 +141,7 @@ func (f *Feed) EvalSha(ctx context.Context, sha string, keys []string, args ...a
 	if isDequeue(keys) {
 		return f.next(ctx, command("evalsha", sha, keys, args), keys[0])
 	}
-	return settled(f.UniversalClient.EvalSha(ctx, sha, keys, args...))
+	return f.settled(ctx, f.UniversalClient.EvalSha(ctx, sha, keys, args...), keys, args)
 }
 
 // isDequeue recognises asynq's script that pops a task: its keys are the
@@ -163,12 +163,31 @@ func command(name, script string, keys []string, args []any) []any {
 // acknowledged is active no more, mostly because the answer to a first
 // acknowledgement was lost. asynq would repeat it for half a minute, and could
 // hit the next attempt at the same task.
-func settled(cmd *redis.Cmd) *redis.Cmd {
-	if redis.HasErrorPrefix(cmd.Err(), "NOT FOUND") {
-		cmd.SetErr(nil)
-		cmd.SetVal("OK")
+//
+// Or two workers have had the task, since one was frozen, or its clock is wrong, and
+// the other has put it off already: then the earlier of their times counts. A mail
+// that waits long knows who wakes it; the one that was to come soon does not.
+func (f *Feed) settled(ctx context.Context, cmd *redis.Cmd, keys []string, args []any) *redis.Cmd {
+	if !redis.HasErrorPrefix(cmd.Err(), "NOT FOUND") {
+		return cmd
+	}
+	cmd.SetErr(nil)
+	cmd.SetVal("OK")
+	if !isRetry(keys, args) {
+		return cmd
+	}
+	at, _ := args[2].(int64)
+	earlier := redis.ZAddArgs{XX: true, LT: true, Members: []redis.Z{{Score: float64(at), Member: args[0]}}}
+	if err := f.UniversalClient.ZAddArgs(ctx, keys[3], earlier).Err(); err != nil {
+		cmd.SetErr(err) // asynq tries again
 	}
 	return cmd
+}
+
+// isRetry recognises asynq's script that puts a task off: the fourth of its keys is
+// the retry set, its arguments begin with the id, the message and Unix seconds.
+func isRetry(keys []string, args []any) bool {
+	return len(keys) > 3 && strings.HasSuffix(keys[3], ":retry") && strings.HasSuffix(keys[1], ":active") && len(args) > 2
 }
 
 // next answers one request for a task of the queue whose pending list it names.
