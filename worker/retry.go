@@ -11,11 +11,11 @@ import (
 )
 
 // Retry is when a deferred mail is tried again, and when no more. A zero field
-// is its default.
+// is its default; negative jitter, greylist and uncertain are none.
 type Retry struct {
 	First  time.Duration // delay after the first attempt; 1 min
 	Factor float64       // of each further delay; 2
-	Jitter float64       // ± this share of the delay; 0.2, negative: none
+	Jitter float64       // ± this share of the delay; 0.2
 	Max    time.Duration // largest delay before jitter; 2 h
 	GiveUp time.Duration // after the mail was due, unless it has its own expiry; 24 h
 
@@ -31,8 +31,9 @@ func (r Retry) withDefaults() (Retry, error) {
 	r.GiveUp = cmp.Or(r.GiveUp, 24*time.Hour)
 	r.Greylist = cmp.Or(r.Greylist, 5*time.Minute)
 	r.Uncertain = cmp.Or(r.Uncertain, 15*time.Minute)
+	r.Greylist, r.Uncertain = max(r.Greylist, 0), max(r.Uncertain, 0)
 	var errs []error
-	if r.First < 0 || r.Max < r.First || r.Greylist < 0 || r.Uncertain < 0 {
+	if r.First < 0 || r.Max < r.First {
 		errs = append(errs, errors.New("retry: delays must be positive, and max not below first"))
 	}
 	if r.Factor < 1 || r.Jitter >= 1 {

@@ -35,17 +35,42 @@ func (a *attempt) delayed() time.Duration {
 	return 0
 }
 
-// net is after how long a waiting mail looks for itself, if nobody claims it: each
-// quarter of an hour, at which its delay is told, too; a parked one, which may wait
-// for days, each hour; and when its time is over.
+// Who waits in a room is claimed when it is his turn. His task comes by itself only if
+// nobody claims it: when a worker dies while another, whose clock is wrong, has the
+// same task in hand. Such a mail looks for itself after firstLook, then when it is as
+// old again, and later each lookMost; a parked one, which may wait for days, each
+// parkedMost. Moments at which its delay is told are not passed over.
+const (
+	firstLook  = 4 * time.Minute
+	lookMost   = 15 * time.Minute
+	parkedMost = time.Hour
+	// lookSpread is the time over which those tell their delay who came together:
+	// fifty thousand looks at once would hold up everybody else's mails.
+	lookSpread = 2 * time.Minute
+)
+
+// net is after how long a waiting mail looks for itself, and at last when its time is
+// over.
 func (a *attempt) net() time.Duration {
+	return a.netAt(rand.Float64()) //nolint:gosec // jitter is no secret
+}
+
+// netAt is net for a random number, uniform in [0,1): mails that came together look one
+// after the other.
+func (a *attempt) netAt(random float64) time.Duration {
 	now := a.w.now()
-	age := max(0, now.Sub(a.due()))
-	step := delayedFirst
-	if age >= delayedFirst && a.wait != nil && a.wait.Reason == gate.WhenParked {
-		step = delayedAgain
+	age, most := max(0, now.Sub(a.due())), lookMost
+	if a.wait != nil && a.wait.Reason == gate.WhenParked {
+		most = parkedMost
 	}
-	return min(age.Truncate(step)+step-age, a.deadline().Sub(now))
+	step := min(max(age, firstLook), most)
+	pause := step + time.Duration(random*float64(step)/2)
+	for _, limit := range [...]time.Duration{delayedAgain, delayedFirst} {
+		if left := limit - age; left > 0 && left < pause {
+			pause = left + time.Duration(random*float64(lookSpread))
+		}
+	}
+	return min(pause, a.deadline().Sub(now))
 }
 
 // told reports whether nothing is to be written of a mail that waits: it waits for

@@ -11,6 +11,27 @@ import (
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
+// TestNone: a negative setting is none, where zero would be the default.
+func TestNone(t *testing.T) {
+	t.Parallel()
+	r, err := Retry{First: time.Second, Jitter: -1, Greylist: -1, Uncertain: -1}.withDefaults()
+	if err != nil {
+		t.Fatal(err)
+	}
+	grey := &failure.Failure{Class: failure.Transient, Category: "greylisted"}
+	asked := &failure.Failure{Class: failure.Transient, Category: "greylisted", RetryAfter: time.Minute}
+	doubt := &failure.Failure{Class: failure.Uncertain}
+	for _, random := range []float64{0, 0.9} {
+		if a, b, c := r.Delay(1, grey, random), r.Delay(1, asked, random), r.Delay(1, doubt, random); a != time.Second || b != time.Minute || c != 0 {
+			t.Errorf("%v, %v, %v", a, b, c)
+		}
+	}
+	usual, _ := Retry{}.withDefaults()
+	if usual.least(grey) != 5*time.Minute || usual.least(doubt) != 15*time.Minute || usual.Jitter == 0 {
+		t.Errorf("%+v", usual)
+	}
+}
+
 // aged is an attempt at a mail that was due so long ago.
 func aged(age time.Duration, record *ledger.Record) *attempt {
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
@@ -26,27 +47,33 @@ func aged(age time.Duration, record *ledger.Record) *attempt {
 	return a
 }
 
-// TestNet: a waiting mail looks for itself when there is something to tell, and at
-// its end.
+// TestNet: a waiting mail looks for itself a few times, in doubling steps and not with
+// the others, when there is something to tell, and at its end.
 func TestNet(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ age, busy, parked time.Duration }{
-		{0, 15 * time.Minute, 15 * time.Minute},
-		{14 * time.Minute, time.Minute, time.Minute},
-		{15 * time.Minute, 15 * time.Minute, 45 * time.Minute},
-		{59 * time.Minute, time.Minute, time.Minute},
-		{time.Hour, 15 * time.Minute, time.Hour},
-		{80 * time.Minute, 10 * time.Minute, 40 * time.Minute},
-		{23*time.Hour + 59*time.Minute, time.Minute, time.Minute},
-		{-time.Minute, 15 * time.Minute, 15 * time.Minute}, // the clocks differ
+	const quarter = 15 * time.Minute
+	for _, tt := range []struct{ age, busy, busyLate, parked, parkedLate time.Duration }{
+		{0, 4 * time.Minute, 5 * time.Minute, 4 * time.Minute, 5 * time.Minute},
+		{6 * time.Minute, 6 * time.Minute, 7*time.Minute + 30*time.Second, 6 * time.Minute, 7*time.Minute + 30*time.Second},
+		{8 * time.Minute, 7 * time.Minute, 8 * time.Minute, 7 * time.Minute, 8 * time.Minute},
+		{14 * time.Minute, time.Minute, 2 * time.Minute, time.Minute, 2 * time.Minute},
+		{quarter, quarter, quarter * 5 / 4, quarter, quarter * 5 / 4},
+		{40 * time.Minute, quarter, quarter * 5 / 4, 20 * time.Minute, 21 * time.Minute},
+		{59 * time.Minute, time.Minute, 2 * time.Minute, time.Minute, 2 * time.Minute},
+		{time.Hour, quarter, quarter * 5 / 4, time.Hour, 75 * time.Minute},
+		{10 * time.Hour, quarter, quarter * 5 / 4, time.Hour, 75 * time.Minute},
+		{23*time.Hour + 59*time.Minute, time.Minute, time.Minute, time.Minute, time.Minute},
+		{-time.Minute, 4 * time.Minute, 5 * time.Minute, 4 * time.Minute, 5 * time.Minute}, // the clocks differ
 	} {
-		for reason, want := range map[gate.Reason]time.Duration{gate.Busy: tt.busy, gate.WhenParked: tt.parked} {
+		check := func(reason gate.Reason, want, late time.Duration) {
 			a := aged(tt.age, nil)
 			a.wait = &gate.Wait{Reason: reason}
-			if got := a.net(); got != want {
-				t.Errorf("%s at the age of %v after %v, want %v", reason, tt.age, got, want)
+			if got, gotLate := a.netAt(0), a.netAt(0.5); got != want || gotLate != late {
+				t.Errorf("%s at the age of %v after %v and %v, want %v and %v", reason, tt.age, got, gotLate, want, late)
 			}
 		}
+		check(gate.Busy, tt.busy, tt.busyLate)
+		check(gate.WhenParked, tt.parked, tt.parkedLate)
 	}
 	a := aged(10*time.Minute, nil)
 	a.job.Expires = a.w.now().Add(time.Minute)

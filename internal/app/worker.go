@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -49,8 +50,8 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 		AttemptTimeout: cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
 		Keep: cfg.Ledger.Keep, ShowRecipients: cfg.ErrorLog.ShowRecipients,
 		Retry: worker.Retry{
-			First: cfg.Retry.First, Factor: cfg.Retry.Factor, Jitter: cfg.Retry.Jitter, Max: cfg.Retry.Max,
-			GiveUp: cfg.Retry.GiveUp, Greylist: cfg.Retry.GreylistMin, Uncertain: cfg.Retry.UncertainPause,
+			First: cfg.Retry.First, Factor: cfg.Retry.Factor, Jitter: orNone(cfg.Retry.Jitter), Max: cfg.Retry.Max,
+			GiveUp: cfg.Retry.GiveUp, Greylist: orNone(cfg.Retry.GreylistMin), Uncertain: orNone(cfg.Retry.UncertainPause),
 		},
 	})
 	if err != nil {
@@ -69,6 +70,15 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 	a.onStop("worker", func() error { w.Stop(); return nil })
 	a.log.Info().Int("concurrency", cfg.Worker.Concurrency).Msg("worker is running")
 	return nil
+}
+
+// orNone turns a setting of 0 into what the worker takes for none: to it 0 is the
+// default.
+func orNone[T float64 | time.Duration](v T) T {
+	if v == 0 {
+		return -1
+	}
+	return v
 }
 
 // tuneMemory lets the garbage collector run less often than is usual: a worker

@@ -160,13 +160,6 @@ func TestRates(t *testing.T) {
 			h.inRoom("default/1")
 			waits(h, one, "default/1", 1, sixtyOne)
 		},
-		"drop gives up a place": func(h *hall) {
-			sends(h, Limits{PerMinute: 2}, "default/1", 1)
-			h.joins("default/2", 0)
-			h.pulls(1)
-			h.must(h.drop(h.t.Context(), acme, parseMail("default/2")))
-			goes(h, Limits{PerMinute: 2}, "default/3", 1)
-		},
 		"recipients": func(h *hall) {
 			sends(h, people, "default/1", 6)
 			goes(h, people, "default/2", 3)

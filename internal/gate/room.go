@@ -74,9 +74,6 @@ var accountSource string
 //go:embed room_join.lua
 var joinSource string
 
-//go:embed room_drop.lua
-var dropSource string
-
 //go:embed room_back.lua
 var backSource string
 
@@ -85,7 +82,6 @@ var landedSource string
 
 var (
 	joinScript = redis.NewScript(clockSource + accountSource + joinSource)
-	dropScript = redis.NewScript(clockSource + accountSource + dropSource)
 	backScript = redis.NewScript(clockSource + accountSource + backSource)
 
 	landedScript = redis.NewScript(clockSource + accountSource + landedSource)
@@ -116,14 +112,6 @@ func (r *rooms) join(ctx context.Context, account string, m Mail, due time.Time)
 		return nil
 	}
 	return r.announce(ctx, account, due)
-}
-
-// drop takes a mail out of its room: it went, or is gone.
-func (r *rooms) drop(ctx context.Context, account string, m Mail) error {
-	if err := r.run(ctx, dropScript, account, m.String()).Err(); err != nil {
-		return fmt.Errorf("take a mail out of the room of %s: %w", account, err)
-	}
-	return nil
 }
 
 // A landing is a mail that was pulled, by the grant of that name.

@@ -314,15 +314,3 @@ func (m *model) back(mail Mail) {
 	m.must(m.rooms.back(m.t.Context(), m.account, []waiting{{mail, score}}))
 	m.logf("back %s", mail)
 }
-
-func (m *model) drop(mail Mail) {
-	delete(m.room, mail)
-	delete(m.hand, mail)
-	delete(m.known, mail)
-	if h := m.held[mail]; h != nil && !h.entered {
-		delete(m.held, mail)
-	}
-	m.done[mail] = true
-	m.must(m.rooms.drop(m.t.Context(), m.account, mail))
-	m.logf("drop %s", mail)
-}

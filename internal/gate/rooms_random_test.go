@@ -88,8 +88,6 @@ func (m *model) step() {
 		m.crash(hand)
 	case op == 16 && underWay:
 		m.crash(way)
-	case op == 17 && inRoom && m.rand.IntN(4) == 0:
-		m.drop(standing)
 	case op == 17 && inRoom:
 		m.enter(standing) // its own net has brought it
 	default:

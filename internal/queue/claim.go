@@ -186,7 +186,7 @@ func (f *Feed) send(ctx context.Context, calls []*claimCall, name, script string
 		if call.cmd != nil && !redis.HasErrorPrefix(call.cmd.Err(), "NOSCRIPT") {
 			continue
 		}
-		prefix := "asynq:{" + call.claims[0].ref.Queue + "}:"
+		prefix := prefix(call.claims[0].ref.Queue)
 		keys := []string{prefix + "paused", prefix + "retry", prefix + "scheduled", prefix + "active", prefix + "lease"}
 		args := []any{lease}
 		for _, c := range call.claims {

@@ -25,7 +25,7 @@ var moveScript = redis.NewScript(moveSource)
 // rounded up; the zero time is now. It may be repeated. The error is ErrNoTask,
 // ErrActive, or Redis's.
 func Move(ctx context.Context, rdb redis.UniversalClient, ref Ref, at time.Time) error {
-	prefix := "asynq:{" + ref.Queue + "}:"
+	prefix := prefix(ref.Queue)
 	keys := []string{prefix + "t:" + ref.ID, prefix + "pending", prefix + "scheduled", prefix + "retry", prefix + "archived"}
 	seconds := any("")
 	if !at.IsZero() {
@@ -60,7 +60,7 @@ const scanPage = 500
 // Scan hands out the ids of a set's tasks page by page. Those that are in the set
 // all the while come at least once, whatever moves meanwhile. An error of page ends it.
 func Scan(ctx context.Context, rdb redis.UniversalClient, name string, set Set, page func(ids []string) error) error {
-	key := "asynq:{" + name + "}:" + string(set)
+	key := prefix(name) + string(set)
 	for cursor := uint64(0); ; {
 		pairs, next, err := rdb.ZScan(ctx, key, cursor, "", scanPage).Result()
 		if err != nil {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -243,12 +245,21 @@ func lookPath(tb testing.TB) string {
 	return ""
 }
 
+// freeAddr is an address at which nothing listens, below the ports that the
+// kernel gives away itself (Linux: from 32768): nobody's outgoing connection and no
+// listener at port 0 has it when the server starts, or starts again.
 func freeAddr(tb testing.TB) string {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
+	const first, count, tries = 10000, 22000, 100
+	var err error
+	for range tries {
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(count)))
+		var l net.Listener
+		if l, err = net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	tb.Fatalf("redistest: no free port: %v", err)
+	return ""
 }
