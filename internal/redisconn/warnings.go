@@ -7,12 +7,17 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// Warnings are the settings of this Redis that would lose mail, each with its
-// remedy in one line. Of a cluster every master is asked, of a Sentinel group the
+// maxSkew is how far the clocks of a worker and of Redis may be apart: asynq takes the
+// worker's for when a task is due, and for when its worker has died.
+const maxSkew = 5 * time.Second
+
+// Warnings are the settings of this Redis that would lose mail, and clocks that differ,
+// each with its remedy in one line. Of a cluster every master is asked, of a Sentinel group the
 // present one. A Redis that does not tell (no permission for CONFIG, a hosted
 // service) gives none.
 func Warnings(ctx context.Context, client redis.UniversalClient) []string {
@@ -55,7 +60,26 @@ func warnings(ctx context.Context, client redis.Cmdable) []string {
 	if atLeast, ok := setting(ctx, client, "min-replicas-to-write"); ok && atLeast == "0" && hasReplicas(ctx, client) {
 		out = append(out, "redis takes mail that no replica gets, which a fail-over loses (min-replicas-to-write 0): CONFIG SET min-replicas-to-write 1")
 	}
+	before := time.Now()
+	if now, err := client.Time(ctx).Result(); err == nil {
+		out = append(out, clockWarning(before, now, time.Now())...)
+	}
 	return out
+}
+
+// clockWarning compares the clock of Redis with this machine's before the question and
+// after the answer.
+func clockWarning(before, now, after time.Time) []string {
+	skew, word := now.Sub(after), "behind"
+	if ahead := before.Sub(now); ahead > skew {
+		skew, word = ahead, "ahead of"
+	}
+	if skew <= maxSkew {
+		return nil
+	}
+	return []string{fmt.Sprintf(
+		"this machine's clock is %v %s that of redis, mails leave too early or late and are taken from workers that still have them: synchronise both (NTP)",
+		skew.Round(time.Second), word)}
 }
 
 func setting(ctx context.Context, client redis.Cmdable, name string) (value string, known bool) {
