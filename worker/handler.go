@@ -64,7 +64,7 @@ func (w *Worker) handler(feed *queue.Feed) asynq.Handler {
 		}
 		retried, _ := asynq.GetRetryCount(ctx)
 		mail := gate.Mail{Queue: queue.Name(job.Priority), ID: job.ID}
-		known := retried > 0 || w.opts.Gate.Expects(mail)
+		known := w.opts.Gate.Came(mail) || retried > 0
 		defer w.opts.Gate.Arrived(mail)
 		// asynq's context ends when Redis was away for longer than a lease. Nothing
 		// must be cut off for that: what the server says counts, whenever Redis is back.

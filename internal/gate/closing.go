@@ -57,6 +57,7 @@ func (g *Gate) stopped(ctx context.Context, d *Door) (*Wait, error) {
 			return nil, err
 		}
 		until = g.now().Add(lookAgain)
+		g.lookLater(d.Account, until) // somebody else is trying
 	}
 	return &Wait{Reason: Reason(n.Kind), Until: until, Notice: n}, nil
 }

@@ -124,7 +124,7 @@ func (g *Gate) Enter(ctx context.Context, d Door, m Mail, recipients int) (*Pass
 		wait = &Wait{Reason: Busy}
 	}
 	if wait != nil {
-		g.strike(m)
+		g.turnedAway(&d, m)
 		return nil, wait, g.wait(ctx, d.Account, m, wait)
 	}
 	p := &Pass{gate: g, door: d, mail: m, counted: !d.Limits.none()}

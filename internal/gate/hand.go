@@ -14,8 +14,6 @@ const (
 	caution, briefCaution = 10 * time.Minute, 2 * time.Second
 	// usualConnections are those of an account that this process has not met.
 	usualConnections = 4
-	// arrivalTime is how long a claimed mail is expected.
-	arrivalTime = 15 * time.Second
 	// forgetAfter is when an account that sends nothing is forgotten.
 	forgetAfter = 10 * time.Minute
 )
@@ -31,13 +29,6 @@ type hand struct {
 	capped    int // what has shown to be the limit, until cappedEnd
 	cappedEnd time.Time
 	look      time.Time // not before: the rates have no place
-}
-
-// An arrival is a claimed mail.
-type arrival struct {
-	account string
-	grant   string // empty: it was not pulled
-	until   time.Time
 }
 
 // limit is how many mails of the account may be under way here.
@@ -77,10 +68,13 @@ func (g *Gate) take(d *Door, m Mail) bool {
 	h := g.hand(d.Account)
 	h.door = *d
 	a := g.coming[m]
-	if a != nil && d.Limits.none() { // else rooms.enter tells
-		g.land(m, a)
+	expected := a != nil && a.came
+	if expected {
+		g.arrive(m)
+		if d.Limits.none() { // else rooms.enter tells
+			g.land(m, a.account, a.grant)
+		}
 	}
-	expected := g.arrive(m)
 	limit := g.limit(h)
 	if n := h.mails + h.coming; !expected && n >= limit && (limit == 0 || n >= limit+h.beyond(now)) {
 		return false
@@ -90,52 +84,6 @@ func (g *Gate) take(d *Door, m Mail) bool {
 		h.full = now
 	}
 	return true
-}
-
-// arrive strikes a mail off the expected ones. The lock is held.
-func (g *Gate) arrive(m Mail) bool {
-	a := g.coming[m]
-	if a == nil {
-		return false
-	}
-	delete(g.coming, m)
-	g.hand(a.account).coming--
-	return true
-}
-
-// Expects reports whether a mail was claimed by this process: it has waited before.
-func (g *Gate) Expects(m Mail) bool {
-	g.handMu.Lock()
-	defer g.handMu.Unlock()
-	return g.coming[m] != nil
-}
-
-// Arrived notes that a mail that was claimed, if it was, does not enter: its job has
-// ended, or waits for something else.
-func (g *Gate) Arrived(m Mail) {
-	g.handMu.Lock()
-	defer g.handMu.Unlock()
-	if a := g.coming[m]; a != nil {
-		g.land(m, a)
-		g.arrive(m)
-	}
-}
-
-// strike is arrive with the lock taken.
-func (g *Gate) strike(m Mail) {
-	g.handMu.Lock()
-	defer g.handMu.Unlock()
-	if g.arrive(m) && len(g.news) > 0 {
-		g.wake()
-	}
-}
-
-// land notes that a mail has come out of its room. The lock is held.
-func (g *Gate) land(m Mail, a *arrival) {
-	if a.grant != "" {
-		g.landed[a.account] = append(g.landed[a.account], landing{m, a.grant})
-		g.wake()
-	}
 }
 
 // giveBack undoes take.

@@ -171,10 +171,10 @@ func (g *Gate) claim(ctx context.Context, c Claimer, p pulled) {
 	ctx = context.WithoutCancel(ctx)
 	c.Claim(mails, func(m Mail, gone bool) {
 		if gone {
-			g.Arrived(m)
+			g.gone(m, p.account, p.grant)
 			return
 		}
-		g.strike(m)
+		g.missed(m, p.grant)
 		w := scores[m]
 		w.score += missedDelay // whoever has it in hand is about to put it down
 		_ = g.rooms.back(ctx, p.account, []waiting{w})

@@ -68,7 +68,7 @@ func TestRoom(t *testing.T) {
 	for range waiting {
 		m := <-c
 		got = append(got, m)
-		if !g.Expects(m) {
+		if !g.Came(m) {
 			t.Errorf("%v is not expected", m)
 		}
 		p, w, err := g.Enter(t.Context(), d, m, 1)

@@ -78,7 +78,7 @@ func (g *Gate) hear(ctx context.Context, c Claimer, account string, n *news) err
 	g.expect(account, "", mails)
 	g.handMu.Unlock()
 	c.Claim(mails, func(m Mail, gone bool) {
-		g.strike(m)
+		g.missed(m, "")
 		if gone {
 			return
 		}
@@ -89,14 +89,4 @@ func (g *Gate) hear(ctx context.Context, c Claimer, account string, n *news) err
 		time.AfterFunc(missedPause, g.wake)
 	})
 	return nil
-}
-
-// expect notes that mails are claimed, by a grant if they were pulled. The lock is
-// held.
-func (g *Gate) expect(account, grant string, mails []Mail) {
-	until := g.now().Add(arrivalTime)
-	for _, m := range mails {
-		g.coming[m] = &arrival{account: account, grant: grant, until: until}
-	}
-	g.hand(account).coming += len(mails)
 }
