@@ -141,3 +141,20 @@ func TestUnmet(t *testing.T) {
 	d.claims(lookAgain - 1)
 	d.claims(1, m)
 }
+
+// TestCrowded: who has found every connection taken by other processes leaves the
+// room alone for a while.
+func TestCrowded(t *testing.T) {
+	t.Parallel()
+	d, m := newDesk(t), Mail{"default", "1"}
+	pass, _, err := d.Enter(t.Context(), Door{Account: acme, Connections: 3}, m, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pass.Busy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	d.claims(0)
+	d.claims(briefCaution - 1)
+	d.claims(1, m)
+}

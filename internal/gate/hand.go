@@ -31,7 +31,8 @@ type hand struct {
 	look      time.Time // not before: the rates have no place
 }
 
-// limit is how many mails of the account may be under way here.
+// limit is how many mails of the account may be under way here; 0 if others have all
+// its connections.
 func (g *Gate) limit(h *hand) int {
 	limit := h.door.Connections
 	if limit <= 0 {
@@ -44,6 +45,15 @@ func (g *Gate) limit(h *hand) int {
 		limit = min(limit, h.capped)
 	}
 	return limit
+}
+
+// most is how many mails may be in hand, waiting for a connection or under way: none
+// if others have all connections.
+func (g *Gate) most(h *hand, now time.Time) int {
+	if limit := g.limit(h); limit > 0 {
+		return limit + h.beyond(now)
+	}
+	return 0
 }
 
 // beyond is how many mails more may wait for a connection here, by the pace at
@@ -75,12 +85,11 @@ func (g *Gate) take(d *Door, m Mail) bool {
 			g.land(m, a.account, a.grant)
 		}
 	}
-	limit := g.limit(h)
-	if n := h.mails + h.coming; !expected && n >= limit && (limit == 0 || n >= limit+h.beyond(now)) {
+	if !expected && h.mails+h.coming >= g.most(h, now) {
 		return false
 	}
 	h.mails++
-	if h.mails >= limit && h.full.IsZero() {
+	if h.mails >= g.limit(h) && h.full.IsZero() {
 		h.full = now
 	}
 	return true

@@ -137,7 +137,7 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 	if now.Before(h.look) {
 		return 0, limits
 	}
-	most := g.limit(h) + h.beyond(now)
+	most := g.most(h, now)
 	if notice, free := g.closed(&door); notice != nil {
 		if !free {
 			return 0, limits
