@@ -2,6 +2,7 @@ package gate
 
 import (
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -142,19 +143,67 @@ func TestUnmet(t *testing.T) {
 	d.claims(1, m)
 }
 
-// TestCrowded: who has found every connection taken by other processes leaves the
-// room alone for a while.
+// TestCrowded: who has found every connection taken by other processes takes no more
+// mails than he has connections for a while, and none without any.
 func TestCrowded(t *testing.T) {
 	t.Parallel()
-	d, m := newDesk(t), Mail{"default", "1"}
-	pass, _, err := d.Enter(t.Context(), Door{Account: acme, Connections: 3}, m, 1)
-	if err != nil {
-		t.Fatal(err)
+	d, door := newDesk(t), Door{Account: acme, Connections: 3}
+	mails := []Mail{{"default", "1"}, {"default", "2"}, {"default", "3"}}
+	var passes []*Pass
+	for _, m := range mails {
+		pass, wait, err := d.Enter(t.Context(), door, m, 1)
+		if pass == nil || err != nil {
+			t.Fatal(wait, err)
+		}
+		passes = append(passes, pass)
 	}
-	if _, err := pass.Busy(t.Context()); err != nil {
-		t.Fatal(err)
+	busy := func(n int) {
+		t.Helper()
+		if _, err := passes[n].Busy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.claims(0) // the others are under way, or may fare no better
 	}
-	d.claims(0)
+	busy(0)
+	busy(1)
+	busy(2)
 	d.claims(briefCaution - 1)
-	d.claims(1, m)
+	d.claims(1, mails...)
+}
+
+// TestCaution: that others have the connections for a moment does not end the caution
+// towards a server that wanted fewer.
+func TestCaution(t *testing.T) {
+	t.Parallel()
+	d, door := newDesk(t), Door{Account: acme, Server: "mail.acme.example:587", Connections: 3}
+	enter := func(n int) (passes []*Pass) {
+		t.Helper()
+		for k := range n {
+			pass, wait, err := d.Enter(t.Context(), door, Mail{"default", strconv.Itoa(k)}, 1)
+			if pass == nil || err != nil {
+				t.Fatal(wait, err)
+			}
+			passes = append(passes, pass)
+		}
+		return passes
+	}
+	passes := enter(3)
+	tooMany := failure.Classify(failure.Cause{Stage: failure.StageBanner, Reply: failure.Reply{Code: 421, Lines: []string{"too many connections"}}})
+	passes[0].Leave(t.Context(), Result{Failure: tooMany})
+	if _, err := passes[1].Busy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	passes[2].Abandon(t.Context())
+	h := d.hand(acme)
+	if n := d.limit(h); n != 1 {
+		t.Errorf("%d at a time while others have the connections", n)
+	}
+	d.at = d.at.Add(briefCaution)
+	if n := d.limit(h); n != 2 {
+		t.Errorf("%d at a time with a server that wanted fewer", n)
+	}
+	d.at = d.at.Add(caution)
+	if n := d.limit(h); n != 3 {
+		t.Errorf("%d at a time later", n)
+	}
 }

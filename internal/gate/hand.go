@@ -26,8 +26,10 @@ type hand struct {
 	full      time.Time // since when there have been as many as there are connections
 	last      time.Time // when a mail ended
 	pace      time.Duration
-	capped    int // what has shown to be the limit, until cappedEnd
+	capped    int // connections that the server has shown to allow, until cappedEnd
 	cappedEnd time.Time
+	left      int // mails for which other processes leave connections, until leftEnd
+	leftEnd   time.Time
 	look      time.Time // not before: the rates have no place
 }
 
@@ -41,19 +43,22 @@ func (g *Gate) limit(h *hand) int {
 	if g.workers > 0 {
 		limit = min(limit, max(1, g.workers-g.workers/4))
 	}
-	if g.now().Before(h.cappedEnd) {
+	now := g.now()
+	if now.Before(h.cappedEnd) {
 		limit = min(limit, h.capped)
+	}
+	if now.Before(h.leftEnd) {
+		limit = min(limit, h.left)
 	}
 	return limit
 }
 
-// most is how many mails may be in hand, waiting for a connection or under way: none
-// if others have all connections.
+// most is how many mails may be in hand, waiting for a connection or under way.
 func (g *Gate) most(h *hand, now time.Time) int {
-	if limit := g.limit(h); limit > 0 {
-		return limit + h.beyond(now)
+	if now.Before(h.leftEnd) { // who waits for one here does not get it
+		return g.limit(h)
 	}
-	return 0
+	return g.limit(h) + h.beyond(now)
 }
 
 // beyond is how many mails more may wait for a connection here, by the pace at
@@ -149,9 +154,11 @@ func (g *Gate) crowded(account string) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
 	h := g.hand(account)
-	if now := g.now(); now.After(h.cappedEnd) || h.capped >= h.mails {
-		h.capped, h.cappedEnd = h.mails-1, now.Add(briefCaution)
+	now := g.now()
+	if !now.Before(h.leftEnd) || h.left >= h.mails {
+		h.left = h.mails - 1
 	}
+	h.leftEnd = now.Add(briefCaution)
 }
 
 // hand is that of an account. The lock is held.
