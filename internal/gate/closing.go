@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	slowFirst, slowMost = 15 * time.Second, time.Hour       // pauses of an account, unless its server asks for more
-	downFirst, downMost = 5 * time.Second, 10 * time.Minute // of a server that cannot be reached
-	brokenAfter         = 3                                 // faults in a row
-	probeTime           = time.Minute                       // for one mail to try; then another may
-	lookAgain           = time.Second                       // the net below a busy account's wake-ups
-	parkedLook          = 10 * time.Minute                  // the same of a parked account's
+	slowFirst, slowMost = 15 * time.Second, time.Hour  // pauses of an account, unless its server asks for more
+	downFirst, downMost = 5 * time.Second, time.Minute // of a server that cannot be reached
+	brokenAfter         = 3                            // faults in a row
+	probeTime           = time.Minute                  // for one mail to try; then another may
+	lookAgain           = time.Second                  // the net below a busy account's wake-ups
+	parkedLook          = 10 * time.Minute             // the same of a parked account's
 )
 
 // pause is how long a notice of this kind and level closes.

@@ -43,6 +43,19 @@ type Notice struct {
 	stored bool // it stands in Redis
 }
 
+// bound lets a notice close for no longer than it was meant to, counted from when it
+// was read here first: whose clock is an hour ahead would close for an hour more. before
+// is what was known of the subject; nil: nothing.
+func (n *Notice) bound(before *Notice, now time.Time) {
+	if before != nil && before.Kind == n.Kind && before.Since.Equal(n.Since) && before.Level == n.Level {
+		n.Until = before.Until
+		return
+	}
+	if most := now.Add(n.Until.Sub(n.Since)).UTC(); n.Until.After(most) {
+		n.Until = most
+	}
+}
+
 // Failure is the reason, for the log of a mail that waits.
 func (n *Notice) Failure() *failure.Failure {
 	return &failure.Failure{
@@ -156,8 +169,12 @@ func (g *Gate) Load(ctx context.Context) error {
 		n.stored = true
 		notices[subject] = n
 	}
+	now := g.now()
 	g.mu.Lock()
 	old := g.notices
+	for subject, n := range notices {
+		n.bound(old[subject], now)
+	}
 	g.notices = notices
 	g.mu.Unlock()
 	for subject := range old {
