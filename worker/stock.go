@@ -14,6 +14,7 @@ import (
 
 const (
 	stockEvery = 15 * time.Minute
+	stockShare = 0.1              // of the time: mails go first
 	stockKey   = "rohrpost:stock" // held by the process that has taken stock last
 )
 
@@ -33,7 +34,7 @@ func (w *Worker) stockLoop(ctx context.Context) {
 			continue
 		}
 		taking, cancel := context.WithTimeout(ctx, stockEvery-sweepEvery)
-		if err := w.takeStock(taking, inventory.Options{}); err != nil && ctx.Err() == nil {
+		if err := w.takeStock(taking, inventory.Options{Share: stockShare}); err != nil && ctx.Err() == nil {
 			w.log.Warn().Err(err).Msg("stock was not taken to the end; it is tried again later")
 		}
 		cancel()

@@ -27,6 +27,9 @@ type Options struct {
 	// Settle is for how long a record may have no task: so long may an application
 	// be slow to upload attachments, or be frozen; 0: 2 min.
 	Settle time.Duration
+	// Share is the part of the time in which it may work, so that mails are not held
+	// up by it; 0: all.
+	Share  float64
 	Now    func() time.Time // nil: time.Now
 	Logger zerolog.Logger   // of repairs; zero: silent
 }
@@ -38,6 +41,7 @@ type Inventory struct {
 	keep   time.Duration
 	pause  time.Duration
 	settle time.Duration
+	share  float64
 	now    func() time.Time
 	log    zerolog.Logger
 }
@@ -45,15 +49,15 @@ type Inventory struct {
 // New makes an inventory; it does no I/O.
 func New(o Options) (*Inventory, error) {
 	book, err := ledger.New(ledger.Options{Redis: o.Redis, Keep: o.Keep, Now: o.Now})
-	if o.Pause < 0 || o.Settle < 0 {
-		err = errors.Join(err, errors.New("negative pause or settle"))
+	if o.Pause < 0 || o.Settle < 0 || o.Share < 0 || o.Share > 1 {
+		err = errors.Join(err, errors.New("negative pause or settle, or a share beyond 0 to 1"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("inventory: %w", err)
 	}
 	i := &Inventory{
 		rdb: o.Redis, ledger: book, keep: cmp.Or(o.Keep, ledger.DefaultKeep), pause: cmp.Or(o.Pause, 2*time.Second),
-		settle: cmp.Or(o.Settle, 2*time.Minute), now: o.Now, log: o.Logger,
+		settle: cmp.Or(o.Settle, 2*time.Minute), share: cmp.Or(o.Share, 1), now: o.Now, log: o.Logger,
 	}
 	if i.now == nil {
 		i.now = time.Now

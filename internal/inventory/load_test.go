@@ -192,7 +192,7 @@ func TestBusy(t *testing.T) {
 			}
 			defer producers.Wait()
 			defer stop()
-			i := p.inventory(func(o *inventory.Options) { o.Settle, o.Pause = time.Millisecond, 500*time.Millisecond })
+			i := p.inventory(func(o *inventory.Options) { o.Settle, o.Pause, o.Share = time.Millisecond, 500*time.Millisecond, 0.3 })
 			b.warm()
 			for range 2 {
 				list, sum := p.check(i)

@@ -202,6 +202,24 @@ func TestLost(t *testing.T) {
 	}
 }
 
+// TestShare: who has next to no share of the time rests after the first page, and ends
+// with its context.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	p := single(t)
+	p.send("one")
+	i := p.inventory(func(o *inventory.Options) { o.Share = 1e-9 })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := i.Check(ctx, func(inventory.Finding) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("it did not rest: %v", err)
+	}
+	i = p.inventory(func(o *inventory.Options) { o.Share = 0.5 })
+	if sum, err := i.Check(t.Context(), func(inventory.Finding) error { return nil }); err != nil || sum.OnTheWay != 1 {
+		t.Errorf("%+v, %v", sum, err)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
@@ -226,6 +244,9 @@ func TestErrors(t *testing.T) {
 		if err == nil {
 			t.Error("a lost mail without a Redis")
 		}
+	}
+	if _, err := inventory.New(inventory.Options{Redis: p.rdb, Share: 2}); err == nil || !strings.Contains(err.Error(), "share") {
+		t.Errorf("a share of 2: %v", err)
 	}
 	if _, err := inventory.New(inventory.Options{Pause: -1}); err == nil || !strings.Contains(err.Error(), "redis") || !strings.Contains(err.Error(), "pause") {
 		t.Errorf("options: %v", err)

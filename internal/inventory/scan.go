@@ -5,12 +5,17 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
 
-// scanCount is about how many keys Redis looks at for one answer.
-const scanCount = 1000
+const (
+	// scanCount is about how many keys Redis looks at for one answer.
+	scanCount = 1000
+	// maxRest bounds a rest after a page that took long, as one with a second look.
+	maxRest = time.Second
+)
 
 // masters are all nodes that hold keys.
 func (i *Inventory) masters(ctx context.Context) ([]redis.Cmdable, error) {
@@ -29,6 +34,34 @@ func (i *Inventory) masters(ctx context.Context) ([]redis.Cmdable, error) {
 		return nil
 	})
 	return list, err
+}
+
+// scan, scanSet and scanList are those of the inventory, with a rest after each page.
+func (w *walk) scan(ctx context.Context, pattern string, keys func([]string) error) error {
+	return w.Inventory.scan(ctx, pattern, w.resting(ctx, keys))
+}
+
+func (w *walk) scanSet(ctx context.Context, key string, members func([]string) error) error {
+	return w.Inventory.scanSet(ctx, key, w.resting(ctx, members))
+}
+
+func (w *walk) scanList(ctx context.Context, key string, members func([]string) error) error {
+	return w.Inventory.scanList(ctx, key, w.resting(ctx, members))
+}
+
+// resting lets a walk do nothing after each page for so long that it has its share of
+// the time.
+func (w *walk) resting(ctx context.Context, visit func([]string) error) func([]string) error {
+	if w.share == 1 {
+		return visit
+	}
+	return func(part []string) error {
+		begun := time.Now()
+		if err := visit(part); err != nil {
+			return err
+		}
+		return wait(ctx, min(maxRest, time.Duration(float64(time.Since(begun))*(1/w.share-1))))
+	}
 }
 
 // scan hands out the keys of a pattern in pages. Those that are there all the while

@@ -194,7 +194,7 @@ func (w *walk) tasks(ctx context.Context) error {
 
 // rooms goes through the rooms of accounts: their mails must wait, or be under way.
 func (w *walk) rooms(ctx context.Context) error {
-	return w.scan(ctx, roomPattern, func(keys []string) error {
+	return w.Inventory.scan(ctx, roomPattern, func(keys []string) error { // each room is read in pages
 		for _, key := range keys {
 			account := parseRoomKey(key)
 			err := w.scanSet(ctx, key, func(members []string) error {
