@@ -71,7 +71,7 @@ fuzz: ## Fuzz every parser for FUZZTIME (10s) each; their seeds are part of test
 	@set -e -o pipefail; $(GO) test -list '^Fuzz' ./... \
 	  | awk '/^Fuzz/ { names[n++] = $$1 } /^ok/ { while (n > 0) print $$2, names[--n] }' \
 	  | while read -r package name; do \
-	      echo "$$package $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+	      echo "$$package $$name"; $(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x "$$package" </dev/null; \
 	    done
 
 .PHONY: bench
