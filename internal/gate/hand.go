@@ -11,7 +11,7 @@ const (
 	hopedPace = 5 * time.Millisecond
 	// caution is for how long an account gets fewer connections after its server
 	// had enough of them; briefCaution if other processes have them.
-	caution, briefCaution = 10 * time.Minute, 2 * time.Second
+	caution, briefCaution = 10 * time.Minute, 250 * time.Millisecond
 	// usualConnections are those of an account that this process has not met.
 	usualConnections = 4
 	// forgetAfter is when an account that sends nothing is forgotten.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -212,17 +213,15 @@ func (m *mailbox) checkParked() {
 	if out := m.run("", "account", "list", "--tenant", "acme"); !strings.Contains(out, "parked: oauth_expired") {
 		m.t.Errorf("account list: %s", out)
 	}
-	told := 0
-	for _, e := range m.errors() {
-		switch {
-		case e.Category != "oauth_expired":
-		case e.Stage != string(failure.StageToken) || e.Class != string(failure.Config) || !strings.Contains(e.Hint, "connects the account again"):
+	// The others hear of it before the one that has found out has written it down.
+	var told []failed
+	waitFor(m.t, "the error log says oauth_expired", func() bool {
+		told = slices.DeleteFunc(m.errors(), func(e failed) bool { return e.Category != "oauth_expired" })
+		return len(told) > 0
+	})
+	for _, e := range told {
+		if e.Stage != string(failure.StageToken) || e.Class != string(failure.Config) || !strings.Contains(e.Hint, "connects the account again") {
 			m.t.Errorf("error log: %+v", e)
-		default:
-			told++
 		}
-	}
-	if told == 0 {
-		m.t.Error("the error log does not say oauth_expired")
 	}
 }
