@@ -35,10 +35,8 @@ var pullScript = redis.NewScript(clockSource + accountSource + pullSource)
 
 // pull takes mails out of rooms: by priority, then by arrival, and no more than the
 // rates allow. If there are limits each has been granted a place, which the enter
-// of the same mail finds; who has not entered after a minute is back in the room.
-//
-// If the reply is lost, mails of an account with limits are back after that minute,
-// too; others come when their tasks do.
+// of the same mail finds. Who has neither entered nor landed after a minute is back in
+// the room, also if the reply was lost.
 //
 // An account whose room could not be asked is missing from the answer; if none
 // could, there is an error.
