@@ -13,19 +13,20 @@ import (
 
 // TestChangeIsUsedByAll changes an account by the command line while two workers
 // send through it: within a second both of them use what is new, and neither uses
-// what was before.
+// what was before. There are more connections than two workers of ten mails at a time
+// can have, old and new: else one may leave them all to the other.
 func TestChangeIsUsedByAll(t *testing.T) {
 	const rounds, limit = 5, time.Second
 	listener := listen(t)
 	server := smtptest.Start(t, smtptest.Options{Listener: listener})
 	s := newSite(t, server.Port())
 	set := func(address string) {
-		s.run(fmt.Sprintf("{address: %s, smtp: {host: 127.0.0.1, port: %d, encryption: none, max_connections: 20}}", address, server.Port()), "account", "set", "--tenant", "acme")
+		s.run(fmt.Sprintf("{address: %s, smtp: {host: 127.0.0.1, port: %d, encryption: none, max_connections: 40}}", address, server.Port()), "account", "set", "--tenant", "acme")
 	}
 	workers := []string{"first.example", "second.example"}
 	set("round0@acme.example")
 	for _, name := range workers {
-		s.worker("ROHRPOST_WORKER_HELO=" + name)
+		s.worker("ROHRPOST_WORKER_HELO="+name, "ROHRPOST_WORKER_CONCURRENCY=10")
 	}
 	flow := s.flow(2*time.Millisecond, "acme")
 	for round := 1; round <= rounds; round++ {
