@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/rohrpost/rohrpost/internal/doctor"
@@ -25,6 +24,7 @@ type Options struct {
 	Book    *redisstore.Store // accounts in Redis
 	Route   *route.Route
 	Gate    *gate.Gate
+	Errors  ErrorLog
 	Limiter *doctor.Limiter
 	HELO    string           // of the Message-ID of test mails
 	Now     func() time.Time // nil: time.Now
@@ -38,8 +38,8 @@ type Desk struct {
 
 // New checks the options. It does no I/O.
 func New(o Options) (*Desk, error) {
-	if (o.File == nil) == (o.Book == nil) || o.Route == nil || o.Gate == nil || o.Limiter == nil {
-		return nil, errors.New("accounts: file or book, route, gate and limiter are required")
+	if (o.File == nil) == (o.Book == nil) || o.Route == nil || o.Gate == nil || o.Errors == nil || o.Limiter == nil {
+		return nil, errors.New("accounts: file or book, route, gate, error log and limiter are required")
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -181,31 +181,4 @@ func (d *Desk) Delete(ctx context.Context, who redisstore.Actor, p resolver.Plac
 // Release lets a parked account log in again.
 func (d *Desk) Release(ctx context.Context, p resolver.Place) error {
 	return d.Gate.Release(ctx, p.String())
-}
-
-// Keep uses refresh tokens that were not used for a week, once. An account whose
-// token is refused is parked, and passed over from then on.
-func (d *Desk) Keep(ctx context.Context) (int, error) {
-	var list []*resolver.Account
-	if d.File != nil {
-		list = d.File.All()
-	} else {
-		for r, err := range d.Book.All(ctx) {
-			if err != nil {
-				return 0, err
-			}
-			if r.Account != nil && r.Account.OAuth2.InUse() {
-				list = append(list, r.Account)
-			}
-		}
-	}
-	list = slices.DeleteFunc(list, func(a *resolver.Account) bool {
-		n := d.parked(a)
-		return n != nil && n.Stage == failure.StageToken
-	})
-	return d.Route.Touch(ctx, list, func(a *resolver.Account, f *failure.Failure) {
-		if f.NeedsPerson() {
-			_ = d.Gate.Park(ctx, a.ID(), a.Fingerprint(), f) // the next mail finds it out, too
-		}
-	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/oauthtest"
@@ -136,7 +137,7 @@ func TestRedisAway(t *testing.T) {
 }
 
 // TestKeep uses idle refresh tokens, parks accounts whose token is refused, and
-// asks for those no more, in no process.
+// asks for those no more, in no process. The administrator reads of it, once.
 func TestKeep(t *testing.T) {
 	t.Parallel()
 	srv := oauthtest.Start(t, oauthtest.Options{}) // without TLS: for the operator's accounts alone
@@ -159,9 +160,10 @@ func TestKeep(t *testing.T) {
 		*office
 		kept int
 		want []string
+		told string
 	}{
-		"file": {inFile, 1, []string{"platform active", "tenant/acme parked oauth_expired", "tenant/globex active"}},
-		"book": {inBook, 0, []string{"platform parked oauth_expired", "tenant/acme active"}},
+		"file": {inFile, 1, []string{"platform active", "tenant/acme parked oauth_expired", "tenant/globex active"}, `tenant/acme (tenant) of "acme"`},
+		"book": {inBook, 0, []string{"platform parked oauth_expired", "tenant/acme active"}, `platform (platform) of ""`},
 	} {
 		if n, err := test.Keep(t.Context()); err != nil || n != test.kept {
 			t.Errorf("%s: %d kept, %v", name, n, err)
@@ -174,7 +176,24 @@ func TestKeep(t *testing.T) {
 		if n, err := test.Keep(t.Context()); err != nil || n != 0 || srv.Count("") != asked {
 			t.Errorf("%s: a process that starts: %d kept, %v, %d requests", name, n, err, srv.Count("")-asked)
 		}
+		if diff := cmp.Diff([]string{test.told + " at Gmail API: token 400 config oauth_expired"}, test.errors()); diff != "" {
+			t.Errorf("%s: error log (-want +got):\n%s", name, diff)
+		}
 	}
+}
+
+// errors are the entries of the error log.
+func (o *office) errors() []string {
+	o.Helper()
+	log := must(o.T, errorlog.New, errorlog.Options{Redis: o.rdb, Now: o.now})
+	var lines []string
+	for e, err := range log.Query(o.Context(), errorlog.Filter{AllTenants: true}) {
+		if err != nil {
+			o.Fatal(err)
+		}
+		lines = append(lines, fmt.Sprintf("%s (%s) of %q at %s: %s %d %s %s", e.Account, e.Level, e.Tenant, e.Host, e.Stage, e.Code, e.Class, e.Category))
+	}
+	return lines
 }
 
 func TestNew(t *testing.T) {
@@ -186,6 +205,7 @@ func TestNew(t *testing.T) {
 		"both":     func(o *accounts.Options) { o.File = f.File },
 		"route":    func(o *accounts.Options) { o.Route = nil },
 		"gate":     func(o *accounts.Options) { o.Gate = nil },
+		"errors":   func(o *accounts.Options) { o.Errors = nil },
 		"limiter":  func(o *accounts.Options) { o.Limiter = nil },
 	} {
 		options := o.Options

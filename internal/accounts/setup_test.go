@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/gate"
@@ -71,10 +72,11 @@ func open(t *testing.T, file string) *office {
 	parked := must(t, gate.New, gate.Options{Redis: o.rdb})
 	options := accounts.Options{
 		Gate:    parked,
+		Errors:  must(t, errorlog.New, errorlog.Options{Redis: o.rdb, Now: o.now}),
 		Limiter: must(t, doctor.NewLimiter, doctor.LimiterOptions{Redis: o.rdb, Limit: 100}),
 		Route:   o.route(parked),
 		HELO:    "worker.example",
-		Now:     func() time.Time { o.clock = o.clock.Add(time.Millisecond); return o.clock },
+		Now:     o.now,
 	}
 	if file == "" {
 		options.Book = must(t, redisstore.New, redisstore.Options{Redis: o.rdb, Identities: identity})
@@ -98,6 +100,11 @@ func (o *office) route(parked *gate.Gate) *route.Route {
 	}})
 	o.Cleanup(func() { _ = r.Close() })
 	return r
+}
+
+func (o *office) now() time.Time {
+	o.clock = o.clock.Add(time.Millisecond)
+	return o.clock
 }
 
 // restart forgets what only this process knows.

@@ -47,6 +47,9 @@ func OpenDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger)
 	if o.Gate, err = gate.New(gate.Options{Redis: rdb, Logger: log, Workers: cfg.Worker.Concurrency}); err != nil {
 		return nil, err
 	}
+	if o.Errors, err = NewErrorLog(cfg, rdb); err != nil {
+		return nil, err
+	}
 	if o.Limiter, err = doctor.NewLimiter(doctor.LimiterOptions{Redis: rdb}); err != nil {
 		return nil, err
 	}
