@@ -3,10 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 )
 
+// rewriteLimit is how long Redis may take to write its AOF anew.
+const rewriteLimit = 5 * time.Minute
+
 // depth compares the cost of a mail when the queue is short with that when it
-// is deep.
+// is deep. What Redis does because its AOF has doubled is waited for.
 func (e *environment) depth(ctx context.Context) error {
 	if e.deep == 0 {
 		return nil
@@ -16,6 +21,12 @@ func (e *environment) depth(ctx context.Context) error {
 		return err
 	}
 	if err := e.fill(ctx, e.deep); err != nil {
+		return err
+	}
+	if err := poll(ctx, rewriteLimit, 100*time.Millisecond, "the AOF", func() bool {
+		info, err := e.rdb.Info(ctx, "persistence").Result()
+		return err == nil && strings.Contains(info, "aof_rewrite_in_progress:0") && strings.Contains(info, "aof_rewrite_scheduled:0")
+	}); err != nil {
 		return err
 	}
 	deep, err := e.work(ctx, e.mails)
