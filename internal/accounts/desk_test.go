@@ -1,8 +1,10 @@
 package accounts_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -179,6 +181,25 @@ func TestKeep(t *testing.T) {
 		if diff := cmp.Diff([]string{test.told + " at Gmail API: token 400 config oauth_expired"}, test.errors()); diff != "" {
 			t.Errorf("%s: error log (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// noLog is an error log that takes nothing.
+type noLog struct{}
+
+func (noLog) Append(context.Context, ...errorlog.Entry) error { return io.ErrShortWrite }
+
+// TestKeepUntold parks no account of which nobody would hear.
+func TestKeepUntold(t *testing.T) {
+	t.Parallel()
+	srv := oauthtest.Start(t, oauthtest.Options{})
+	token := srv.Connect("noreply@platform.example")
+	srv.Revoke(token)
+	o := open(t, fmt.Sprintf("platform: {address: noreply@platform.example, oauth2: {provider: google, transport: gmail, client_id: client-1, refresh_token: %s, endpoints: {token: %q}}}\n",
+		token, srv.TokenURL()))
+	o.Errors = noLog{}
+	if _, err := o.Keep(t.Context()); !errors.Is(err, io.ErrShortWrite) || cmp.Diff([]string{"platform active"}, o.list("")) != "" {
+		t.Errorf("%v, %q", err, o.list(""))
 	}
 }
 

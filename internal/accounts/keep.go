@@ -53,13 +53,16 @@ func (d *Desk) connected(ctx context.Context) ([]*resolver.Account, error) {
 	return list, nil
 }
 
-// park lets the mails of an account wait whose token is refused, and tells its
-// administrator.
+// park tells the administrator of an account that its token is refused, and lets its
+// mails wait. Without the one there is not the other: a mail that tries it tells, too.
 func (d *Desk) park(ctx context.Context, a *resolver.Account, f *failure.Failure) error {
 	entry := errorlog.Entry{
 		Time: d.Now(), Tenant: a.Tenant, User: a.User, Account: a.ID(), Level: string(a.Level), Host: a.Host(),
 		Stage: f.Stage, Code: f.Code, Enhanced: f.Enhanced, Diagnostic: f.Diagnostic,
 		Category: f.Category, Class: f.Class, Rule: f.Rule,
 	}
-	return errors.Join(d.Gate.Park(ctx, a.ID(), a.Fingerprint(), f), d.Errors.Append(ctx, entry))
+	if err := d.Errors.Append(ctx, entry); err != nil {
+		return err
+	}
+	return d.Gate.Park(ctx, a.ID(), a.Fingerprint(), f)
 }

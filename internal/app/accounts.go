@@ -184,7 +184,7 @@ func (a *App) keepTokens(ctx context.Context, desk *accounts.Desk) {
 	for {
 		n, err := desk.Keep(ctx)
 		if err != nil && ctx.Err() == nil {
-			a.log.Warn().Err(err).Msg("idle accounts were not looked at; it is tried again later")
+			a.log.Warn().Err(err).Msg("idle accounts were not all looked after; it is tried again later")
 		}
 		if n > 0 {
 			a.log.Info().Int("accounts", n).Msg("refresh tokens of idle accounts were used")
