@@ -62,6 +62,10 @@ race: packages ## The same with the race detector
 e2e: packages ## The tests of the whole, against real servers
 	$(GO) test -count=1 -v ./test/e2e/...
 
+.PHONY: attack
+attack: packages ## What one tenant, recipient, server or visitor can do to the others, tried against the built program
+	$(GO) test -count=1 -v ./test/attack $(ARGS)
+
 .PHONY: chaos
 chaos: packages ## 20,000 mails while workers, Redis, links and mail servers fail; -planted must find a bug
 	$(GO) test -count=1 -timeout 40m -v ./test/chaos -run '^TestStorm$$' -mails 20000 -storm 4m $(ARGS)
