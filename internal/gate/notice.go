@@ -64,8 +64,12 @@ func (n *Notice) Failure() *failure.Failure {
 	}
 }
 
+const serverPrefix = "server/"
+
 // serverSubject is the subject of a notice about a server.
-func serverSubject(server string) string { return "server/" + server }
+func serverSubject(server string) string { return serverPrefix + server }
+
+func isServer(subject string) bool { return strings.HasPrefix(subject, serverPrefix) }
 
 func newNotice(kind Kind, subject string, since time.Time, f *failure.Failure) *Notice {
 	return &Notice{
@@ -125,12 +129,17 @@ func (g *Gate) put(ctx context.Context, n *Notice) error {
 	return nil
 }
 
-// Release takes the notice of an account or server away, and lets its mails go.
+// Release takes the notice of an account or server away, and lets its mails go: also
+// those of a parked account that no running process has met, as after a restart.
 // Releasing one that has none does nothing.
 func (g *Gate) Release(ctx context.Context, subject string) error {
 	g.set(subject, nil)
 	g.freed(subject)
-	return g.write(ctx, subject, func(pipe redis.Pipeliner) { pipe.HDel(ctx, noticesKey, subject) })
+	err := g.write(ctx, subject, func(pipe redis.Pipeliner) { pipe.HDel(ctx, noticesKey, subject) })
+	if err != nil || isServer(subject) {
+		return err
+	}
+	return g.rooms.announce(ctx, subject, g.now())
 }
 
 // write changes the hash, then tells everybody: in this order, so that whoever is

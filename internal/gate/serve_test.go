@@ -106,6 +106,31 @@ func TestReleaseWakes(t *testing.T) {
 	}
 }
 
+// TestReleaseAfterRestart: mails that were parked before this process began go at once
+// too when their account is released.
+func TestReleaseAfterRestart(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	gone := open(t, rdb)
+	if err := gone.Park(t.Context(), "tenant/acme", "1", refused()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		if _, w, err := gone.Enter(t.Context(), door(), mail(n), 1); err != nil || w == nil || w.Reason != gate.WhenParked {
+			t.Fatalf("%+v, %v", w, err)
+		}
+	}
+	here, there := open(t, rdb), open(t, rdb)
+	c := make(claims, 3)
+	serve(t, here, c)
+	if err := there.Release(t.Context(), "tenant/acme"); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		<-c
+	}
+}
+
 // TestRoomOfOthers: a process that comes later finds the rooms that others have
 // left behind.
 func TestRoomOfOthers(t *testing.T) {

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -23,6 +25,8 @@ const ServiceEmail = "robot@project.iam.gserviceaccount.example"
 // one client without a secret.
 type Options struct {
 	TLS          bool
+	Certificate  *tls.Config   // with TLS; nil: that of net/http/httptest
+	Listener     net.Listener  // closed by the server; nil: a free port of 127.0.0.1
 	ClientID     string        // "": "client-1"
 	ClientSecret string        // "": a public client
 	Scope        string        // that a request must name, if it names any; "": any
@@ -80,6 +84,11 @@ func Start(tb testing.TB, o Options) *Server {
 	mux.HandleFunc("GET /authorize", s.authorize)
 	s.http = httptest.NewUnstartedServer(mux)
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail on purpose
+	s.http.TLS = o.Certificate
+	if o.Listener != nil {
+		_ = s.http.Listener.Close()
+		s.http.Listener = o.Listener
+	}
 	if o.TLS {
 		s.http.StartTLS()
 	} else {
@@ -108,6 +117,13 @@ func (s *Server) Connect(mailbox string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.newRefresh(mailbox)
+}
+
+// Accept lets a refresh token of an earlier server serve for a mailbox.
+func (s *Server) Accept(refresh, mailbox string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.refresh[refresh] = mailbox
 }
 
 // Valid reports whether an access token is one that was issued and not revoked.
