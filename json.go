@@ -73,12 +73,15 @@ func (m Message) MarshalJSON() ([]byte, error) {
 	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. An unknown field is an error. An
-// address may be a string, "a@b.example" or "Name <a@b.example>", and a list of
+// UnmarshalJSON reads what MarshalJSON writes. An unknown field is an error, and so is
+// one that is there twice. An address may be a string, "a@b.example" or "Name <a@b.example>", and a list of
 // one address may be that address.
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var in messageJSON
 	if err := strictUnmarshal(b, &in); err != nil {
+		return err
+	}
+	if err := uniqueKeys(b); err != nil {
 		return err
 	}
 	*m = in.message()

@@ -89,10 +89,10 @@ func (v *validator) identity(m *Message) {
 	if m.ID != "" && !idPattern.MatchString(m.ID) {
 		v.fail("id", "letters, digits and ._:~- only, at most 128, starting with a letter or digit")
 	}
-	v.line("tenant", m.Tenant, 128)
-	v.line("user.id", m.User.ID, 128)
-	v.line("user.first_name", m.User.FirstName, 256)
-	v.line("user.last_name", m.User.LastName, 256)
+	v.name("tenant", m.Tenant, 128)
+	v.name("user.id", m.User.ID, 128)
+	v.name("user.first_name", m.User.FirstName, 256)
+	v.name("user.last_name", m.User.LastName, 256)
 	if m.User.Address != "" {
 		v.address("user", Address{Address: m.User.Address})
 	}
@@ -146,7 +146,7 @@ func (v *validator) recipients(m *Message) {
 }
 
 func (v *validator) address(field string, a Address) {
-	v.line(field+".name", a.Name, 256)
+	v.name(field+".name", a.Name, 256)
 	if a.Address == "" {
 		v.fail(field+".address", "missing")
 		return
@@ -165,7 +165,7 @@ func (v *validator) content(m *Message) {
 	v.body("html", m.HTML)
 	for i, a := range m.Attachments {
 		field := fmt.Sprintf("attachments[%d]", i)
-		v.line(field+".name", a.Name, 255)
+		v.name(field+".name", a.Name, 255)
 		if a.Name == "" && a.ContentID == "" {
 			v.fail(field+".name", "missing")
 		}
@@ -209,6 +209,32 @@ func (v *validator) line(field, s string, limit int) {
 	}
 }
 
+// name refuses, beside what line does, what makes a name look like another one: a
+// change of the writing direction ("invoice\u202efdp.exe" is shown as "invoiceexe.pdf"),
+// what is not shown at all, and what ends a line for some readers. Joiners and marks
+// that scripts and emoji need are let through.
+func (v *validator) name(field, s string, limit int) {
+	v.line(field, s, limit)
+	if i := strings.IndexFunc(s, deceives); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(s[i:])
+		v.fail(field, "contains the character %U, which is not shown or changes how the rest is shown", r)
+	}
+}
+
+// deceives reports the characters of Unicode TR 36 §2.5 and §3.6 that have no place in
+// a name: explicit directions, invisible operators, line and paragraph separators.
+func deceives(r rune) bool {
+	switch {
+	case r < 0xad:
+		return false
+	case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x206f, r >= 0x2060 && r <= 0x2064,
+		r == 0x2028, r == 0x2029, r == 0x200b, r == 0xfeff, r == 0xad, r == 0x180e, r == 0x3164, r == 0xffa0,
+		r >= 0xfff9 && r <= 0xfffb, r == 0xe0001:
+		return true
+	}
+	return false
+}
+
 var headerNamePattern = regexp.MustCompile(`^[A-Za-z0-9-]{1,76}$`)
 
 // knownHeaders are the names besides X-… and List-… that an application may
@@ -231,9 +257,36 @@ func (v *validator) headers(headers []Header) {
 			v.fail(field+".name", "letters, digits and hyphens only, 1 to 76")
 		case !knownHeaders[name] && !strings.HasPrefix(name, "x-") && !strings.HasPrefix(name, "list-"):
 			v.fail(field+".name", "unknown or reserved header name %q", h.Name)
+		case addressesOthers(name):
+			v.fail(field+".name", "%q can make a mail provider send to others: to, cc and bcc say who gets a mail", h.Name)
 		}
 		v.line(field+".value", h.Value, maxHeaderValue)
 	}
+}
+
+// providerOrders are the fields by which a provider takes orders in JSON, recipients
+// among them: SendGrid's, SparkPost's.
+var providerOrders = map[string]bool{"x-smtpapi": true, "x-msys-api": true}
+
+// recipientWords are those of which the name of a field consists that speaks of
+// recipients: X-MC-BccAddress (Mandrill), X-Envelope-To, X-Rcpt-To, X-Cc.
+var recipientWords = map[string]bool{
+	"to": true, "cc": true, "bcc": true, "bccaddress": true, "ccaddress": true, "rcpt": true, "rcpts": true,
+	"recipient": true, "recipients": true, "envelope": true, "preserverecipients": true,
+}
+
+// addressesOthers reports whether a provider may read recipients out of a field of this
+// name, which is in lower case. Those of knownHeaders are none of them.
+func addressesOthers(name string) bool {
+	if knownHeaders[name] {
+		return false
+	}
+	for word := range strings.SplitSeq(name, "-") {
+		if recipientWords[word] {
+			return true
+		}
+	}
+	return providerOrders[name]
 }
 
 func (v *validator) times(m *Message, now time.Time) {
@@ -263,7 +316,7 @@ func (v *validator) metadata(metadata map[string]string) {
 		value := metadata[key]
 		size += len(key) + len(value)
 		field := fmt.Sprintf("metadata[%.128q]", key)
-		v.line(field, key, 128)
+		v.name(field, key, 128)
 		v.line(field, value, maxMetadataSize)
 	}
 	if len(metadata) > maxMetadata || size > maxMetadataSize {

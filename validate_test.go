@@ -55,6 +55,16 @@ func TestValidate(t *testing.T) {
 		{"tenant", func(m *M) { m.Tenant = "Müller & Söhne {1}" }, ""},
 		{"tenant too long", func(m *M) { m.Tenant = long(129) }, "tenant"},
 		{"tenant with NUL", func(m *M) { m.Tenant = "a\x00" }, "tenant"},
+		{"tenant that looks like another", func(m *M) { m.Tenant = "ac\u200bme" }, "tenant"},
+		{"ids with another direction", func(m *M) { m.Tenant, m.User.ID = "a\u202eb", "a\u2067b" }, "tenant user.id"},
+		{"ids of two lines for some", func(m *M) { m.Tenant, m.User.ID = "a\u2028b", "a\u2029b" }, "tenant user.id"},
+		{"metadata that looks like other", func(m *M) { m.Metadata = map[string]string{"a\ufeff": "b"} }, `metadata["a\ufeff"]`},
+		{"names of all scripts", func(m *M) {
+			m.To[0].Name, m.User.FirstName = "می\u200cخواهم", "क्\u200dष"
+			m.Attachments = []rohrpost.Attachment{{Name: "👨\u200d👩\u200d👧 \u200f.pdf"}}
+		}, ""},
+		{"file with another direction", file(rohrpost.Attachment{Name: "invoice\u202efdp.exe"}), "attachments[0].name"},
+		{"person with another direction", func(m *M) { m.To[0].Name = "\u2066a\u2069" }, "to[0].name"},
 		{"user", func(m *M) { m.User = rohrpost.User{ID: long(128), FirstName: long(256), LastName: long(256)} }, ""},
 		{"user too long", func(m *M) { m.User = rohrpost.User{ID: long(129), FirstName: long(257), LastName: long(257)} }, "user.id user.first_name user.last_name"},
 		{"user's name with line break", func(m *M) { m.User.FirstName = "a\r\nBcc: b" }, "user.first_name"},
@@ -112,6 +122,13 @@ func TestValidate(t *testing.T) {
 		{"header value with line break", header("X-A", "a\r\n b"), "headers[0].value"},
 		{"header value with NUL", header("X-A", "\x00"), "headers[0].value"},
 		{"header value too long", header("X-A", long(4001)), "headers[0].value"},
+		{"header with orders for a provider", header("X-SMTPAPI", `{"to":["b@example.org"]}`), "headers[0].name"},
+		{"header with a copy", header("x-mc-bccaddress", "b@example.org"), "headers[0].name"},
+		{"header with a recipient", header("X-Envelope-To", "b@example.org"), "headers[0].name"},
+		{"header with an envelope", header("X-RCPT", "b@example.org"), "headers[0].name"},
+		{"header for a receipt", header("Disposition-Notification-To", "b@example.org"), ""},
+		{"header like a recipient's", header("X-Total", "1"), ""},
+		{"header for statistics", header("X-Mailgun-Tag", "invoice"), ""},
 		{"most headers", func(m *M) { m.Headers = make([]rohrpost.Header, 100); fill(m.Headers) }, ""},
 		{"too many headers", func(m *M) { m.Headers = make([]rohrpost.Header, 101); fill(m.Headers) }, "headers"},
 
