@@ -6,8 +6,9 @@ SHELL := bash
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TAGS ?=
-# For go test; in CI no result is taken from the cache.
-TESTFLAGS ?= -timeout 20m $(if $(CI),-count=1)
+# For go test; in CI no result is taken from the cache. What counts millions is
+# called TestLarge… and has a target of its own.
+TESTFLAGS ?= -timeout 20m -skip '^TestLarge' $(if $(CI),-count=1)
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
 # For demo, dev, bench and chaos: make chaos ARGS='-seed 7'.
@@ -53,6 +54,10 @@ packages: # what the tests need besides Go
 .PHONY: test
 test: packages ## Install what the tests need, and run them
 	$(GO) test $(TESTFLAGS) ./...
+
+.PHONY: test-large
+test-large: packages ## A million entries, a hundred thousand accounts: in constant memory, and fast
+	$(GO) test -count=1 -timeout 20m -run '^TestLarge' -v ./errorlog ./resolver/redisstore
 
 .PHONY: race
 race: packages ## The same with the race detector
@@ -116,7 +121,7 @@ compose-check: # docker-compose.yml, where there is something that reads it
 	echo "$$compose config"; $$compose -f docker-compose.yml --profile dev config --quiet
 
 .PHONY: ci
-ci: fmt-check lint build cross compose-check race bench-once ## Everything that must hold before a change is taken
+ci: fmt-check lint build cross compose-check race test-large bench-once ## Everything that must hold before a change is taken
 
 .PHONY: tools
 tools: $(LINT) $(DEADCODE)

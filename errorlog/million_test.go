@@ -38,12 +38,9 @@ func heap() uint64 {
 	return s.HeapAlloc
 }
 
-// TestMillion exports a million entries of several tenants in constant memory. It
+// TestLargeLog exports a million entries of several tenants in constant memory. It
 // runs alone, and not under the race detector: their memory would be counted.
-func TestMillion(t *testing.T) {
-	if testing.Short() {
-		t.Skip("half a minute")
-	}
+func TestLargeLog(t *testing.T) {
 	const (
 		tenants   = 4
 		entries   = 1_000_000

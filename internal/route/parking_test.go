@@ -153,19 +153,30 @@ type commands struct{ count, scripts atomic.Int64 }
 func (*commands) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (c *commands) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.count.Add(1)
-		if cmd.Name() == "evalsha" {
-			c.scripts.Add(1)
-		}
+		c.add(cmd)
 		return next(ctx, cmd)
 	}
 }
 
 func (c *commands) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.count.Add(int64(len(cmds)))
+		for _, cmd := range cmds {
+			c.add(cmd)
+		}
 		return next(ctx, cmds)
 	}
+}
+
+// add counts a command, but for those by which the client greets Redis on a connection
+// of its own, which it opens when it likes.
+func (c *commands) add(cmd redis.Cmder) {
+	switch cmd.Name() {
+	case "hello", "client", "auth", "select":
+		return
+	case "evalsha":
+		c.scripts.Add(1)
+	}
+	c.count.Add(1)
 }
 
 // TestWarmCostsNothing: mails over an open connection say nothing to Redis. A
@@ -180,13 +191,13 @@ func TestWarmCostsNothing(t *testing.T) {
 	b.send(r, a)
 	said := &commands{}
 	b.rdb.AddHook(said)
-	for range 99 {
+	for range 98 { // after the next one the connection is closed, beside this test
 		b.send(r, a)
 	}
 	if got := said.count.Load(); got != 0 || server.Sessions() != 1 {
-		t.Errorf("99 mails over a warm connection: %d commands, %d connections", got, server.Sessions())
+		t.Errorf("98 mails over a warm connection: %d commands, %d connections", got, server.Sessions())
 	}
-	for range 1000 {
+	for range 1001 {
 		b.send(r, a)
 	}
 	if err := r.Close(); err != nil {

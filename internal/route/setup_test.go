@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -132,6 +133,18 @@ func (b *bench) send(r *route.Route, a *resolver.Account) transport.Verdict {
 			b.Fatal(err)
 		}
 		return out.Verdicts[0]
+	}
+}
+
+// waitFor returns when what happens beside the test has happened.
+func waitFor(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(20 * time.Second); !done(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("it is not so: %s", what)
+		}
 	}
 }
 

@@ -17,13 +17,10 @@ import (
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
 
-// TestHundredThousand resolves against 100,000 accounts in Redis: cold with a
+// TestLargeStore resolves against 100,000 accounts in Redis: cold with a
 // round trip each, warm with none. It runs alone, and not under the race
 // detector: its memory is counted.
-func TestHundredThousand(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a minute")
-	}
+func TestLargeStore(t *testing.T) {
 	const tenants, users = 1000, 99 // and each tenant's own account
 	rdb, o := start(t)
 	fill(t, open(t, o), tenants, users)

@@ -38,6 +38,7 @@ const (
 // at its finest, error log in all formats, metrics, pages, asynqmon, the command
 // line, Redis' records of accounts, and the crash output of a process.
 func TestCanaries(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t)
 	f := newBirdcage(t)
 	f.write("key.txt", f.program("", "keygen"))

@@ -14,6 +14,7 @@ import (
 // one: every mail is accepted, and a mail that the sink has twice is one that the
 // ledger calls uncertain.
 func TestKilledWorker(t *testing.T) {
+	t.Parallel()
 	const mails = 400
 	s := startSink(t, "-W", ".:1") // slow answers to the final dot: many mails are past it
 	server := redistest.Start(t, redistest.AOF())
@@ -73,6 +74,7 @@ func uncertainJobs(t *testing.T, client redis.UniversalClient) map[string]bool {
 // TestRedisOutage takes Redis away for five seconds under load: nothing is lost
 // and nothing is sent twice.
 func TestRedisOutage(t *testing.T) {
+	t.Parallel()
 	const mails = 400
 	s := startSink(t, "-W", ".:1")
 	redis := redistest.Start(t, redistest.AOF())

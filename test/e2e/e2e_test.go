@@ -4,6 +4,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"net"
 	"os"
@@ -28,6 +29,12 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) int {
+	flag.Parse()
+	// Those that run side by side wait: for leases, minutes, fail-overs.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if program = os.Getenv("ROHRPOST_PROGRAM"); program != "" {
 		_ = os.Unsetenv("ROHRPOST_PROGRAM") // to the program it would be an unknown setting
 		return m.Run()

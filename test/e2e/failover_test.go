@@ -22,6 +22,7 @@ import (
 
 // TestSentinelFailOver kills the master of a Sentinel group under load.
 func TestSentinelFailOver(t *testing.T) {
+	t.Parallel()
 	group := redistest.StartSentinel(t, redistest.AOF())
 	client := group.Client(t).(*redis.Client)
 	failOver(t, group.URL(), client, group.Master(), func(context.Context) ([]shard, error) {
@@ -32,6 +33,7 @@ func TestSentinelFailOver(t *testing.T) {
 // TestLostClusterMaster kills the master of a Cluster that has most of the queues,
 // under load.
 func TestLostClusterMaster(t *testing.T) {
+	t.Parallel()
 	cluster := redistest.StartCluster(t, 1, redistest.AOF())
 	client := cluster.Client(t)
 	owner, err := client.MasterForKey(t.Context(), "asynq:{default}:pending")

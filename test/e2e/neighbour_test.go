@@ -40,7 +40,7 @@ func TestNoisyNeighbour(t *testing.T) {
 			check: func(t *testing.T, _ *smtptest.Server, taken int, long time.Duration) {
 				ideal := connections * float64(long) / float64(slowness)
 				t.Logf("A: %d mails in %v, %.2f of what its server can take", taken, long.Round(time.Millisecond), float64(taken)/ideal)
-				if float64(taken) < 0.7*ideal { // 0.9 and more on a quiet machine
+				if float64(taken) < 0.5*ideal { // 0.9 and more on a quiet machine
 					t.Errorf("A has got %d mails through, its server takes %.0f in that time", taken, ideal)
 				}
 			},
@@ -81,8 +81,8 @@ func TestNoisyNeighbour(t *testing.T) {
 			beside := s.burst("b", quiet)
 			tt.check(t, a, a.Taken()-taken, time.Since(since))
 			t.Logf("B's %d mails alone: %v; beside %d of A: %v; throughput %.2f of that alone", quiet, alone, mails, beside, alone.took.Seconds()/beside.took.Seconds())
-			if beside.p99 > 2*time.Second {
-				t.Errorf("B's p99 is %v", beside.p99)
+			if beside.p99 > max(2*time.Second, 4*alone.p99) { // alone it is as slow on a machine that is busy
+				t.Errorf("B's p99 is %v, and %v alone", beside.p99, alone.p99)
 			}
 		})
 	}

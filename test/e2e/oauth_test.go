@@ -105,9 +105,7 @@ func TestOneRefresh(t *testing.T) {
 // the account recovers by itself; where it is dead the account is parked until
 // the mailbox is connected again. No mail is lost, and none is sent twice.
 func TestKilledBeforeStoring(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a dead worker's lock and tasks come free after half a minute and after one or two: asynq looks each minute")
-	}
+	t.Parallel() // a dead worker's lock and tasks come free after half a minute and after one or two: asynq looks each minute
 	t.Run("the old refresh token lives", func(t *testing.T) {
 		t.Parallel()
 		m, receipts := killedBeforeStoring(t, false)

@@ -117,6 +117,7 @@ func (h *hermit) refused(extra []string, args ...string) string {
 // TestPrivateRedis kills rohrpost serve with a thousand mails in the queue, then
 // its redis-server while they are delivered: each goes out, once.
 func TestPrivateRedis(t *testing.T) {
+	t.Parallel()
 	const mails = 1000
 	server := smtptest.Start(t, smtptest.Options{})
 	h := newHermit(t, server)

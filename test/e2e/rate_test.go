@@ -14,6 +14,7 @@ import (
 // has more at the server, hardly any time is lost, and no mail is put off more than
 // twice. With E2E_FULL=1 it takes three minutes instead of one.
 func TestRate(t *testing.T) {
+	t.Parallel()
 	const limit = 30
 	mails := 40
 	if os.Getenv("E2E_FULL") != "" {

@@ -22,6 +22,7 @@ import (
 
 // TestShapes does the same work on each kind of Redis, by the command line alone.
 func TestShapes(t *testing.T) {
+	t.Parallel()
 	for name, open := range map[string]func(t *testing.T, s *site) (url string){
 		"TLS and an ACL user": guardedRedis,
 		"unix socket":         func(t *testing.T, _ *site) string { return redistest.Start(t).URL() },

@@ -175,6 +175,7 @@ func TestDump(t *testing.T) {
 // TestUpgrade: what an older program has left in Redis is sent by this one: nothing
 // is lost, nothing is sent twice, secrets are migrated.
 func TestUpgrade(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"redis-2026-11"} {
 		t.Run(name, func(t *testing.T) {
 			o, d := newOldSite(t), loadDump(t, name)

@@ -14,6 +14,7 @@ import (
 // What keeps a private Redis from being started; each has a remedy in its text.
 var (
 	ErrNoHome  = errors.New("neither XDG_STATE_HOME nor HOME is set, so there is no directory for a private Redis: set redis.url to embedded:/var/lib/rohrpost, or to a Redis server")
+	ErrForeign = errors.New("mails would lie where another user may read or replace them")
 	ErrTooLong = errors.New("the path is too long for a unix socket: set redis.url to a shorter one, as embedded:/var/lib/rohrpost")
 )
 
@@ -66,6 +67,9 @@ func (f folder) create() error {
 	}
 	const ownerOnly = 0o700
 	if err := os.MkdirAll(string(f), ownerOnly); err != nil {
+		return err
+	}
+	if err := f.checkOwner(); err != nil {
 		return err
 	}
 	return os.Chmod(string(f), ownerOnly)

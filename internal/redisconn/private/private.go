@@ -43,7 +43,7 @@ type Server struct {
 }
 
 // Start starts a server and returns when it has loaded its data and answers, or
-// with ctx. The error is ErrMissing, ErrTooLong, ErrInUse, or says in one line
+// with ctx. The error is ErrMissing, ErrTooLong, ErrForeign, ErrInUse, or says in one line
 // what redis-server or the directory lacks.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s := &Server{folder: folder(filepath.Join(o.Dir, "redis")), log: o.Logger, gone: make(chan struct{})}
