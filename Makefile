@@ -54,6 +54,7 @@ packages: # what the tests need besides Go
 .PHONY: test
 test: packages ## Install what the tests need, and run them
 	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -C test/chaos $(TESTFLAGS) .
 
 .PHONY: test-large
 test-large: packages ## A million entries, a hundred thousand accounts: in constant memory, and fast
@@ -62,6 +63,7 @@ test-large: packages ## A million entries, a hundred thousand accounts: in const
 .PHONY: race
 race: packages ## The same with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
+	$(GO) test -C test/chaos -race $(TESTFLAGS) .
 
 .PHONY: e2e
 e2e: packages ## The tests of the whole, against real servers
@@ -73,7 +75,7 @@ attack: packages ## What one tenant, recipient, server or visitor can do to the 
 
 .PHONY: chaos
 chaos: packages ## 20,000 mails while workers, Redis, links and mail servers fail; -planted must find a bug
-	$(GO) test -count=1 -timeout 40m -v ./test/chaos -run '^TestStorm$$' -mails 20000 -storm 4m $(ARGS)
+	$(GO) test -C test/chaos -count=1 -timeout 40m -v . -run '^TestStorm$$' -mails 20000 -storm 4m $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser for FUZZTIME (10s) each; their seeds are part of test
@@ -94,6 +96,7 @@ bench-once: # each benchmark runs a single time: it must work, its figure means 
 .PHONY: lint
 lint: $(LINT) $(DEADCODE) ## Ask the linters, and check the rules of the house that they do not know
 	$(LINT) run
+	cd test/chaos && ../../$(LINT) run --config ../../.golangci.yml
 	@# An application that imports the producer must not get the worker with it.
 	@! $(GO) list -deps ./producer/... | grep -E 'rohrpost/(worker|resolver|internal/(transport|app|web))|wneessen/go-mail' \
 	  || { echo 'producer links the packages above: an application must not get them'; exit 1; }
@@ -106,11 +109,13 @@ lint: $(LINT) $(DEADCODE) ## Ask the linters, and check the rules of the house t
 fmt: $(LINT) ## Format the code, and go.mod
 	$(LINT) fmt
 	$(GO) mod tidy
+	$(GO) mod tidy -C test/chaos
 
 .PHONY: fmt-check
 fmt-check: $(LINT) # says what fmt would change
 	$(LINT) fmt --diff
 	$(GO) mod tidy -diff
+	$(GO) mod tidy -C test/chaos -diff
 
 .PHONY: compose-check
 compose-check: # docker-compose.yml, where there is something that reads it

@@ -33,6 +33,7 @@ func (c *cli) configCheck() *cobra.Command {
 				}
 				warnings = accounts.Warnings()
 			}
+			warnings = append(warnings, cfg.ReadableSecrets()...)
 			if connect {
 				rdb, err := c.openRedis(cfg)
 				if err != nil {

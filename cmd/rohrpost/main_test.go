@@ -168,6 +168,19 @@ func TestConfigCommands(t *testing.T) {
 	}
 }
 
+// TestPasswordInArguments: ps shows it to everybody, so it is warned of, without it.
+func TestPasswordInArguments(t *testing.T) {
+	t.Parallel()
+	for url, warned := range map[string]bool{
+		"redis://:hunter2@127.0.0.1:1/0": true, "redis://worker:hunter2@127.0.0.1:1/0": true, "redis://worker@127.0.0.1:1/0": false,
+	} {
+		r := call(t, "", "config", "show", "--redis", url)
+		if strings.Contains(r.err, "password in --redis") != warned || strings.Contains(r.err, "hunter2") {
+			t.Errorf("%s: %q", url, r.err)
+		}
+	}
+}
+
 // TestOneClearLine: what is wrong, in one line, and an exit code. One at a time:
 // go-redis has one logger for the process, and each command sets it.
 func TestOneClearLine(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
@@ -36,6 +37,7 @@ func (c *cli) root() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
+		PersistentPreRun: func(*cobra.Command, []string) { c.warnOfArguments() },
 	}
 	root.SetIn(c.in)
 	root.SetOut(c.out)
@@ -62,6 +64,21 @@ func (c *cli) setting(cmd *cobra.Command, flag, key, usage string) {
 		c.overrides = append(c.overrides, configs.Override{Key: key, Value: value})
 		return nil
 	})
+}
+
+// warnOfArguments says so if a password stands in the command line, which every user of
+// the machine can list.
+func (c *cli) warnOfArguments() {
+	for _, o := range c.overrides {
+		u, err := url.Parse(o.Value)
+		if o.Key != "redis.url" || err != nil || u.User == nil {
+			continue
+		}
+		if _, set := u.User.Password(); set {
+			_, _ = fmt.Fprintln(c.err, "warning: every user of this machine can read the password in --redis: "+
+				"set ROHRPOST_REDIS_URL, or redis.password_file, instead")
+		}
+	}
 }
 
 // strictArgs makes a wrong number of arguments and an unknown subcommand wrong

@@ -74,7 +74,7 @@ func (a *App) start(ctx context.Context) error {
 		return err
 	}
 	redisconn.LogTo(a.log)
-	for _, w := range redisconn.Warnings(ctx, rdb) {
+	for _, w := range append(cfg.ReadableSecrets(), redisconn.Warnings(ctx, rdb)...) {
 		a.log.Warn().Msg(w)
 	}
 	log, err := NewErrorLog(cfg, rdb)

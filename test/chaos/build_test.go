@@ -21,6 +21,9 @@ type builder struct {
 	replace map[string]string
 }
 
+// root is where the module of the program is: this one has what only the storm needs.
+const root = "../.."
+
 // build builds the program as it is, or changed.
 func build(t *testing.T, name string, changes ...func(*builder)) string {
 	t.Helper()
@@ -35,6 +38,7 @@ func build(t *testing.T, name string, changes ...func(*builder)) string {
 	b.write("overlay.json", overlay)
 	program := filepath.Join(b.folder, name)
 	cmd := exec.Command("go", "build", "-overlay", filepath.Join(b.folder, "overlay.json"), "-o", program, "github.com/rohrpost/rohrpost/cmd/rohrpost")
+	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", name, err, out)
 	}
@@ -53,7 +57,9 @@ func (b *builder) write(name string, text []byte) string {
 // list asks go for something about a package.
 func (b *builder) list(what, pkg string) string {
 	b.t.Helper()
-	out, err := exec.Command("go", "list", "-f", what, pkg).Output()
+	cmd := exec.Command("go", "list", "-f", what, pkg)
+	cmd.Dir = root
+	out, err := cmd.Output()
 	if err != nil {
 		b.t.Fatal(err)
 	}
