@@ -127,7 +127,7 @@ func (t *ruleTable) add(r *rule, providers map[string]*provider) error {
 	if r.Wait < 0 || r.AtLeast < 0 || max(r.Wait, r.AtLeast) > maxRetryAfter {
 		errs = append(errs, errors.New("wait and at_least must be within 0 and 24h"))
 	}
-	if len(r.Match) == 0 && r.Number != fallback && r.Number != centralSender {
+	if unasked := []int{fallback, centralSender, passedOn}; len(r.Match) == 0 && !slices.Contains(unasked, r.Number) {
 		errs = append(errs, errors.New("no match: the rule can never apply"))
 	}
 	for i := range r.Match {
