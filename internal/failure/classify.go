@@ -58,6 +58,7 @@ func judge(c *Cause, q *query, m *match) *Failure {
 		Enhanced:   q.enhanced.String(),
 		Diagnostic: diagnostic(c),
 		cause:      c.Err,
+		stores:     afterRecipient(c.Stage) && table().stores(q.host),
 	}
 	f.Class = sane(f.Class, q)
 	if f.Class == Transient || f.Class == Throttle || f.Class == Uncertain {

@@ -71,6 +71,7 @@ type Failure struct {
 	Diagnostic string        // scrubbed server or error text, one line
 	RetryAfter time.Duration // not before; 0: the usual backoff
 	cause      error
+	stores     bool // the server takes a mail before it asks any other about it
 }
 
 // Error is "rcpt: 550 5.1.1 recipient_unknown: <diagnostic>".

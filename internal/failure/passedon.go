@@ -53,8 +53,14 @@ func (t *ruleTable) recipientsOwn(q *query) *match {
 
 // Hearsay reports whether the failure blames the account, but may be no more than
 // what a recipient's server has said and the account's own repeats as if it were its
-// word. Nothing said before the first recipient is hearsay, nor what Graph or Gmail
-// say: they have answered before they speak to any recipient's server.
+// word. Nothing said before the first recipient is hearsay, nor what the services of
+// rules.yaml say, nor Graph or Gmail: they take a mail before they ask any other
+// server about it.
 func (f *Failure) Hearsay() bool {
-	return afterRecipient(f.Stage) && f.Scope() == ScopeAccount
+	return afterRecipient(f.Stage) && !f.stores && f.Scope() == ScopeAccount
+}
+
+// stores reports whether the host is one of a known provider.
+func (t *ruleTable) stores(host string) bool {
+	return host != "" && slices.ContainsFunc(t.hosts, func(re *regexp.Regexp) bool { return re.MatchString(host) })
 }

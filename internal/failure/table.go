@@ -35,6 +35,7 @@ const centralSender = 110
 // ruleTable is the loaded rules.yaml.
 type ruleTable struct {
 	rules  map[int]*rule
+	hosts  []*regexp.Regexp    // of known providers
 	steps  [stepCount][]*match // in the order of the file
 	scopes []compiledScope     // the first that fits
 	person []compiledWhere     // any that fits
@@ -97,6 +98,9 @@ func load(b []byte) (*ruleTable, error) {
 		providers[name] = &provider{host: host, text: text}
 	}
 	t := &ruleTable{rules: make(map[int]*rule, len(file.Rules))}
+	for _, p := range providers {
+		t.hosts = append(t.hosts, p.host)
+	}
 	for _, r := range file.Rules {
 		if err := t.add(r, providers); err != nil {
 			errs = append(errs, fmt.Errorf("rule %d: %w", r.Number, err))
