@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 )
 
 // A Stage is how far an attempt had come (RFC 5321 §3 in order, then the APIs).
@@ -57,6 +59,7 @@ type Cause struct {
 	APICode    string        // error.code of Graph, Gmail or a token endpoint
 	RetryAfter time.Duration // Retry-After header; 0: none
 	Host       string        // name of the account's server, for provider rules
+	Secrets    *conceal.Set  // which no text of the failure shows; nil: there are none
 	Now        time.Time     // for a time that the reply names; zero: time.Now()
 }
 

@@ -218,7 +218,8 @@ func (r *relay) serve(c net.Conn) {
 			if say(line); line != "354 go on" {
 				continue
 			}
-			for in.Scan() && in.Text() != "." {
+			for more := true; more; {
+				more = in.Scan() && in.Text() != "."
 			}
 			say(r.at("DOT", to, "250 taken"))
 		case "QUIT":
