@@ -6,9 +6,13 @@ import "strings"
 // passes through here, whole: a secret that is cut in two, by the end of a line or
 // by what shortens the text, would no longer be known as one.
 func diagnostic(c *Cause) string {
-	if c.Reply.Code == 0 {
-		return Scrub(c.Secrets.Text(c.Err.Error()))
+	conceal := c.Conceal
+	if conceal == nil {
+		conceal = func(s string) string { return s }
 	}
-	text := c.Secrets.Text(strings.Join(c.Reply.Lines, "\n"))
+	if c.Reply.Code == 0 {
+		return Scrub(conceal(c.Err.Error()))
+	}
+	text := conceal(strings.Join(c.Reply.Lines, "\n"))
 	return Scrub(Reply{Lines: strings.Split(text, "\n")}.Text())
 }

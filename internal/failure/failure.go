@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 )
 
 // A Stage is how far an attempt had come (RFC 5321 §3 in order, then the APIs).
@@ -59,8 +57,9 @@ type Cause struct {
 	APICode    string        // error.code of Graph, Gmail or a token endpoint
 	RetryAfter time.Duration // Retry-After header; 0: none
 	Host       string        // name of the account's server, for provider rules
-	Secrets    *conceal.Set  // which no text of the failure shows; nil: there are none
 	Now        time.Time     // for a time that the reply names; zero: time.Now()
+	// Conceal takes out of a text what nobody may see of it; nil: nothing.
+	Conceal func(string) string
 }
 
 // A Failure is a classified cause. It is an error of one line without secrets.

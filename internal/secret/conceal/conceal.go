@@ -38,6 +38,7 @@ type Set struct {
 	forms []form
 	short []form
 	grams map[uint64]place
+	seen  [64]uint64 // a bit for each gram: most of any text is no secret's
 }
 
 // A form is a way to write a secret, folded.
@@ -97,6 +98,8 @@ func (s *Set) add(text string) {
 	// Any part of that size has one of these grams in it.
 	for at := 0; at+gramSize <= len(f.text); at += f.part - gramSize + 1 {
 		g := gram(f.text[at:])
+		word, bit := slot(g)
+		s.seen[word] |= bit
 		if _, known := s.grams[g]; !known {
 			s.grams[g] = place{len(s.forms) - 1, at}
 		}
@@ -111,24 +114,43 @@ func gram(b []byte) uint64 {
 	return g
 }
 
+// slot is the bit of a gram.
+func slot(g uint64) (word int, bit uint64) {
+	h := g * 0x9e3779b97f4a7c15 >> 52
+	return int(h >> 6), 1 << (h & 63) //nolint:gosec // twelve bits
+}
+
 // Text is the text without the secrets.
-func (s *Set) Text(text string) string {
+func (s *Set) Text(text string) string { return s.Within("", text, "") }
+
+// Within is the text without the secrets and without the parts of those that begin on
+// a line before it, or end on a line after it.
+func (s *Set) Within(before, text, after string) string {
 	if s == nil || len(s.forms)+len(s.short) == 0 || text == "" {
 		return text
 	}
+	from := 0
+	if before != "" {
+		from = len(before) + 1
+		text = before + "\n" + text
+	}
+	to := len(text)
+	if after != "" {
+		text += "\n" + after
+	}
 	var found []bool // by octet of text; nil: nothing is found
-	for _, v := range readings(text) {
-		found = s.search(v, len(text), found)
+	for _, r := range readings(text) {
+		found = s.search(r, len(text), found)
 	}
 	if found == nil {
-		return text
+		return text[from:to]
 	}
 	var b strings.Builder
-	for i := range len(text) {
+	for i := from; i < to; i++ {
 		switch {
 		case !found[i]:
 			b.WriteByte(text[i])
-		case i == 0 || !found[i-1]:
+		case i == from || !found[i-1]:
 			b.WriteString(Redacted)
 		}
 	}

@@ -96,6 +96,25 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestWithin has one piece in the text, the other before or after it.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	for _, canary := range canaries() {
+		set := conceal.New(secret.New(canary))
+		for at := 1; at < len(canary); at++ {
+			if got := set.Within("no: "+canary[:at], canary[at:]+" was wrong", "250 ok"); got != conceal.Redacted+" was wrong" {
+				t.Errorf("%q begins before, %d: %q", canary, at, got)
+			}
+			if got := set.Within("250 ok", "wrong: "+canary[:at], "550-5.7.8 "+canary[at:]); got != "wrong: "+conceal.Redacted {
+				t.Errorf("%q ends after, %d: %q", canary, at, got)
+			}
+		}
+		if got := set.Within(canary, "nothing here", canary); got != "nothing here" {
+			t.Errorf("%q", got)
+		}
+	}
+}
+
 // TestPart: a server that cuts its line leaves most of a secret.
 func TestPart(t *testing.T) {
 	t.Parallel()
@@ -165,4 +184,9 @@ func BenchmarkText(b *testing.B) {
 			}
 		})
 	}
+	b.Run("within", func(b *testing.B) {
+		for b.Loop() {
+			set.Within("2.1.0 Ok\n2.1.5 Ok\nEnd data with <CR><LF>.<CR><LF>", "2.0.0 Ok: queued as 4B1F2", "")
+		}
+	})
 }

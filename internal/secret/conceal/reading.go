@@ -12,9 +12,11 @@ import (
 // A reading is a text as it is searched: folded octets, and from where to where in
 // the text each of them stands.
 type reading struct {
-	folded     []byte
-	start, end []int
+	folded []byte
+	spans  []span
 }
+
+type span struct{ start, end int }
 
 // fold is what is compared: small letters, and nothing that cannot be seen. The plus
 // and minus signs stand for a space and for each other, in queries and in base64url:
@@ -22,13 +24,16 @@ type reading struct {
 func fold(text string) []byte {
 	var r reading
 	r.read(text, 0)
-	return r.folded
+	return r.folded // the spans are not asked for
 }
 
 // read appends text, which begins at this octet of the whole.
 func (r *reading) read(text string, at int) {
-	for i, c := range text {
-		_, size := utf8.DecodeRuneInString(text[i:])
+	for i, size := 0, 0; i < len(text); i += size {
+		c := rune(text[i])
+		if size = 1; c >= utf8.RuneSelf {
+			c, size = utf8.DecodeRuneInString(text[i:])
+		}
 		r.put(c, text[i:i+size], at+i, at+i+size)
 	}
 }
@@ -58,42 +63,78 @@ func (r *reading) put(c rune, raw string, start, end int) {
 
 func (r *reading) octet(b byte, start, end int) {
 	r.folded = append(r.folded, b)
-	r.start, r.end = append(r.start, start), append(r.end, end)
+	r.spans = append(r.spans, span{start, end})
 }
 
 // newReading has room for a text.
 func newReading(size int) *reading {
-	return &reading{folded: make([]byte, 0, size), start: make([]int, 0, size), end: make([]int, 0, size)}
+	return &reading{folded: make([]byte, 0, size), spans: make([]span, 0, size)}
 }
 
-// What the lines of a reply begin with: its code and, often, an enhanced one.
-var (
-	lineCode     = regexp.MustCompile(`^[ \t]*[2-5]\d\d(?:[ -]|$)`)
-	lineEnhanced = regexp.MustCompile(`^[ \t]*(?:[2-5]\d\d[ -])?[245]\.\d{1,3}\.\d{1,3}[ \t]?`)
-)
+// A prefix is how much of a line of a reply is no text, in octets.
+type prefix func(line string) int
+
+func noPrefix(string) int { return 0 }
+
+// codePrefix is a reply code: "550-", "550 ".
+func codePrefix(line string) int {
+	if n := digits(line); n == 3 && (len(line) == n || line[n] == ' ' || line[n] == '-') {
+		return min(n+1, len(line))
+	}
+	return 0
+}
+
+// enhancedPrefix is an enhanced status code, with or without a reply code before it:
+// "5.7.8 ", "550-5.7.8 ".
+func enhancedPrefix(line string) int {
+	at := codePrefix(line)
+	end := at
+	for i := range 3 {
+		n := digits(line[end:])
+		if n == 0 || n > 3 {
+			return at
+		}
+		end += n
+		if i < 2 {
+			if end == len(line) || line[end] != '.' {
+				return at
+			}
+			end++
+		}
+	}
+	return end
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
 
 // readings are the ways in which a text can be read: as it stands, with the codes at
 // the beginning of its lines left out, and with what is escaped in it undone.
 func readings(text string) []*reading {
-	prefixes := []*regexp.Regexp{nil}
-	if strings.Contains(text, "\n") || lineCode.MatchString(text) {
-		prefixes = append(prefixes, lineCode, lineEnhanced)
+	prefixes := []prefix{noPrefix, codePrefix, enhancedPrefix}
+	if strings.IndexByte(text, '\n') < 0 {
+		prefixes = prefixes[:1] // nothing is split
 	}
 	escapes := strings.ContainsAny(text, escapeMarks)
 	var out []*reading
-	for _, prefix := range prefixes {
+	for _, skip := range prefixes {
 		plain, undone := newReading(len(text)), &reading{}
-		at := 0
-		for line := range strings.SplitAfterSeq(text, "\n") {
-			skip := 0
-			if prefix != nil {
-				skip = len(prefix.FindString(line))
+		for at := 0; at < len(text); {
+			end := len(text)
+			if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
+				end = at + n + 1
 			}
-			plain.read(line[skip:], at+skip)
+			at += skip(text[at:end])
+			plain.read(text[at:end], at)
 			if escapes {
-				undone.unescape(line[skip:], at+skip)
+				undone.unescape(text[at:end], at)
 			}
-			at += len(line)
+			at = end
 		}
 		out = append(out, plain)
 		if escapes {
@@ -133,7 +174,7 @@ func (r *reading) unescape(text string, at int) {
 			r.character(rune(n), false, at+i, at+end)
 		case m[6] != "":
 			r.read(m[6], at+i)
-			r.end[len(r.end)-1] = at + end
+			r.spans[len(r.spans)-1].end = at + end
 		}
 		i = end
 	}
@@ -155,7 +196,7 @@ func (s *Set) search(r *reading, size int, found []bool) []bool {
 		if found == nil {
 			found = make([]bool, size)
 		}
-		for i := r.start[from]; i < r.end[to-1]; i++ {
+		for i := r.spans[from].start; i < r.spans[to-1].end; i++ {
 			found[i] = true
 		}
 	}
@@ -170,7 +211,12 @@ func (s *Set) search(r *reading, size int, found []bool) []bool {
 		}
 	}
 	for at := 0; at+gramSize <= len(r.folded); {
-		p, ok := s.grams[gram(r.folded[at:])]
+		g := gram(r.folded[at:])
+		if word, bit := slot(g); s.seen[word]&bit == 0 {
+			at++
+			continue
+		}
+		p, ok := s.grams[g]
 		if !ok {
 			at++
 			continue

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
-	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 )
 
 const (
@@ -24,9 +23,9 @@ const (
 // A reply is a server's answer. Its text is overwritten by the next one, and not fit
 // to be shown: cause and shown are the ways out.
 type reply struct {
-	code    int
-	text    []byte // the lines without code, separated by LF
-	secrets *conceal.Set
+	code int
+	text []byte // the lines without code, separated by LF
+	conn *conn
 }
 
 func (r reply) positive() bool { return r.code/100 == 2 }
@@ -37,7 +36,7 @@ func (r reply) refusal() bool { return r.code/100 == 4 || r.code/100 == 5 }
 func (r reply) lines() []string { return strings.Split(string(r.text), "\n") }
 
 func (r reply) cause(stage failure.Stage, host string) failure.Cause {
-	c := failure.Cause{Stage: stage, Host: host, Secrets: r.secrets, Reply: failure.Reply{Code: r.code, Lines: r.lines()}}
+	c := failure.Cause{Stage: stage, Host: host, Conceal: r.conn.conceal, Reply: failure.Reply{Code: r.code, Lines: r.lines()}}
 	if !r.refusal() && stage != failure.StageDot {
 		c.Reply = failure.Reply{}
 		c.Err = textproto.ProtocolError(fmt.Sprintf("unexpected reply %d %s", r.code, r.text))
@@ -46,7 +45,12 @@ func (r reply) cause(stage failure.Stage, host string) failure.Cause {
 }
 
 // shown is the text as people may see it.
-func (r reply) shown() string { return failure.Scrub(r.secrets.Text(string(r.text))) }
+func (r reply) shown() string { return failure.Scrub(r.conn.conceal(string(r.text))) }
+
+// malformed is what is no reply, with those of its lines that might be one.
+type malformed string
+
+func (m malformed) Error() string { return "malformed reply" }
 
 // readReply reads one reply (RFC 5321 §4.2.1) into buf. Of a text beyond the
 // limits the last line is kept, which often has the reason.
@@ -59,8 +63,7 @@ func readReply(r *bufio.Reader, buf []byte) (reply, error) {
 		}
 		code, last, text, ok := parseReplyLine(line)
 		if !ok || lines > 0 && code != out.code {
-			// With what came before: a secret may begin there.
-			return reply{}, textproto.ProtocolError(fmt.Sprintf("malformed reply: %s\n%s", out.text, line))
+			return reply{}, malformed(fmt.Sprintf("%s\n%s", out.text, line))
 		}
 		out.code = code
 		if lines < maxReplyLines && len(out.text)+1+len(text) <= maxReply-maxReplyLine {

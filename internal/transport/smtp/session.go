@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/textproto"
@@ -25,6 +26,7 @@ type conn struct {
 	secure           bool          // the handshake is done and the certificate verified
 	extensions       extensions
 	text             []byte       // of the last reply
+	past             []byte       // the end of those before it
 	out              []byte       // of the last commands
 	secrets          *conceal.Set // that nothing shows which the server has sent
 
@@ -169,18 +171,37 @@ func (c *conn) await(d time.Duration) (reply, error) {
 }
 
 func (c *conn) readReply() (reply, error) {
+	c.past = append(append(c.past, '\n'), c.text...)
+	c.past = append(c.past[:0], c.past[max(0, len(c.past)-maxPast):]...)
 	r, err := readReply(c.r, c.text)
+	if what, ok := errors.AsType[malformed](err); ok {
+		err = textproto.ProtocolError("malformed reply: " + c.conceal(string(what)))
+	}
 	if err != nil {
+		c.text = c.text[:0]
 		return reply{}, c.wire.explain(err)
 	}
-	r.secrets = c.secrets
-	c.text = r.text
+	r.conn, c.text = c, r.text
 	return r, nil
+}
+
+// maxPast is how much of earlier replies is kept, in octets: the rest of a secret that
+// began before that is long enough to be known by itself.
+const maxPast = 64
+
+// conceal takes the secrets that the server was told out of what it has sent last: also
+// those that began in an earlier reply, or end in what it has sent already.
+func (c *conn) conceal(text string) string {
+	if c == nil {
+		return text
+	}
+	next, _ := c.r.Peek(c.r.Buffered())
+	return c.secrets.Within(string(c.past), text, string(next))
 }
 
 // fail is the failure of an error: whatever it quotes of the server's, no secret shows.
 func (c *conn) fail(stage failure.Stage, err error) *failure.Failure {
-	return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: c.host, Secrets: c.secrets})
+	return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: c.host, Conceal: c.conceal})
 }
 
 // quit is QUIT and the end of the connection, in d.
