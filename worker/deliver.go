@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rohrpost/rohrpost"
@@ -82,7 +83,7 @@ func (a *attempt) door() gate.Door {
 		name += " (tenants)"
 	}
 	return gate.Door{
-		Account: account.ID(), Server: name, Fingerprint: account.Fingerprint,
+		Account: account.ID(), Tenant: a.job.Tenant, Shared: account.Level == resolver.Platform, Server: name, Fingerprint: account.Fingerprint,
 		Connections: cmp.Or(server.MaxConnections, a.w.opts.Connections),
 		Limits: gate.Limits{
 			PerMinute: limits.PerMinute, PerHour: limits.PerHour, PerDay: limits.PerDay, RecipientsPerDay: limits.RecipientsPerDay,
@@ -96,24 +97,34 @@ func (a *attempt) mail() gate.Mail { return gate.Mail{Queue: queue.Name(a.job.Pr
 // leave tells the gate what the attempt has shown of the account and its server.
 func (a *attempt) leave(ctx context.Context, pass *gate.Pass, out transport.Outcome) *gate.Wait {
 	result, met := gate.Result{}, false
-	for _, v := range out.Verdicts {
+	accepted := false
+	for k, v := range out.Verdicts {
 		switch f := v.Failure; {
 		case f == nil:
-			met, result.Reached = true, true
+			met, accepted, result.Reached = true, true, true
 		case f.Stage == failure.StageWorker:
 		default:
 			met = true
 			result.Reached = result.Reached || reached(f.Stage)
 			if s := f.Scope(); s == failure.ScopeAccount || s == failure.ScopeServer {
 				result.Failure = f
+				result.Domains = append(result.Domains, domain(a.recipients[a.open[k]]))
 			}
 		}
+	}
+	if accepted && result.Failure != nil && result.Failure.Hearsay() {
+		result.Failure = nil // whoever said that, the account can send
 	}
 	if !met {
 		pass.Abandon(ctx) // it never came to the server
 		return nil
 	}
 	return pass.Leave(ctx, result)
+}
+
+// domain is the part of an address behind the last @, in lower case.
+func domain(address string) string {
+	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }
 
 // reached reports whether the server has seen the mail at this stage.

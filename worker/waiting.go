@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
@@ -44,6 +45,8 @@ const (
 	firstLook  = 4 * time.Minute
 	lookMost   = 15 * time.Minute
 	parkedMost = time.Hour
+	// firstAlone is the same of a mail that waits in no room.
+	firstAlone = 15 * time.Second
 	// lookSpread is the time over which those tell their delay who came together:
 	// fifty thousand looks at once would hold up everybody else's mails.
 	lookSpread = 2 * time.Minute
@@ -59,11 +62,15 @@ func (a *attempt) net() time.Duration {
 // after the other.
 func (a *attempt) netAt(random float64) time.Duration {
 	now := a.w.now()
-	age, most := max(0, now.Sub(a.due())), lookMost
-	if a.wait != nil && a.wait.Reason == gate.WhenParked {
+	age, first, most := max(0, now.Sub(a.due())), firstLook, lookMost
+	switch {
+	case a.wait == nil:
+	case a.wait.Alone: // nobody claims it: it comes when it may
+		first = max(firstAlone, a.wait.Until.Sub(now))
+	case a.wait.Reason == gate.WhenParked:
 		most = parkedMost
 	}
-	step := min(max(age, firstLook), most)
+	step := min(max(age, first), most)
 	pause := step + time.Duration(random*float64(step)/2)
 	for _, limit := range [...]time.Duration{delayedAgain, delayedFirst} {
 		if left := limit - age; left > 0 && left < pause {
@@ -142,6 +149,7 @@ func (a *attempt) pause(c *conclusion, out transport.Outcome) time.Duration {
 		if f == nil || !a.waits(i, c.Verdicts[i].State) {
 			continue
 		}
+		f = a.timely(f)
 		random := rand.Float64() //nolint:gosec // jitter is no secret
 		if c.Counts {
 			pause = max(pause, retry.Delay(n, f, random))
@@ -159,4 +167,15 @@ func (a *attempt) pause(c *conclusion, out transport.Outcome) time.Duration {
 		}
 	}
 	return pause
+}
+
+// timely is the failure without a pause that would outlast the mail: no server's word
+// takes a mail's last attempt from it.
+func (a *attempt) timely(f *failure.Failure) *failure.Failure {
+	if a.w.now().Add(f.RetryAfter).Before(a.deadline()) {
+		return f
+	}
+	without := *f
+	without.RetryAfter = 0
+	return &without
 }

@@ -9,10 +9,14 @@ import (
 	"time"
 )
 
+// Pauses. A text may come from anybody's server; a header comes from the account's.
 const (
-	maxRetryAfter = 24 * time.Hour
-	maxText       = 8 << 10 // bytes of a reply that are read; real ones have a few lines
+	maxRetryAfter = 24 * time.Hour   // in a header, or of a rule
+	maxNamed      = 4 * time.Hour    // in a text, for the mail it was said of
+	maxNamedAll   = 15 * time.Minute // in a text, for every mail of an account or server
 )
+
+const maxText = 8 << 10 // bytes of a reply that are read; real ones have a few lines
 
 // A query is a cause made ready for the questions of the table.
 type query struct {
@@ -36,7 +40,15 @@ func Classify(c Cause) *Failure {
 		c.Reply = Reply{Code: e.Code, Lines: strings.Split(e.Msg, "\n")}
 	}
 	q := ask(&c)
-	m := table().find(q)
+	f := judge(&c, q, table().find(q))
+	if afterRecipient(c.Stage) && f.blamesOthers() && q.quotes() {
+		return judge(&c, q, table().recipientsOwn(q))
+	}
+	return f
+}
+
+// judge is what a match makes of a cause.
+func judge(c *Cause, q *query, m *match) *Failure {
 	f := &Failure{
 		Stage:      c.Stage,
 		Class:      cmp.Or(m.class, m.rule.Class),
@@ -44,15 +56,24 @@ func Classify(c Cause) *Failure {
 		Rule:       m.rule.Number,
 		Code:       c.Reply.Code,
 		Enhanced:   q.enhanced.String(),
-		Diagnostic: diagnostic(&c),
+		Diagnostic: diagnostic(c),
 		cause:      c.Err,
+		stores:     afterRecipient(c.Stage) && table().stores(q.host),
 	}
 	f.Class = sane(f.Class, q)
 	if f.Class == Transient || f.Class == Throttle || f.Class == Uncertain {
-		wait := cmp.Or(named(&c, q), m.wait, m.rule.Wait)
+		wait := cmp.Or(max(0, c.RetryAfter), f.bound(named(c, q)), m.wait, m.rule.Wait)
 		f.RetryAfter = min(max(wait, m.rule.AtLeast), maxRetryAfter)
 	}
 	return f
+}
+
+// bound is the pause that a text names, within what such a text may demand.
+func (f *Failure) bound(d time.Duration) time.Duration {
+	if s := f.Scope(); (s == ScopeAccount || s == ScopeServer) && !f.Hearsay() {
+		return min(d, maxNamedAll)
+	}
+	return min(d, maxNamed)
 }
 
 func ask(c *Cause) *query {

@@ -265,6 +265,9 @@ func TestRows(t *testing.T) {
 		{106, "unknown", Transient, broken(StageToken, errors.New("the token store does not answer"))},
 		{25, "oauth_expired", Config, Cause{Stage: StageAuth, APICode: "XOAUTH2", Reply: Reply{Code: 535, Lines: []string{"5.7.8 Username and Password not accepted. gsmtp"}}}},
 		{20, "auth_disabled", Config, Cause{Stage: StageAuth, APICode: "XOAUTH2", Reply: Reply{Code: 535, Lines: []string{"5.7.139 SmtpClientAuthentication is disabled for the Tenant."}}}},
+		{120, "recipient_policy", Transient, reply(StageRcpt, 450, "host mx.example.net[192.0.2.9] said: 421 too many connections")},
+		{120, "recipient_policy", Permanent, reply(StageDot, 550, "host mx.example.net[192.0.2.9] said: 550 5.1.8 bad outbound sender")},
+		{121, "config_invalid", Config, broken(StageAuth, fmt.Errorf("%w: 2000000000 iterations", ErrCostlyLogin))},
 		{111, "config_invalid", Config, broken(StageConnect, fmt.Errorf("dial: %w", ErrNotAllowed))},
 		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
 	}

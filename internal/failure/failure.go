@@ -58,6 +58,8 @@ type Cause struct {
 	RetryAfter time.Duration // Retry-After header; 0: none
 	Host       string        // name of the account's server, for provider rules
 	Now        time.Time     // for a time that the reply names; zero: time.Now()
+	// Conceal takes out of a text what nobody may see of it; nil: nothing.
+	Conceal func(string) string
 }
 
 // A Failure is a classified cause. It is an error of one line without secrets.
@@ -71,6 +73,7 @@ type Failure struct {
 	Diagnostic string        // scrubbed server or error text, one line
 	RetryAfter time.Duration // not before; 0: the usual backoff
 	cause      error
+	stores     bool // the server takes a mail before it asks any other about it
 }
 
 // Error is "rcpt: 550 5.1.1 recipient_unknown: <diagnostic>".

@@ -21,6 +21,7 @@ var (
 	ErrSettings      = errors.New("the account's settings are incomplete")
 	ErrNoSTARTTLS    = errors.New("the server does not offer STARTTLS")
 	ErrNoAuth        = errors.New("the server offers no login method that is known here")
+	ErrCostlyLogin   = errors.New("the server's login demands too much work")
 	ErrTooLarge      = errors.New("the message is larger than the server allows")
 	ErrNeedsSMTPUTF8 = errors.New("the address needs SMTPUTF8, which the server does not offer")
 	ErrExpired       = errors.New("the time of the message ran out")
@@ -43,6 +44,7 @@ const (
 	kindSettings    kind = "settings"
 	kindNoSTARTTLS  kind = "no_starttls"
 	kindNoAuth      kind = "no_auth"
+	kindCostlyLogin kind = "costly_login"
 	kindTooLarge    kind = "too_large"
 	kindNeedsUTF8   kind = "needs_utf8"
 	kindExpired     kind = "expired"
@@ -76,7 +78,7 @@ const (
 
 func kinds() []kind {
 	return []kind{
-		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindTooLarge, kindNeedsUTF8,
+		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindCostlyLogin, kindTooLarge, kindNeedsUTF8,
 		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindGone, kindRateWait, kindBusyWait, kindDownWait,
 		kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
@@ -109,6 +111,7 @@ func kindOfError(err error) kind {
 		{ErrSettings, kindSettings},
 		{ErrNoSTARTTLS, kindNoSTARTTLS},
 		{ErrNoAuth, kindNoAuth},
+		{ErrCostlyLogin, kindCostlyLogin},
 		{ErrTooLarge, kindTooLarge},
 		{ErrNeedsSMTPUTF8, kindNeedsUTF8},
 		{ErrExpired, kindExpired},

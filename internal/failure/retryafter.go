@@ -15,12 +15,8 @@ var (
 	timePattern = regexp.MustCompile(`(?:retry|again|until|not before)[^.;/\d]{0,40}(\d{4}-\d{2}-\d{2}t\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:z|[+-]\d{2}:\d{2}))`)
 )
 
-// named is the pause that the server asks for, in the header or in its text;
-// 0 is none.
+// named is the pause that the server asks for in its text; 0 is none.
 func named(c *Cause, q *query) time.Duration {
-	if c.RetryAfter > 0 {
-		return c.RetryAfter
-	}
 	if p := timePattern.FindStringSubmatch(q.text); p != nil {
 		now := c.Now
 		if now.IsZero() {

@@ -162,10 +162,3 @@ func cut(s string) string {
 	}
 	return s
 }
-
-func diagnostic(c *Cause) string {
-	if c.Reply.Code != 0 {
-		return Scrub(c.Reply.Text())
-	}
-	return Scrub(c.Err.Error())
-}

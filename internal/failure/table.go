@@ -35,6 +35,7 @@ const centralSender = 110
 // ruleTable is the loaded rules.yaml.
 type ruleTable struct {
 	rules  map[int]*rule
+	hosts  []*regexp.Regexp    // of known providers
 	steps  [stepCount][]*match // in the order of the file
 	scopes []compiledScope     // the first that fits
 	person []compiledWhere     // any that fits
@@ -97,6 +98,9 @@ func load(b []byte) (*ruleTable, error) {
 		providers[name] = &provider{host: host, text: text}
 	}
 	t := &ruleTable{rules: make(map[int]*rule, len(file.Rules))}
+	for _, p := range providers {
+		t.hosts = append(t.hosts, p.host)
+	}
 	for _, r := range file.Rules {
 		if err := t.add(r, providers); err != nil {
 			errs = append(errs, fmt.Errorf("rule %d: %w", r.Number, err))
@@ -127,7 +131,7 @@ func (t *ruleTable) add(r *rule, providers map[string]*provider) error {
 	if r.Wait < 0 || r.AtLeast < 0 || max(r.Wait, r.AtLeast) > maxRetryAfter {
 		errs = append(errs, errors.New("wait and at_least must be within 0 and 24h"))
 	}
-	if len(r.Match) == 0 && r.Number != fallback && r.Number != centralSender {
+	if unasked := []int{fallback, centralSender, passedOn}; len(r.Match) == 0 && !slices.Contains(unasked, r.Number) {
 		errs = append(errs, errors.New("no match: the rule can never apply"))
 	}
 	for i := range r.Match {

@@ -16,11 +16,15 @@ const (
 	parkedLook          = 10 * time.Minute             // the same of a parked account's
 )
 
-// pause is how long a notice of this kind and level closes.
-func pause(kind Kind, level int, asked time.Duration) time.Duration {
-	first, most := slowFirst, slowMost
-	if kind == Down {
+// pause is how long a notice of this kind and level closes. What is hearsay gets no
+// pause that it asks for: the next mail tries soon.
+func pause(kind Kind, level int, f *failure.Failure) time.Duration {
+	first, most, asked := slowFirst, slowMost, f.RetryAfter
+	switch {
+	case kind == Down:
 		first, most = downFirst, downMost
+	case f.Hearsay():
+		most, asked = hearsayMost, 0
 	}
 	return max(min(first<<min(level-1, 10), most), asked)
 }
@@ -73,7 +77,7 @@ func (g *Gate) shut(ctx context.Context, kind Kind, subject string, f *failure.F
 		level = old.Level + 1
 	}
 	n := newNotice(kind, subject, g.now(), f)
-	n.Level, n.Until = level, g.now().Add(pause(kind, level, f.RetryAfter)).UTC()
+	n.Level, n.Until = level, g.now().Add(pause(kind, level, f)).UTC()
 	if err := g.put(ctx, n); err != nil {
 		g.log.Warn().Err(err).Str("subject", subject).Msg("other workers do not know yet that this is closed")
 	}

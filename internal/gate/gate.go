@@ -43,6 +43,9 @@ type Gate struct {
 	faults map[string]int       // failures in a row, by subject
 	landed map[string][]landing // that have come out of rooms, by account: Redis is not told yet
 	news   map[string]*news     // for the mails of parked accounts
+
+	rumors     map[string]map[string]*rumor // by account and tenant
+	rumorCount int
 }
 
 // New checks the options. It does no I/O: what stands in Redis is known after
@@ -59,12 +62,15 @@ func New(o Options) (*Gate, error) {
 		redis: o.Redis, rooms: waiting, log: o.Logger, now: o.Now, workers: o.Workers,
 		signal: make(chan struct{}, 1), notices: map[string]*Notice{},
 		hands: map[string]*hand{}, marked: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{}, landed: map[string][]landing{}, news: map[string]*news{},
+		rumors: map[string]map[string]*rumor{},
 	}, nil
 }
 
 // A Door is what the gate must know of an account.
 type Door struct {
 	Account     string        // id
+	Tenant      string        // whose mail it is
+	Shared      bool          // several tenants send through the account
 	Server      string        // host and port
 	Fingerprint func() string // of today's settings
 	Connections int           // mails at a time in this process
@@ -84,11 +90,12 @@ const (
 )
 
 // A Wait says why a mail may not go now. It is in the room of its account and
-// will be claimed when it is its turn.
+// will be claimed when it is its turn, unless it waits alone.
 type Wait struct {
 	Reason Reason
 	Until  time.Time // the earliest moment that is known; zero: none is
 	Notice *Notice   // that stands in its way; nil: none does
+	Alone  bool      // the mail is in no room: it must come again by itself
 }
 
 // Failure is the reason in the words of a failure, for the log.
@@ -114,8 +121,13 @@ type Pass struct {
 }
 
 // Enter lets a mail of so many recipients through, or says why it must wait; then
-// it has joined the room of its account. An error is one of Redis.
+// it has joined the room of its account, or waits alone. An error is one of Redis.
 func (g *Gate) Enter(ctx context.Context, d Door, m Mail, recipients int) (*Pass, *Wait, error) {
+	if d.Shared {
+		if wait := g.hushed(&d); wait != nil {
+			return nil, wait, nil
+		}
+	}
 	wait, err := g.stopped(ctx, &d)
 	if err != nil {
 		return nil, nil, err

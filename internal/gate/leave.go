@@ -10,6 +10,8 @@ import (
 type Result struct {
 	Failure *failure.Failure // that of the account or server if there is one, else any; nil: accepted
 	Reached bool             // the server has seen the mail: it counts at the rates
+	// Domains are those of the recipients of whom Failure was said.
+	Domains []string
 }
 
 // Leave ends a mail's way through. What it met keeps the others of its account or
@@ -24,7 +26,7 @@ func (p *Pass) Leave(ctx context.Context, r Result) *Wait {
 		}
 	}
 	defer g.finish(account)
-	return g.learn(ctx, &p.door, r.Failure)
+	return g.learn(ctx, &p.door, r)
 }
 
 // Abandon ends a mail's way through of which nothing was learned.
@@ -44,14 +46,17 @@ func (p *Pass) Busy(ctx context.Context) (*Wait, error) {
 	return w, p.gate.wait(ctx, p.door.Account, p.mail, w)
 }
 
-// learn draws the consequences of a failure.
-func (g *Gate) learn(ctx context.Context, d *Door, f *failure.Failure) *Wait {
-	scope := failure.ScopeMail
+// learn draws the consequences of an attempt.
+func (g *Gate) learn(ctx context.Context, d *Door, r Result) *Wait {
+	f, scope := r.Failure, failure.ScopeMail
 	if f != nil {
 		scope = f.Scope()
 	}
 	switch {
 	case scope != failure.ScopeServer && scope != failure.ScopeAccount:
+	case f.Hearsay():
+		g.overhear(ctx, d, r)
+		return nil
 	case beforeMail(f.Stage) && f.Code/100 == 4 && g.fewer(d.Account):
 		return &Wait{Reason: Busy} // there are others: this connection was one too many
 	case scope == failure.ScopeAccount && f.NeedsPerson():
@@ -69,6 +74,7 @@ func (g *Gate) learn(ctx context.Context, d *Door, f *failure.Failure) *Wait {
 	case scope == failure.ScopeAccount:
 		return g.fault(ctx, Slow, WhenSlow, d.Account, f)
 	}
+	g.refute(d, f)
 	g.works(ctx, d)
 	return nil
 }

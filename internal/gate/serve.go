@@ -188,6 +188,7 @@ func (g *Gate) tidy() {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
 	now := g.now()
+	g.forgetRumors(now)
 	for m, a := range g.coming {
 		if now.After(a.until) {
 			g.arrive(m)

@@ -3,7 +3,6 @@ package oauth
 import (
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
-	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 // A refusal is the body of an error answer (RFC 6749 §5.2) with what Microsoft
@@ -30,14 +28,11 @@ type refusal struct {
 // refusedBy is the cause of a refusal. The class comes from error; what refines
 // it, AADSTS numbers and subtypes, goes before the description, so that it is in
 // the diagnostic however long that is.
-func refusedBy(e *oauth2.RetrieveError, secrets []secret.String) failure.Cause {
+func refusedBy(e *oauth2.RetrieveError) failure.Cause {
 	var r refusal
 	lines := []string{http.StatusText(e.Response.StatusCode)}
 	if json.Unmarshal(e.Body, &r) == nil && r.Error != "" {
 		lines = r.lines()
-	}
-	for i, l := range lines {
-		lines[i] = without(l, secrets)
 	}
 	return failure.Cause{
 		Stage:      failure.StageToken,
@@ -68,27 +63,13 @@ func (r refusal) lines() []string {
 	return lines
 }
 
-// minQuoted is the length from which on a secret is told from any other text.
-const minQuoted = 8
-
-// without takes out secrets that a server has quoted.
-func without(text string, secrets []secret.String) string {
-	for _, s := range secrets {
-		if len(s.Reveal()) >= minQuoted {
-			text = strings.ReplaceAll(text, s.Reveal(), "[…]")
-			text = strings.ReplaceAll(text, url.QueryEscape(s.Reveal()), "[…]")
-		}
-	}
-	return text
-}
-
 // retryAfter reads the header (RFC 9110 §10.2.3); 0: there is none.
 func retryAfter(header string) time.Duration {
 	if seconds, err := strconv.Atoi(header); err == nil {
 		return time.Duration(min(max(0, seconds), 24*60*60)) * time.Second
 	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(0, time.Until(at))
+		return min(max(0, time.Until(at)), 24*time.Hour)
 	}
 	return 0
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 )
 
 const (
@@ -109,7 +110,9 @@ func (r *requester) ask(ctx context.Context, c Credentials, secrets []secret.Str
 	client.Transport = line
 	t, err := request(context.WithValue(ctx, oauth2.HTTPClient, &client))
 	if err != nil {
-		return granted{}, failure.Classify(line.cause(ctx, err, append(secrets, c.ClientSecret, c.RefreshToken)))
+		cause := line.cause(ctx, err)
+		cause.Conceal = conceal.New(append(secrets, c.ClientSecret, c.RefreshToken)...).Text
+		return granted{}, failure.Classify(cause)
 	}
 	if t.AccessToken == "" || !printable(t.AccessToken) || !printable(t.RefreshToken) {
 		return granted{}, failure.Classify(line.noToken())
@@ -166,11 +169,11 @@ func (w *watched) Read(p []byte) (int, error) {
 }
 
 // cause is what an error of the library stands for.
-func (l *line) cause(ctx context.Context, err error, secrets []secret.String) failure.Cause {
+func (l *line) cause(ctx context.Context, err error) failure.Cause {
 	refusal, refused := errors.AsType[*oauth2.RetrieveError](err)
 	switch {
 	case refused:
-		return refusedBy(refusal, secrets)
+		return refusedBy(refusal)
 	case l.err != nil:
 		return failure.Cause{Stage: failure.StageToken, Err: l.err}
 	case l.status != 0:

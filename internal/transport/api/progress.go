@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 )
 
 // A step is how far a request has come.
@@ -80,8 +81,9 @@ func (p *progress) Close() error {
 	return nil
 }
 
-// failure is what the error of a request means.
-func (p *progress) failure(err error, host string) *failure.Failure {
+// failure is what the error of a request means. net/http quotes in some what a server
+// has sent in place of an answer.
+func (p *progress) failure(err error, host string, secrets *conceal.Set) *failure.Failure {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err // without the URL, which has an address
 	}
@@ -92,7 +94,7 @@ func (p *progress) failure(err error, host string) *failure.Failure {
 		sent: failure.StageDot, // whatever broke, the server may have the mail
 	}[p.step]
 	p.mu.Unlock()
-	f := failure.Classify(failure.Cause{Stage: stage, Err: err, Host: host})
+	f := failure.Classify(failure.Cause{Stage: stage, Err: err, Host: host, Conceal: secrets.Text})
 	if stage == failure.StageDot {
 		f.Stage = failure.StageAPI
 	}

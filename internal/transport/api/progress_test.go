@@ -44,7 +44,7 @@ func TestProgress(t *testing.T) {
 				t.Fatalf("%d octets", p.left)
 			}
 			c.do(p)
-			f := p.failure(c.err, "graph.example")
+			f := p.failure(c.err, "graph.example", nil)
 			if f.Stage != c.stage || f.Class != c.class || strings.Contains(f.Error(), "acme") {
 				t.Errorf("%v of class %s, want %s at %s", f, f.Class, c.class, c.stage)
 			}

@@ -6,11 +6,11 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
@@ -23,6 +23,7 @@ const (
 type request struct {
 	url     *url.URL
 	content [][]byte
+	refused []secret.String // access tokens that the server has heard
 }
 
 // post sends the request once. net/http does not repeat it either: the body has
@@ -30,7 +31,7 @@ type request struct {
 func (t *Transport) post(ctx context.Context, r *request, token secret.String) transport.Verdict {
 	ctx, cancel := context.WithTimeout(ctx, t.options.Timeout)
 	defer cancel()
-	p := newProgress(r.content)
+	p, secrets := newProgress(r.content), conceal.New(append(r.refused, token)...)
 	req := (&http.Request{
 		Method: http.MethodPost, URL: r.url, Body: p, ContentLength: int64(p.left),
 		Header: http.Header{
@@ -41,26 +42,26 @@ func (t *Transport) post(ctx context.Context, r *request, token secret.String) t
 	}).WithContext(p.watch(ctx))
 	resp, err := t.client.Do(req)
 	if err != nil {
-		return transport.Verdict{Failure: p.failure(err, r.url.Hostname())}
+		return transport.Verdict{Failure: p.failure(err, r.url.Hostname(), secrets)}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status has said it
 	if resp.StatusCode/100 == 2 {
-		text := without(token, t.service.Receipt(resp.Header, answer))
+		text := secrets.Text(t.service.Receipt(resp.Header, answer))
 		return transport.Verdict{Code: resp.StatusCode, Text: failure.Scrub(text)}
 	}
-	return transport.Verdict{Failure: t.refusal(resp, answer, token)}
+	return transport.Verdict{Failure: t.refusal(resp, answer, secrets)}
 }
 
 // refusal is judged by the most special code that a rule knows, else by the status.
-func (t *Transport) refusal(resp *http.Response, answer []byte, token secret.String) *failure.Failure {
+func (t *Transport) refusal(resp *http.Response, answer []byte, secrets *conceal.Set) *failure.Failure {
 	problem, now := t.service.Explain(resp.Header, answer), t.options.Now()
 	text := problem.Text
 	if text == "" {
 		text = http.StatusText(resp.StatusCode)
 	}
 	cause := failure.Cause{
-		Stage: failure.StageAPI, Reply: failure.Reply{Code: resp.StatusCode, Lines: []string{without(token, text)}},
+		Stage: failure.StageAPI, Reply: failure.Reply{Code: resp.StatusCode, Lines: []string{text}}, Conceal: secrets.Text,
 		RetryAfter: retryAfter(resp.Header, now), Host: resp.Request.URL.Hostname(), Now: now,
 	}
 	byStatus := failure.Classify(cause)
@@ -76,22 +77,14 @@ func (t *Transport) refusal(resp *http.Response, answer []byte, token secret.Str
 	return byStatus
 }
 
-// without is the text for a log, even if the server has echoed the token.
-func without(token secret.String, text string) string {
-	if token.IsZero() {
-		return text
-	}
-	return strings.ReplaceAll(text, token.Reveal(), token.String())
-}
-
 // retryAfter is RFC 9110 §10.2.3: seconds or a date; 0: none.
 func retryAfter(h http.Header, now time.Time) time.Duration {
 	v := h.Get("Retry-After")
 	if n, err := strconv.Atoi(v); err == nil {
-		return time.Duration(min(n, int(maxRetryAfter/time.Second))) * time.Second
+		return time.Duration(min(max(0, n), int(maxRetryAfter/time.Second))) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		return at.Sub(now)
+		return min(max(0, at.Sub(now)), maxRetryAfter)
 	}
 	return 0
 }

@@ -113,6 +113,7 @@ func (t *Transport) send(ctx context.Context, mb *Mailbox, r *request, arm func(
 		return v, nil
 	}
 	t.options.Logger.Debug().Str("account", mb.Account).Str("host", r.url.Host).Msg("access token refused, asking for another")
+	r.refused = append(r.refused, token)
 	if token, f = accessToken(ctx, mb.Token, token); f != nil {
 		return transport.Verdict{Failure: f}, nil
 	}

@@ -1,6 +1,7 @@
 package smtp
 
 import (
+	"bufio"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
@@ -69,7 +71,7 @@ func TestTokenNeedsTLS(t *testing.T) {
 	t.Parallel()
 	var token transport.TokenSource = func(context.Context, secret.String) (secret.String, error) { return secret.String{}, nil }
 	s := &Server{Encryption: None, AllowPlaintextLogin: true, Username: "max@acme.example", Password: secret.New("geheim"), Token: token}
-	c := &conn{wire: &wire{}, extensions: extensions{mechanisms: []string{"XOAUTH2"}}}
+	c := &conn{wire: &wire{}, r: bufio.NewReader(nil), secrets: conceal.New(), extensions: extensions{mechanisms: []string{"XOAUTH2"}}}
 	if f := c.login(s, 0); f == nil || f.Stage != failure.StageAuth || !errors.Is(f, gomail.ErrUnencrypted) {
 		t.Errorf("login: %v", f)
 	}

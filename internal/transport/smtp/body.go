@@ -66,7 +66,7 @@ func (x *transaction) end() {
 		failRest(x.verdicts, failure.Classify(r.cause(failure.StageDot, x.host)))
 		return
 	}
-	accepted := transport.Verdict{Code: r.code, Enhanced: r.enhanced(), Text: failure.Scrub(string(r.text))}
+	accepted := transport.Verdict{Code: r.code, Enhanced: r.enhanced(), Text: r.shown()}
 	for _, i := range x.accepted {
 		x.verdicts[i] = accepted
 	}

@@ -80,7 +80,9 @@ func (k *check) certificate(_ context.Context, step *Step) *failure.Failure {
 	if len(k.certificates) > 0 {
 		leaf := k.certificates[0]
 		step.NotBefore, step.NotAfter = leaf.NotBefore, leaf.NotAfter
-		step.Names = append(step.Names, leaf.DNSNames...)
+		for _, name := range leaf.DNSNames {
+			step.Names = append(step.Names, k.conn.secrets.Text(name))
+		}
 		for _, ip := range leaf.IPAddresses {
 			step.Names = append(step.Names, ip.String())
 		}
@@ -94,7 +96,9 @@ func (k *check) methods(ctx context.Context, step *Step) *failure.Failure {
 			return f
 		}
 	}
-	step.Mechanisms = k.conn.extensions.mechanisms
+	for _, name := range k.conn.extensions.mechanisms {
+		step.Mechanisms = append(step.Mechanisms, k.conn.secrets.Text(name))
+	}
 	return nil
 }
 
@@ -166,7 +170,7 @@ func (k *check) close() {
 	}
 	defer k.release()
 	// Without a banner there is no client to speak with, without an answer no peer.
-	c.broken = c.client == nil || k.failure != nil && k.failure.Code == 0
+	c.broken = !c.greeted || k.failure != nil && k.failure.Code == 0
 	if c.aborted && !c.broken {
 		_, err := c.roundTrip("RSET", limits.Reset)
 		c.broken = err != nil

@@ -23,7 +23,7 @@ func (c *conn) login(s *Server, d time.Duration) *failure.Failure {
 	if !c.secure && (s.Token != nil || s.Encryption != None || !s.AllowPlaintextLogin) {
 		return c.fail(failure.StageAuth, gomail.ErrUnencrypted)
 	}
-	c.say(s.Password.Reveal())
+	c.secrets.Add(s.Password.Reveal())
 	auth := c.mechanism(s)
 	if auth == nil {
 		return c.fail(failure.StageAuth, fmt.Errorf("%w: offered are %q", failure.ErrNoAuth, c.extensions.mechanisms))
@@ -64,7 +64,7 @@ func (c *conn) mechanism(s *Server) gomail.Auth {
 		case "LOGIN":
 			return gomail.LoginAuth(s.Username, password, s.Host, plaintext)
 		case "SCRAM-SHA-256":
-			return gomail.ScramSHA256Auth(s.Username, password)
+			return newScram(s.Username, password)
 		case "CRAM-MD5":
 			return gomail.CRAMMD5Auth(s.Username, password)
 		}
@@ -81,7 +81,7 @@ func (c *conn) converse(auth gomail.Auth, info *gomail.ServerInfo, d time.Durati
 	command := "AUTH " + name
 	if initial != nil {
 		text := base64.StdEncoding.EncodeToString(initial)
-		c.say(text)
+		c.secrets.Add(text)
 		command += " " + text
 	}
 	for range maxChallenges {
@@ -93,6 +93,12 @@ func (c *conn) converse(auth gomail.Auth, info *gomail.ServerInfo, d time.Durati
 		if err != nil {
 			return reply{}, fmt.Errorf("challenge: %w", err)
 		}
+		if len(challenge) > maxChallenge {
+			return reply{}, textproto.ProtocolError("a challenge without end")
+		}
+		if err := c.wire.within(d); err != nil { // nobody waits for the answer any more
+			return reply{}, err
+		}
 		answer, err := auth.Next(challenge, true)
 		switch {
 		case errors.Is(err, gomail.ErrUnexpectedServerResponse):
@@ -101,7 +107,7 @@ func (c *conn) converse(auth gomail.Auth, info *gomail.ServerInfo, d time.Durati
 			return reply{}, err
 		}
 		command = base64.StdEncoding.EncodeToString(answer)
-		c.say(command)
+		c.secrets.Add(command) // a proof, from which the password can be guessed
 	}
 	return reply{}, textproto.ProtocolError("challenges without end")
 }

@@ -15,12 +15,17 @@ const (
 	maxReply      = 8 << 10 // octets of a reply's text that are kept
 	maxReplyLines = 100
 	maxReplyLine  = 2000 // octets kept of a line; RFC 5321 §4.5.3.1.5 allows 512
+	// cutMargin is dropped beyond that from a longer line: it may end in a part of a
+	// secret, too short to be told from other text.
+	cutMargin = 24
 )
 
-// A reply is a server's answer. Its text is overwritten by the next one.
+// A reply is a server's answer. Its text is overwritten by the next one, and not fit
+// to be shown: cause and shown are the ways out.
 type reply struct {
 	code int
 	text []byte // the lines without code, separated by LF
+	conn *conn
 }
 
 func (r reply) positive() bool { return r.code/100 == 2 }
@@ -31,13 +36,21 @@ func (r reply) refusal() bool { return r.code/100 == 4 || r.code/100 == 5 }
 func (r reply) lines() []string { return strings.Split(string(r.text), "\n") }
 
 func (r reply) cause(stage failure.Stage, host string) failure.Cause {
-	c := failure.Cause{Stage: stage, Host: host, Reply: failure.Reply{Code: r.code, Lines: r.lines()}}
+	c := failure.Cause{Stage: stage, Host: host, Conceal: r.conn.conceal, Reply: failure.Reply{Code: r.code, Lines: r.lines()}}
 	if !r.refusal() && stage != failure.StageDot {
 		c.Reply = failure.Reply{}
-		c.Err = textproto.ProtocolError(fmt.Sprintf("unexpected reply %d %s", r.code, r.lines()[0]))
+		c.Err = textproto.ProtocolError(fmt.Sprintf("unexpected reply %d %s", r.code, r.text))
 	}
 	return c
 }
+
+// shown is the text as people may see it.
+func (r reply) shown() string { return failure.Scrub(r.conn.conceal(string(r.text))) }
+
+// malformed is what is no reply, with those of its lines that might be one.
+type malformed string
+
+func (m malformed) Error() string { return "malformed reply" }
 
 // readReply reads one reply (RFC 5321 §4.2.1) into buf. Of a text beyond the
 // limits the last line is kept, which often has the reason.
@@ -50,7 +63,7 @@ func readReply(r *bufio.Reader, buf []byte) (reply, error) {
 		}
 		code, last, text, ok := parseReplyLine(line)
 		if !ok || lines > 0 && code != out.code {
-			return reply{}, textproto.ProtocolError(fmt.Sprintf("malformed reply %q", line[:min(len(line), 80)]))
+			return reply{}, malformed(fmt.Sprintf("%s\n%s", out.text, line))
 		}
 		out.code = code
 		if lines < maxReplyLines && len(out.text)+1+len(text) <= maxReply-maxReplyLine {
@@ -91,7 +104,11 @@ func parseReplyLine(line []byte) (code int, last bool, text []byte, ok bool) {
 	if line[3] != ' ' && line[3] != '-' {
 		return 0, false, nil, false
 	}
-	return code, line[3] == ' ', line[4:min(len(line), 4+maxReplyLine)], true
+	text = line[4:]
+	if len(text) > maxReplyLine {
+		text = text[:maxReplyLine-cutMargin]
+	}
+	return code, line[3] == ' ', text, true
 }
 
 // enhanced is the first enhanced status code of an acceptance that begins a line

@@ -45,6 +45,8 @@ type Server struct {
 	AllowPlaintextLogin bool
 	Guard               Guard // of the connections; nil: none
 	MaxConnections      int   // at a time, over all workers with a Guard; 0: that of the Options
+
+	refused []secret.String // access tokens that the server knows, too
 }
 
 // check finds settings with which no connection must be tried. The error wraps

@@ -1,7 +1,7 @@
 package smtp
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,9 +10,8 @@ import (
 	"net/textproto"
 	"time"
 
-	gomail "github.com/wneessen/go-mail/smtp"
-
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/secret/conceal"
 )
 
 // A conn is a session with a server, ready for mails. It serves one at a time.
@@ -21,13 +20,15 @@ type conn struct {
 	lease            Lease
 	host             string // of the account, for provider rules
 	wire             *wire
-	nc               net.Conn       // wire, or TLS over it
-	client           *gomail.Client // Client.Text reads from nc
-	secure           bool           // the handshake is done and the certificate verified
+	nc               net.Conn      // wire, or TLS over it
+	r                *bufio.Reader // of nc
+	greeted          bool          // by the server
+	secure           bool          // the handshake is done and the certificate verified
 	extensions       extensions
-	text             []byte   // of the last reply
-	out              []byte   // of the last commands
-	spoken           [][]byte // secrets that no reply shows
+	text             []byte       // of the last reply
+	past             []byte       // the end of those before it
+	out              []byte       // of the last commands
+	secrets          *conceal.Set // that nothing shows which the server has sent
 
 	broken    bool // not to be used again, not even for QUIT
 	aborted   bool // a transaction was begun and not ended: RSET first
@@ -44,7 +45,7 @@ func (t *Transport) connect(ctx context.Context, s *Server) (*conn, *failure.Fai
 	release := c.wire.hold(ctx)
 	f = t.greet(ctx, c, s)
 	if !release() && f == nil {
-		f = failure.Classify(failure.Cause{Stage: failure.StageEHLO, Err: ctx.Err(), Host: s.Host})
+		f = c.fail(failure.StageEHLO, ctx.Err())
 	}
 	if f != nil {
 		_ = c.nc.Close()
@@ -66,7 +67,10 @@ func (t *Transport) dial(ctx context.Context, s *Server) (*conn, *failure.Failur
 		return nil, failure.Classify(failure.Cause{Stage: failure.StageConnect, Err: err, Host: s.Host})
 	}
 	w := &wire{Conn: raw}
-	return &conn{account: s.Account, version: s.Version, host: s.Host, wire: w, nc: w}, nil
+	return &conn{
+		account: s.Account, version: s.Version, host: s.Host, wire: w, nc: w, r: bufio.NewReader(w),
+		secrets: conceal.New(append(s.refused, s.Password)...),
+	}, nil
 }
 
 // greet is everything up to the first MAIL.
@@ -99,17 +103,14 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 
 // banner reads the server's greeting, in d.
 func (c *conn) banner(d time.Duration) *failure.Failure {
-	if err := c.wire.within(d); err != nil {
+	r, err := c.await(d)
+	switch {
+	case err != nil:
 		return c.fail(failure.StageBanner, err)
+	case r.code != 220: // RFC 5321 §4.2
+		return failure.Classify(r.cause(failure.StageBanner, c.host))
 	}
-	client, err := gomail.NewClient(c.nc, c.host)
-	if e, ok := errors.AsType[*textproto.Error](err); ok {
-		return failure.Classify(reply{code: e.Code, text: []byte(e.Msg)}.cause(failure.StageBanner, c.host))
-	}
-	if err != nil {
-		return c.fail(failure.StageBanner, err)
-	}
-	c.client = client
+	c.greeted = true
 	return nil
 }
 
@@ -119,9 +120,10 @@ func (c *conn) encrypt(ctx context.Context, config *tls.Config, d time.Duration)
 	}
 	nc := tls.Client(c.wire, config)
 	if err := nc.HandshakeContext(ctx); err != nil {
-		return err
+		return c.wire.explain(err)
 	}
 	c.nc, c.secure = nc, true
+	c.r = bufio.NewReader(nc)
 	return nil
 }
 
@@ -137,13 +139,12 @@ func (c *conn) startTLS(ctx context.Context, config *tls.Config, limits *Timeout
 		return c.fail(failure.StageSTARTTLS, err)
 	case !r.positive():
 		return failure.Classify(r.cause(failure.StageSTARTTLS, c.host))
-	case c.client.Text.R.Buffered() > 0:
+	case c.r.Buffered() > 0:
 		return c.fail(failure.StageSTARTTLS, textproto.ProtocolError("text after the reply to STARTTLS"))
 	}
 	if err := c.encrypt(ctx, config, limits.TLS); err != nil {
 		return c.fail(failure.StageTLS, err)
 	}
-	c.client.Text = textproto.NewConn(c.nc)
 	return nil
 }
 
@@ -170,36 +171,37 @@ func (c *conn) await(d time.Duration) (reply, error) {
 }
 
 func (c *conn) readReply() (reply, error) {
-	r, err := readReply(c.client.Text.R, c.text)
+	c.past = append(append(c.past, '\n'), c.text...)
+	c.past = append(c.past[:0], c.past[max(0, len(c.past)-maxPast):]...)
+	r, err := readReply(c.r, c.text)
+	if what, ok := errors.AsType[malformed](err); ok {
+		err = textproto.ProtocolError("malformed reply: " + c.conceal(string(what)))
+	}
 	if err != nil {
+		c.text = c.text[:0]
 		return reply{}, c.wire.explain(err)
 	}
-	r.text = c.conceal(r.text)
-	c.text = r.text
+	r.conn, c.text = c, r.text
 	return r, nil
 }
 
-// conceal takes out of a reply what was said to log in: some servers repeat it,
-// and replies are logged.
-func (c *conn) conceal(text []byte) []byte {
-	for _, s := range c.spoken {
-		if bytes.Contains(text, s) {
-			text = bytes.ReplaceAll(text, s, []byte("[redacted]"))
-		}
+// maxPast is how much of earlier replies is kept, in octets: the rest of a secret that
+// began before that is long enough to be known by itself.
+const maxPast = 64
+
+// conceal takes the secrets that the server was told out of what it has sent last: also
+// those that began in an earlier reply, or end in what it has sent already.
+func (c *conn) conceal(text string) string {
+	if c == nil {
+		return text
 	}
-	return text
+	next, _ := c.r.Peek(c.r.Buffered())
+	return c.secrets.Within(string(c.past), text, string(next))
 }
 
-// say notes a secret for conceal. One of a few characters is in every text.
-func (c *conn) say(s string) {
-	const short = 4
-	if len(s) >= short {
-		c.spoken = append(c.spoken, []byte(s))
-	}
-}
-
+// fail is the failure of an error: whatever it quotes of the server's, no secret shows.
 func (c *conn) fail(stage failure.Stage, err error) *failure.Failure {
-	return failure.Classify(failure.Cause{Stage: stage, Err: c.wire.explain(err), Host: c.host})
+	return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: c.host, Conceal: c.conceal})
 }
 
 // quit is QUIT and the end of the connection, in d.

@@ -53,6 +53,9 @@ func (s *Server) withToken(ctx context.Context, rejected secret.String) (*Server
 	}
 	with := *s
 	with.Password = token
+	if !rejected.IsZero() {
+		with.refused = append(slices.Clone(s.refused), rejected)
+	}
 	return &with, nil
 }
 

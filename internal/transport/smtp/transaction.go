@@ -36,7 +36,7 @@ func (x *transaction) run(ctx context.Context, body []byte, arm transport.Arm) e
 	release := x.wire.hold(ctx)
 	defer func() {
 		// More text than replies asked for would be taken for the next reply.
-		if !release() || x.client.Text.R.Buffered() > 0 {
+		if !release() || x.r.Buffered() > 0 {
 			x.broken = true
 		}
 	}()
@@ -116,7 +116,7 @@ func (x *transaction) exchange() bool {
 	case x.refused && x.begun:
 		x.broken = true // it refused the mail and asks for it: no dot, whatever it would mean
 		return false
-	case x.client.Text.R.Buffered() > 0: // it would be taken for the reply to the dot
+	case x.r.Buffered() > 0: // it would be taken for the reply to the dot
 		return x.lose(failure.StageData, textproto.ProtocolError("more replies than commands"))
 	}
 	return true
@@ -200,7 +200,7 @@ func (x *transaction) lose(stage failure.Stage, err error) bool {
 		x.dead = true
 		return false
 	}
-	failRest(x.verdicts, failure.Classify(failure.Cause{Stage: stage, Err: err, Host: x.host}))
+	failRest(x.verdicts, x.fail(stage, err))
 	return false
 }
 

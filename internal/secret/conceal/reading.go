@@ -1,0 +1,240 @@
+package conceal
+
+import (
+	"bytes"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A reading is a text as it is searched: folded octets, and from where to where in
+// the text each of them stands.
+type reading struct {
+	folded []byte
+	spans  []span
+}
+
+type span struct{ start, end int }
+
+// fold is what is compared: small letters, and nothing that cannot be seen. The plus
+// and minus signs stand for a space and for each other, in queries and in base64url:
+// they are left out, too.
+func fold(text string) []byte {
+	var r reading
+	r.read(text, 0)
+	return r.folded // the spans are not asked for
+}
+
+// read appends text, which begins at this octet of the whole.
+func (r *reading) read(text string, at int) {
+	for i, size := 0, 0; i < len(text); i += size {
+		c := rune(text[i])
+		if size = 1; c >= utf8.RuneSelf {
+			c, size = utf8.DecodeRuneInString(text[i:])
+		}
+		r.put(c, text[i:i+size], at+i, at+i+size)
+	}
+}
+
+// put appends a character, as it stands in the text from start to end. raw is the
+// octet itself if it is none.
+func (r *reading) put(c rune, raw string, start, end int) {
+	switch {
+	case c == '-', c == '+':
+	case c == '_':
+		r.octet('/', start, end)
+	case 'A' <= c && c <= 'Z':
+		r.octet(byte(c)+'a'-'A', start, end)
+	case ' ' < c && c <= '~':
+		r.octet(byte(c), start, end)
+	case c == utf8.RuneError:
+		for i := range len(raw) {
+			r.octet(raw[i], start, end)
+		}
+	case unicode.IsSpace(c), unicode.IsControl(c), unicode.Is(unicode.Cf, c):
+	default:
+		for _, b := range utf8.AppendRune(nil, unicode.ToLower(c)) {
+			r.octet(b, start, end)
+		}
+	}
+}
+
+func (r *reading) octet(b byte, start, end int) {
+	r.folded = append(r.folded, b)
+	r.spans = append(r.spans, span{start, end})
+}
+
+// newReading has room for a text.
+func newReading(size int) *reading {
+	return &reading{folded: make([]byte, 0, size), spans: make([]span, 0, size)}
+}
+
+// A prefix is how much of a line of a reply is no text, in octets.
+type prefix func(line string) int
+
+func noPrefix(string) int { return 0 }
+
+// codePrefix is a reply code: "550-", "550 ".
+func codePrefix(line string) int {
+	if n := digits(line); n == 3 && (len(line) == n || line[n] == ' ' || line[n] == '-') {
+		return min(n+1, len(line))
+	}
+	return 0
+}
+
+// enhancedPrefix is an enhanced status code, with or without a reply code before it:
+// "5.7.8 ", "550-5.7.8 ".
+func enhancedPrefix(line string) int {
+	at := codePrefix(line)
+	end := at
+	for i := range 3 {
+		n := digits(line[end:])
+		if n == 0 || n > 3 {
+			return at
+		}
+		end += n
+		if i < 2 {
+			if end == len(line) || line[end] != '.' {
+				return at
+			}
+			end++
+		}
+	}
+	return end
+}
+
+func digits(s string) int {
+	n := 0
+	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
+		n++
+	}
+	return n
+}
+
+// readings are the ways in which a text can be read: as it stands, with the codes at
+// the beginning of its lines left out, and with what is escaped in it undone.
+func readings(text string) []*reading {
+	prefixes := []prefix{noPrefix, codePrefix, enhancedPrefix}
+	if strings.IndexByte(text, '\n') < 0 {
+		prefixes = prefixes[:1] // nothing is split
+	}
+	escapes := strings.ContainsAny(text, escapeMarks)
+	var out []*reading
+	for _, skip := range prefixes {
+		plain, undone := newReading(len(text)), &reading{}
+		for at := 0; at < len(text); {
+			end := len(text)
+			if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
+				end = at + n + 1
+			}
+			at += skip(text[at:end])
+			plain.read(text[at:end], at)
+			if escapes {
+				undone.unescape(text[at:end], at)
+			}
+			at = end
+		}
+		out = append(out, plain)
+		if escapes {
+			out = append(out, undone)
+		}
+	}
+	return out
+}
+
+// escapeMarks begin every escape.
+const escapeMarks = `%=\&`
+
+// An escape is one character in the writing of URLs, quoted-printable, Go and JSON,
+// or HTML; or white space.
+var escape = regexp.MustCompile(`^(?:[%=]([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})|\\u([0-9A-Fa-f]{4})|&#x([0-9A-Fa-f]{1,6});|&#([0-9]{1,7});|\\([\\"'/])|(=\r?\n|\\[nrt]))`)
+
+// unescape is read with every escape undone.
+func (r *reading) unescape(text string, at int) {
+	for i := 0; i < len(text); {
+		var m []string
+		if strings.IndexByte(escapeMarks, text[i]) >= 0 {
+			m = escape.FindStringSubmatch(text[i:min(len(text), i+12)])
+		}
+		if m == nil {
+			_, size := utf8.DecodeRuneInString(text[i:])
+			r.read(text[i:i+size], at+i)
+			i += size
+			continue
+		}
+		end := i + len(m[0])
+		switch hexadecimal := m[1] + m[2] + m[3] + m[4]; {
+		case hexadecimal != "":
+			n, _ := strconv.ParseUint(hexadecimal, 16, 32)
+			r.character(rune(n), m[3]+m[4] == "", at+i, at+end)
+		case m[5] != "":
+			n, _ := strconv.ParseUint(m[5], 10, 32)
+			r.character(rune(n), false, at+i, at+end)
+		case m[6] != "":
+			r.read(m[6], at+i)
+			r.spans[len(r.spans)-1].end = at + end
+		}
+		i = end
+	}
+}
+
+// character appends what an escape stands for: an octet, which may be part of a
+// character, or a character.
+func (r *reading) character(c rune, octet bool, start, end int) {
+	if octet && c >= utf8.RuneSelf {
+		r.put(utf8.RuneError, string([]byte{byte(c)}), start, end)
+		return
+	}
+	r.put(c, string(c), start, end)
+}
+
+// search marks in found which octets of the text, size of them, belong to a secret.
+func (s *Set) search(r *reading, size int, found []bool) []bool {
+	mark := func(from, to int) { // of what is folded
+		if found == nil {
+			found = make([]bool, size)
+		}
+		for i := r.spans[from].start; i < r.spans[to-1].end; i++ {
+			found[i] = true
+		}
+	}
+	for _, f := range s.short {
+		for at := 0; ; {
+			n := bytes.Index(r.folded[at:], f.text)
+			if n < 0 {
+				break
+			}
+			mark(at+n, at+n+len(f.text))
+			at += n + len(f.text)
+		}
+	}
+	for at := 0; at+gramSize <= len(r.folded); {
+		g := gram(r.folded[at:])
+		if word, bit := slot(g); s.seen[word]&bit == 0 {
+			at++
+			continue
+		}
+		p, ok := s.grams[g]
+		if !ok {
+			at++
+			continue
+		}
+		f := s.forms[p.form]
+		from, to := at, at+gramSize
+		for n := p.at - 1; n >= 0 && from > 0 && r.folded[from-1] == f.text[n]; n-- {
+			from--
+		}
+		for n := p.at + gramSize; n < len(f.text) && to < len(r.folded) && r.folded[to] == f.text[n]; n++ {
+			to++
+		}
+		if to-from < f.part {
+			at++
+			continue
+		}
+		mark(from, to)
+		at = to - gramSize + 1
+	}
+	return found
+}
