@@ -59,6 +59,7 @@ type Status struct {
 	MessageID  string            `json:"message_id"`
 	Tenant     string            `json:"tenant,omitempty"`
 	State      State             `json:"state"`
+	Queue      string            `json:"queue,omitempty"` // critical, default or bulk; empty: not known
 	Attempts   int               `json:"attempts"` // deferrals by rate or park do not count
 	Recipients []RecipientStatus `json:"recipients"`
 
