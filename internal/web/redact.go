@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 
 	"github.com/rohrpost/rohrpost"
@@ -46,8 +45,6 @@ var mailAddress = regexp.MustCompile(
 // masked is an answer of asynqmon without mail addresses. No id and no name of a
 // queue has an @.
 func masked(body []byte) []byte { return mailAddress.ReplaceAll(body, []byte("***@***")) }
-
-func rootURL() *url.URL { return &url.URL{Path: queuesRoot + "/"} }
 
 // An answer is a response in memory.
 type answer struct {
