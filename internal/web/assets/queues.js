@@ -16,6 +16,7 @@
         line.className = this.status >= 200 && this.status < 300 ? "" : "refused";
       });
     }
-    return open.call(this, method, ...rest);
+    open.call(this, method, ...rest);
+    this.setRequestHeader("Accept-Language", document.getElementById("rohrpost").lang);
   };
 })();
