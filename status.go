@@ -60,7 +60,7 @@ type Status struct {
 	Tenant     string            `json:"tenant,omitempty"`
 	State      State             `json:"state"`
 	Queue      string            `json:"queue,omitempty"` // critical, default or bulk; empty: not known
-	Attempts   int               `json:"attempts"` // deferrals by rate or park do not count
+	Attempts   int               `json:"attempts"`        // deferrals by rate or park do not count
 	Recipients []RecipientStatus `json:"recipients"`
 
 	EnqueuedAt  time.Time  `json:"enqueued_at,omitzero"`

@@ -86,7 +86,9 @@ func evict(t *testing.T, rdb redis.UniversalClient) {
 	t.Helper()
 	for _, args := range [][]any{
 		{"SET", "big", strings.Repeat("x", 4<<20)},
-		{"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"}, {"CONFIG", "SET", "maxmemory", "3mb"}, {"SET", "small", "x"},
+		{"CONFIG", "SET", "maxmemory-policy", "allkeys-lru"},
+		{"CONFIG", "SET", "maxmemory", "3mb"},
+		{"SET", "small", "x"},
 		{"CONFIG", "SET", "maxmemory", "0"},
 	} {
 		_ = rdb.Do(t.Context(), args...).Err()
