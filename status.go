@@ -59,7 +59,8 @@ type Status struct {
 	MessageID  string            `json:"message_id"`
 	Tenant     string            `json:"tenant,omitempty"`
 	State      State             `json:"state"`
-	Attempts   int               `json:"attempts"` // deferrals by rate or park do not count
+	Queue      string            `json:"queue,omitempty"` // critical, default or bulk; empty: not known
+	Attempts   int               `json:"attempts"`        // deferrals by rate or park do not count
 	Recipients []RecipientStatus `json:"recipients"`
 
 	EnqueuedAt  time.Time  `json:"enqueued_at,omitzero"`

@@ -28,7 +28,7 @@ func TestSendAndStatus(t *testing.T) {
 		t.Errorf("receipt %+v", receipt)
 	}
 	want := rohrpost.Status{
-		ID: receipt.ID, MessageID: "<" + receipt.ID + "@acme.example>", Tenant: "acme", State: rohrpost.Queued,
+		ID: receipt.ID, MessageID: "<" + receipt.ID + "@acme.example>", Tenant: "acme", State: rohrpost.Queued, Queue: "default",
 		Recipients: []rohrpost.RecipientStatus{
 			{Address: "kunde@example.org", State: rohrpost.RecipientWaiting},
 			{Address: "KUNDE@example.org", State: rohrpost.RecipientWaiting},

@@ -50,12 +50,12 @@ func (w *Worker) takeStock(ctx context.Context, o inventory.Options) error {
 		return err
 	}
 	_, err = stock.Check(ctx, func(f inventory.Finding) error {
-		if !f.Harmless {
+		if !f.Harmless && f.Kind != inventory.InDoubt {
 			w.log.Warn().Str("job_id", f.JobID).Str("tenant", f.Tenant).Str("finding", string(f.Kind)).Strs("where", f.Where).Msg(f.Detail)
 		}
 		switch {
 		case f.Kind == inventory.Lost:
-			return w.bury(ctx, f.JobID)
+			return w.bury(ctx, f.JobID, lost(f.Cause))
 		case f.Kind == inventory.NoRoom:
 			return w.opts.Gate.Join(ctx, gate.Door{Account: f.Account}, gate.Mail{Queue: f.Queue, ID: f.JobID}, &gate.Wait{Reason: gate.Busy})
 		case f.Repairable:
@@ -68,9 +68,20 @@ func (w *Worker) takeStock(ctx context.Context, o inventory.Options) error {
 	return err
 }
 
+// lost is the failure of a mail that was lost in that way.
+func lost(cause inventory.Cause) error {
+	switch cause {
+	case inventory.Deleted:
+		return failure.ErrDeleted
+	case inventory.Restarted:
+		return failure.ErrRolledBack
+	}
+	return failure.ErrLost
+}
+
 // bury writes down that a mail has failed whose content nobody has any more. Who may
 // have it is uncertain, as after any attempt that was not settled.
-func (w *Worker) bury(ctx context.Context, id string) error {
+func (w *Worker) bury(ctx context.Context, id string, cause error) error {
 	record, err := w.ledger.Load(ctx, id)
 	if errors.Is(err, ledger.ErrUnknown) || err == nil && record.State.Final() {
 		return nil
@@ -83,6 +94,6 @@ func (w *Worker) bury(ctx context.Context, id string) error {
 	for _, r := range record.Recipients {
 		job.To = append(job.To, rohrpost.Address{Address: r.Address})
 	}
-	w.giveUp(ctx, job, record, local(failure.ErrLost, "found by taking stock"))
+	w.giveUp(ctx, job, record, local(cause, "found by taking stock"))
 	return nil
 }

@@ -40,7 +40,7 @@ func (w *Worker) sweepLoop(ctx context.Context) {
 }
 
 // sweep finds the tasks that asynq archived without asking anybody: after a
-// crash with no retry left, or by a click in the dashboard. Their jobs have
+// crash with no retry left, or by another tool. Their jobs have
 // failed, and the error log says so. Tasks whose job ended long ago are deleted,
 // with the mail that they hold.
 func (w *Worker) sweep(ctx context.Context) error {

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/audit"
 )
 
 func (c *cli) cancel() *cobra.Command {
@@ -14,12 +15,14 @@ func (c *cli) cancel() *cobra.Command {
 mail already keep it; those who wait get nothing.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			mail, done, err := c.producer(cmd.Context())
+			mail, rdb, err := c.mails(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer done()
-			return c.each(args, "canceled", rohrpost.Canceled, func(id string) error { return mail.Cancel(cmd.Context(), id) })
+			defer func() { _ = rdb.Close() }()
+			return c.audited(cmd.Context(), rdb, about(audit.Cancel, args), func() (int, error) {
+				return c.each(args, "canceled", rohrpost.Canceled, func(id string) error { return mail.Cancel(cmd.Context(), id) })
+			})
 		},
 	}
 }

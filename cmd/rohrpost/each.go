@@ -7,20 +7,21 @@ import (
 )
 
 // each does something to several mails and tells of each in one line. What fails
-// for one does not stop the others; a single one's error is the command's.
-func (c *cli) each(ids []string, done string, state rohrpost.State, act func(id string) error) error {
-	failed := 0
+// for one does not stop the others; a single one's error is the command's. It
+// answers to how many it was done.
+func (c *cli) each(ids []string, done string, state rohrpost.State, act func(id string) error) (int, error) {
+	succeeded, failed := 0, 0
 	for _, id := range ids {
 		err := act(id)
 		if err == nil {
-			err = c.printMail(id, done, state)
-			if err != nil {
-				return err
+			succeeded++
+			if err = c.printMail(id, done, state); err != nil {
+				return succeeded, err
 			}
 			continue
 		}
 		if len(ids) == 1 {
-			return err
+			return 0, err
 		}
 		failed++
 		if c.json {
@@ -29,13 +30,13 @@ func (c *cli) each(ids []string, done string, state rohrpost.State, act func(id 
 			_, err = fmt.Fprintln(c.err, "rohrpost:", err)
 		}
 		if err != nil {
-			return err
+			return succeeded, err
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %d mails were not %s", failed, len(ids), done)
+		return succeeded, fmt.Errorf("%d of %d mails were not %s", failed, len(ids), done)
 	}
-	return nil
+	return succeeded, nil
 }
 
 // printMail says what has become of a mail.

@@ -25,6 +25,7 @@ const (
 	exitDone   = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitDoubt  = 3 // of queue check: nothing is known to be wrong, but not all is known
 )
 
 func main() {
@@ -54,7 +55,17 @@ func run(ctx context.Context, args []string, s streams, environ []string) int {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
+	if _, ok := errors.AsType[*doubtError](err); ok {
+		return exitDoubt
+	}
 	return exitFailed
+}
+
+// doubtError is a number of mails of which a later check will tell.
+type doubtError struct{ mails int }
+
+func (e *doubtError) Error() string {
+	return count(e.mails, "mail") + " in doubt: check again in some minutes"
 }
 
 // usageError is a command line that makes no sense.

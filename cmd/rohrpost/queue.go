@@ -13,12 +13,13 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 
+	"github.com/rohrpost/rohrpost/internal/audit"
 	"github.com/rohrpost/rohrpost/internal/inventory"
 )
 
 func (c *cli) queue() *cobra.Command {
 	cmd := &cobra.Command{Use: "queue", Short: "Look after the mails in Redis", Args: cobra.NoArgs}
-	cmd.AddCommand(c.queueCheck())
+	cmd.AddCommand(c.queueCheck(), c.queueHistory())
 	return cmd
 }
 
@@ -31,8 +32,11 @@ func (c *cli) queueCheck() *cobra.Command {
 		Long: `Compare the ledger, the queues, the rooms of accounts and the attachments, and print what does not fit, with what
 to do. Workers and applications may run meanwhile: what is suspect is looked at twice, with a pause between.
 
-The exit code is 1 if a mail is lost, stuck or could be sent twice, and was not repaired. With --json, each finding
-is a line, and the last line is the summary.`,
+A mail that is not where it should be and was touched less than 2 minutes ago is in doubt: it may be on its way there,
+and a later check tells.
+
+The exit code is 1 if a mail is lost, stuck or could be sent twice, and was not repaired; else 3 if mails are in doubt.
+With --json, each finding is a line, and the last line is the summary.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			rdb, cfg, err := c.redis(cmd.Context())
@@ -44,7 +48,13 @@ is a line, and the last line is the summary.`,
 			if err != nil {
 				return err
 			}
-			return c.check(cmd.Context(), i, repair)
+			if !repair {
+				_, err = c.check(cmd.Context(), i, false)
+				return err
+			}
+			return c.audited(cmd.Context(), rdb, audit.Record{Action: audit.Repair}, func() (int, error) {
+				return c.check(cmd.Context(), i, true)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&repair, "repair", false, "mend what can be mended without a question")
@@ -65,7 +75,9 @@ type tally struct {
 	Remain   int `json:"remain"` // findings that are not harmless and were not repaired
 }
 
-func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) error {
+// check prints what is found, and repairs it if that is asked for. It answers how
+// much it has repaired.
+func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) (int, error) {
 	var t tally
 	sum, err := i.Check(ctx, func(found inventory.Finding) error {
 		f := finding{Finding: found}
@@ -76,7 +88,7 @@ func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) er
 			f.Repaired = true
 			t.Repaired++
 		}
-		if !f.Repaired && !f.Harmless {
+		if !f.Repaired && !f.Harmless && f.Kind != inventory.InDoubt {
 			t.Remain++
 		}
 		if c.json {
@@ -85,7 +97,7 @@ func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) er
 		return c.printFinding(f)
 	})
 	if err != nil {
-		return err
+		return t.Repaired, err
 	}
 	t.Summary = sum
 	if c.json {
@@ -95,13 +107,14 @@ func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) er
 	}
 	switch {
 	case err != nil:
-		return err
 	case t.Remain == 1:
-		return errors.New("1 finding remains")
+		err = errors.New("1 finding remains")
 	case t.Remain > 1:
-		return fmt.Errorf("%s remain", count(t.Remain, "finding"))
+		err = fmt.Errorf("%s remain", count(t.Remain, "finding"))
+	case t.InDoubt > 0:
+		err = &doubtError{t.InDoubt}
 	}
-	return nil
+	return t.Repaired, err
 }
 
 // printFinding prints what it is about, what is wrong, and what to do.
@@ -134,6 +147,10 @@ func (c *cli) printTally(t tally) error {
 	switch {
 	case t.Wrong > 0:
 		text += "; not in order: " + kinds(t.Findings)
+	case t.InDoubt >= t.OnTheWay && t.InDoubt > 0:
+		text += ", in doubt"
+	case t.InDoubt > 0:
+		text += fmt.Sprintf("; in doubt: %d; the others in exactly one place", t.InDoubt)
 	case t.OnTheWay == 1:
 		text += ", in exactly one place"
 	default:

@@ -67,6 +67,10 @@ func TestQueueCheck(t *testing.T) {
 	}
 
 	has(check("--repair"), exitFailed, "→ repaired", "repaired: 2\n", "1 finding remains")
+	history := fine(t, call(t, "", "queue", "history", "--redis", url))
+	if !strings.Contains(history.out, "repair") || !strings.Contains(history.out, "command line") || strings.Count(history.out, "\n") != 2 {
+		t.Errorf("history %q", history.out)
+	}
 	harm("LREM", "asynq:{default}:pending", 0, "mail-1")
 	harm("DEL", "asynq:{default}:t:mail-1")
 	has(check(), exitDone, "2 mails on the way, each in exactly one place\n")
@@ -74,6 +78,12 @@ func TestQueueCheck(t *testing.T) {
 	harm("SREM", "asynq:queues", "default") // harmless
 	has(check(), exitDone, "forgotten  queue default\n", "each in exactly one place; harmless: 1 forgotten\n")
 	has(check("--repair", "--json"), exitDone, `"repaired":true`, `"remain":0`)
+	for i, words := range []string{"2 mails on the way; in doubt: 1; the others in exactly one place\n", "2 mails on the way, in doubt\n"} {
+		harm("LREM", "asynq:{default}:pending", 0, fmt.Sprint("mail-", 2*i))
+		harm("DEL", fmt.Sprint("asynq:{default}:t:mail-", 2*i))
+		has(check(), exitDoubt, "in doubt  acme  mail-", words, "in doubt: check again in some minutes\n")
+	}
+	has(check("--json"), exitDoubt, `"wrong":0,"harmless":0,"in_doubt":2`)
 	has(check("everything"), exitUsage)
 	has(call(t, "", "queue", "chekc"), exitUsage)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/audit"
 )
 
 func (c *cli) reschedule() *cobra.Command {
@@ -23,15 +24,17 @@ What else keeps the mail waiting, a parked account for example, may keep it long
 			if err != nil {
 				return err
 			}
-			mail, done, err := c.producer(cmd.Context())
+			mail, rdb, err := c.mails(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer done()
-			if err := mail.Reschedule(cmd.Context(), args[0], at); err != nil {
-				return err
-			}
-			return c.printMail(args[0], "waits until "+localTime(at), rohrpost.Scheduled)
+			defer func() { _ = rdb.Close() }()
+			return c.audited(cmd.Context(), rdb, about(audit.Reschedule, args[:1]), func() (int, error) {
+				if err := mail.Reschedule(cmd.Context(), args[0], at); err != nil {
+					return 0, err
+				}
+				return 1, c.printMail(args[0], "waits until "+localTime(at), rohrpost.Scheduled)
+			})
 		},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/audit"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
@@ -31,16 +32,22 @@ With --tenant, --account or --category: all mails that have failed, have expired
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			mail, done, err := c.producer(cmd.Context())
+			mail, rdb, err := c.mails(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer done()
-			if len(ids) > 0 {
-				return c.each(ids, "sent on its way again", rohrpost.Queued, func(id string) error { return mail.Retry(cmd.Context(), id) })
+			defer func() { _ = rdb.Close() }()
+			if filter.DryRun {
+				picked, err := mail.RetryAll(cmd.Context(), filter)
+				return errors.Join(c.printRetried(picked, true), err)
 			}
-			again, err := mail.RetryAll(cmd.Context(), filter)
-			return errors.Join(c.printRetried(again, filter.DryRun), err)
+			return c.audited(cmd.Context(), rdb, about(audit.Retry, ids), func() (int, error) {
+				if len(ids) > 0 {
+					return c.each(ids, "sent on its way again", rohrpost.Queued, func(id string) error { return mail.Retry(cmd.Context(), id) })
+				}
+				again, err := mail.RetryAll(cmd.Context(), filter)
+				return len(again), errors.Join(c.printRetried(again, false), err)
+			})
 		},
 	}
 	f := cmd.Flags()

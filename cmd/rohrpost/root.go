@@ -124,6 +124,15 @@ func (c *cli) redis(ctx context.Context) (redis.UniversalClient, configs.Config,
 
 // producer opens the client package as an application would.
 func (c *cli) producer(ctx context.Context) (*producer.Client, func(), error) {
+	client, rdb, err := c.mails(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return client, func() { _ = rdb.Close() }, nil
+}
+
+// mails opens the client package and the Redis behind it, which the caller closes.
+func (c *cli) mails(ctx context.Context) (*producer.Client, redis.UniversalClient, error) {
 	rdb, cfg, err := c.redis(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -132,7 +141,7 @@ func (c *cli) producer(ctx context.Context) (*producer.Client, func(), error) {
 	if err != nil {
 		return nil, nil, errors.Join(err, rdb.Close())
 	}
-	return client, func() { _ = rdb.Close() }, nil
+	return client, rdb, nil
 }
 
 // errorLog opens the error log.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,9 +13,12 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/audit"
+	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
 func (c *cli) status() *cobra.Command {
@@ -23,13 +27,17 @@ func (c *cli) status() *cobra.Command {
 		Short: "Show what has become of a mail",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			mail, done, err := c.producer(cmd.Context())
+			mail, rdb, err := c.mails(cmd.Context())
 			if err != nil {
 				return err
 			}
-			defer done()
-			st, err := mail.Status(cmd.Context(), args[0])
+			defer func() { _ = rdb.Close() }()
+			found, err := mail.Status(cmd.Context(), args[0])
 			if err != nil {
+				return err
+			}
+			st := standing{Status: found}
+			if err := st.askPause(cmd.Context(), rdb); err != nil {
 				return err
 			}
 			if c.json {
@@ -40,7 +48,37 @@ func (c *cli) status() *cobra.Command {
 	}
 }
 
-func printStatus(out io.Writer, st rohrpost.Status, zone *time.Location) error {
+// A standing is a status, and whether the mail's queue is paused.
+type standing struct {
+	rohrpost.Status
+	PausedSince *time.Time `json:"queue_paused_since,omitempty"` // nil: it is not, or the mail has ended
+	PausedBy    string     `json:"queue_paused_by,omitempty"`    // empty: not known
+}
+
+func (s *standing) askPause(ctx context.Context, rdb redis.UniversalClient) error {
+	if s.State.Final() {
+		return nil
+	}
+	pauses, err := queue.Paused(ctx, rdb)
+	if err != nil {
+		return err
+	}
+	for _, p := range pauses {
+		if p.Queue != s.Queue {
+			continue
+		}
+		log, err := audit.New(audit.Options{Redis: rdb})
+		if err != nil {
+			return err
+		}
+		s.PausedSince = &p.Since
+		s.PausedBy, err = log.PausedBy(ctx, p.Queue, p.Since)
+		return err
+	}
+	return nil
+}
+
+func printStatus(out io.Writer, st standing, zone *time.Location) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) {
 		_, _ = fmt.Fprintf(w, "%s\t"+format+"\n", append([]any{name}, args...)...)
@@ -55,6 +93,13 @@ func printStatus(out io.Writer, st rohrpost.Status, zone *time.Location) error {
 		state += " (may have arrived twice: an earlier attempt ended without an answer)"
 	}
 	row("state", "%s", state)
+	if st.PausedSince != nil {
+		by := ""
+		if st.PausedBy != "" {
+			by = " by " + st.PausedBy
+		}
+		row("paused", "queue %s since %s%s: nothing leaves it until it is resumed on the dashboard", st.Queue, timeIn(zone, *st.PausedSince), by)
+	}
 	row("attempts", "%d", st.Attempts)
 	row("enqueued", "%s", timeIn(zone, st.EnqueuedAt))
 	if st.NextAttempt != nil {

@@ -56,7 +56,7 @@ func TestPrintedStatus(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	st, zone := longStory(), time.FixedZone("CET", 3600)
-	if err := printStatus(&out, st, zone); err != nil {
+	if err := printStatus(&out, standing{Status: st}, zone); err != nil {
 		t.Fatal(err)
 	}
 	if err := printHistory(&out, st.History, zone); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost/internal/web"
+	"github.com/rohrpost/rohrpost/producer"
 )
 
 // drainTimeout is how long a download may go on after the process was told to
@@ -24,6 +25,11 @@ func (a *App) startWeb(p parts) error {
 		Redis:     p.redis, ErrorLog: p.errors, Metrics: p.metrics.Handler(), Users: cfg.Web.Users,
 		Language: cfg.ErrorLog.Language, Version: a.opts.Version, Logger: a.log, Extra: a.opts.Extra,
 	}
+	client, err := producer.New(p.redis, producer.Options{Keep: cfg.Ledger.Keep})
+	if err != nil {
+		return err
+	}
+	o.Mails = mails{client}
 	if p.desk != nil {
 		o.Accounts = p.desk
 	}

@@ -249,6 +249,8 @@ func TestRows(t *testing.T) {
 		{107, "unknown", Transient, broken(StageWorker, fmt.Errorf("lease: %w", ErrInterrupted))},
 		{108, "unknown", Permanent, broken(StageWorker, fmt.Errorf("by hand: %w", ErrArchived))},
 		{116, "unknown", Permanent, broken(StageWorker, fmt.Errorf("task: %w", ErrLost))},
+		{117, "unknown", Permanent, broken(StageWorker, ErrDeleted)},
+		{118, "unknown", Permanent, broken(StageWorker, ErrRolledBack)},
 		{112, "rate_limited", Throttle, broken(StageWorker, fmt.Errorf("%w: 30 a minute", ErrRateWait))},
 		{113, "rate_limited", Throttle, broken(StageWorker, ErrBusyWait)},
 		{114, "host_unreachable", Throttle, broken(StageWorker, ErrDownWait)},

@@ -29,6 +29,8 @@ var (
 	ErrInterrupted   = errors.New("the worker ended during the attempt")
 	ErrArchived      = errors.New("the message was set aside")
 	ErrLost          = errors.New("the content of the message is gone")
+	ErrDeleted       = errors.New("the message was deleted from the queue by another tool")
+	ErrRolledBack    = errors.New("the content of the message is gone since Redis has started again")
 	ErrRateWait      = errors.New("the account's own sending limit is used up for now")
 	ErrBusyWait      = errors.New("all connections of the account are busy")
 	ErrDownWait      = errors.New("the account's server is down and is not asked yet")
@@ -52,6 +54,8 @@ const (
 	kindInterrupted kind = "interrupted"
 	kindArchived    kind = "archived"
 	kindGone        kind = "gone"
+	kindDeleted     kind = "deleted"
+	kindRolledBack  kind = "rolled_back"
 	kindRateWait    kind = "rate_wait"
 	kindBusyWait    kind = "busy_wait"
 	kindDownWait    kind = "down_wait"
@@ -79,7 +83,7 @@ const (
 func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindCostlyLogin, kindTooLarge, kindNeedsUTF8,
-		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindGone, kindRateWait, kindBusyWait, kindDownWait,
+		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindGone, kindDeleted, kindRolledBack, kindRateWait, kindBusyWait, kindDownWait,
 		kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
@@ -119,6 +123,8 @@ func kindOfError(err error) kind {
 		{ErrInterrupted, kindInterrupted},
 		{ErrArchived, kindArchived},
 		{ErrLost, kindGone},
+		{ErrDeleted, kindDeleted},
+		{ErrRolledBack, kindRolledBack},
 		{ErrRateWait, kindRateWait},
 		{ErrBusyWait, kindBusyWait},
 		{ErrDownWait, kindDownWait},

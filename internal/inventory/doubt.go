@@ -96,6 +96,9 @@ func (w *walk) confirm(ctx context.Context) error {
 				continue
 			}
 			for _, f := range w.judge().findings(v) {
+				if f.Kind == Lost && w.wanted(f) {
+					w.explain(ctx, &f, v.record)
+				}
 				if err := w.report(f); err != nil {
 					return err
 				}
@@ -122,9 +125,12 @@ func (w *walk) report(f Finding) error {
 		return nil
 	}
 	w.summary.Findings[f.Kind]++
-	if f.Harmless {
+	switch {
+	case f.Kind == InDoubt:
+		w.summary.InDoubt++
+	case f.Harmless:
 		w.summary.Harmless++
-	} else {
+	default:
 		w.summary.Wrong++
 	}
 	return w.found(f)

@@ -17,6 +17,11 @@ const (
 	ContentGone Kind = "content_gone" // an attachment or a large body is missing
 )
 
+// InDoubt is a mail that is not where it should be, and that has been touched so
+// recently that it may be on its way there. It is neither wrong nor in order: a later
+// check tells.
+const InDoubt Kind = "in_doubt"
+
 // What can be wrong otherwise.
 const (
 	Phantom       Kind = "phantom"        // a set has an id without a task
@@ -29,6 +34,19 @@ const (
 	EndlessBlob   Kind = "endless_blob"   // a blob that nobody refers to and Redis would keep for ever
 )
 
+// A Cause is how a mail was lost, as far as Redis tells.
+type Cause string
+
+// The causes.
+const (
+	// Deleted: Redis has run all the while, so somebody has deleted the task.
+	Deleted Cause = "deleted"
+	// Restarted: Redis has started since then, and may have lost its last writes.
+	Restarted Cause = "restarted"
+	// Unclear: Redis does not tell, or there are several ways.
+	Unclear Cause = "unclear"
+)
+
 // A Finding is one thing that is not as it should be. It names no recipient and
 // nothing of the mail itself.
 type Finding struct {
@@ -39,6 +57,7 @@ type Finding struct {
 	State   rohrpost.State `json:"state,omitempty"`   // of the ledger's record; empty: there is none
 	Where   []string       `json:"where,omitempty"`   // the sets that have the task, as "retry"
 	Account string         `json:"account,omitempty"` // whose room it is about
+	Cause   Cause          `json:"cause,omitempty"`   // of what is Lost
 	Detail  string         `json:"detail"`            // a sentence
 	Remedy  string         `json:"remedy"`            // what to do, a sentence
 	// Harmless: no mail is lost, stuck or sent twice by it.
@@ -53,6 +72,7 @@ type Summary struct {
 	Tasks    int                    `json:"tasks"`
 	Rooms    int                    `json:"rooms"` // mails in the rooms of accounts
 	Findings map[Kind]int           `json:"findings"`
-	Wrong    int                    `json:"wrong"`    // findings that are not harmless
-	Harmless int                    `json:"harmless"` // the others
+	Wrong    int                    `json:"wrong"` // findings that are neither harmless nor in doubt
+	Harmless int                    `json:"harmless"`
+	InDoubt  int                    `json:"in_doubt"` // mails of which a later check will tell
 }

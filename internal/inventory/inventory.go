@@ -108,7 +108,7 @@ func (i *Inventory) Lost(ctx context.Context) iter.Seq2[Finding, error] {
 func (i *Inventory) newWalk(found func(Finding) error) *walk {
 	return &walk{
 		Inventory: i, found: found, begin: i.now(),
-		waiting: map[string]*hashes{}, done: newHashes(), unreferred: map[string]bool{},
+		waiting: map[string]*hashes{}, done: newHashes(), unreferred: map[string]bool{}, pasts: map[string]past{},
 		summary: Summary{States: map[rohrpost.State]int{}, Findings: map[Kind]int{}},
 	}
 }

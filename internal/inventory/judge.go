@@ -52,7 +52,9 @@ func (j *judge) findings(v *view) []Finding {
 		for _, t := range tasks {
 			list = append(list, j.ended(v, t)...)
 		}
-	case len(tasks) > 0 || !held:
+	case len(tasks) == 0 && held:
+		list = append(list, finding(v, nil, InDoubt))
+	default:
 		list = append(list, j.onTheWay(v, tasks)...)
 	}
 	if v.endless {
@@ -88,14 +90,11 @@ func (j *judge) onTheWay(v *view, tasks []*task) []Finding {
 	r := v.record
 	switch len(tasks) {
 	case 0:
-		latest := r.EnqueuedAt
-		if r.UpdatedAt.After(latest) {
-			latest = r.UpdatedAt
+		kind := Lost
+		if j.now.Sub(touched(r)) < j.settle {
+			kind = InDoubt // it may be being enqueued
 		}
-		if j.now.Sub(latest) < j.settle {
-			return nil // it is just being enqueued
-		}
-		f := finding(v, nil, Lost)
+		f := finding(v, nil, kind)
 		f.Queue = r.Queue
 		return []Finding{f}
 	case 1:
@@ -121,6 +120,14 @@ func (j *judge) onTheWay(v *view, tasks []*task) []Finding {
 		list = append(list, f)
 	}
 	return list
+}
+
+// touched is when the mail was last known to have a task.
+func touched(r *ledger.Record) time.Time {
+	if r.UpdatedAt.After(r.EnqueuedAt) {
+		return r.UpdatedAt
+	}
+	return r.EnqueuedAt
 }
 
 // placed judges where the only task of a mail on its way is.
@@ -187,7 +194,7 @@ func (j *judge) unrecorded(v *view, t *task) []Finding {
 	case len(t.places) == 0:
 		f := finding(v, t, Orphaned)
 		f.Detail = "its task is in none of the queue's sets, and the ledger has no record of it: it may have been sent"
-		f.Remedy, f.Repairable = "run or delete it in the dashboard", false
+		f.Remedy, f.Repairable = "nothing, or send it again; --repair deletes the task once the mail's time has run out", false
 		return []Finding{f}
 	}
 	return []Finding{finding(v, t, Unrecorded)}

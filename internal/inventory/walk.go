@@ -34,6 +34,7 @@ type walk struct {
 	done       *hashes         // what has been handed out
 	missed     []string        // queues that asynq does not know
 	unreferred map[string]bool // digests of blobs without an end
+	pasts      map[string]past // of the Redis that holds a queue, by queue
 }
 
 // members goes through the lists and sets of asynq. It remembers the pending lists,

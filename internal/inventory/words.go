@@ -10,6 +10,9 @@ func words(kind Kind) Finding {
 	case Lost:
 		f.Detail = "the ledger says that it is on its way, but its task, which has the mail, is gone"
 		f.Remedy = "send it again under the same id; a worker's sweep notes it as failed"
+	case InDoubt:
+		f.Detail = "the ledger says that it is on its way, and its task is not there (yet)"
+		f.Remedy = "check again in some minutes: by then it is in its place, or lost"
 	case Orphaned:
 		f.Detail, f.Repairable = "its task is in none of the queue's sets: no worker takes it", true
 	case Twice:
@@ -23,7 +26,7 @@ func words(kind Kind) Finding {
 		f.Remedy = "a worker's sweep notes it as failed; rohrpost retry sends it"
 	case Unrecorded:
 		f.Detail = "the ledger has no record of it: it is sent as if it was new, perhaps again"
-		f.Remedy = "delete it in the dashboard if it has been sent; a worker that takes it opens a record"
+		f.Remedy = "Delete it in the dashboard if it has been sent; a worker that takes it opens a record"
 	case ContentGone:
 		f.Remedy = "send it again as a new mail: this one cannot be composed, and fails"
 	case Phantom:
@@ -35,7 +38,7 @@ func words(kind Kind) Finding {
 		f.Remedy = "nothing: it ends when its turn comes, and nothing is sent"
 	case Foreign:
 		f.Detail, f.Harmless = "no rohrpost producer wrote this task, or it is another tenant's: no worker sends it", true
-		f.Remedy = "find out who enqueues it; delete it in the dashboard"
+		f.Remedy = "find out who enqueues it; Delete in the dashboard removes it"
 	case StaleRoom:
 		f.Detail, f.Harmless, f.Repairable = "the account's room has this mail, which does not wait", true, true
 	case NoRoom:
@@ -48,4 +51,15 @@ func words(kind Kind) Finding {
 		f.Remedy = "let it end, unless somebody made it stay: redis-cli EXPIRE"
 	}
 	return f
+}
+
+// causeWords say how a mail was lost.
+func causeWords(cause Cause) string {
+	switch cause {
+	case Deleted:
+		return "another tool than rohrpost has deleted it (asynqmon elsewhere, asynq's own command, redis-cli), for Redis has run all the while"
+	case Restarted:
+		return "Redis has started again since then, and may have lost its last writes"
+	}
+	return "either another tool than rohrpost has deleted it (asynqmon elsewhere, asynq's own command, redis-cli), or Redis has lost it (a restart, a fail-over, a full memory)"
 }

@@ -201,7 +201,7 @@ func TestReserve(t *testing.T) {
 		t.Fatalf("%v %s", err, diff)
 	}
 	want := rohrpost.Status{
-		ID: "a", MessageID: "<a@acme.example>", Tenant: "acme", State: rohrpost.Queued, EnqueuedAt: b.now,
+		ID: "a", MessageID: "<a@acme.example>", Tenant: "acme", State: rohrpost.Queued, Queue: "default", EnqueuedAt: b.now,
 		Recipients: []rohrpost.RecipientStatus{
 			{Address: "r0@example.org", State: waiting}, {Address: "r1@example.org", State: waiting},
 		},

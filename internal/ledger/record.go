@@ -16,7 +16,6 @@ import (
 // A Record is the ledger's page of one job.
 type Record struct {
 	rohrpost.Status
-	Queue    string
 	Revision int   // to be given to Arm
 	Sending  *Note // an attempt that was armed and has not settled
 	// Due is when the job is, or was, due, and from when its age counts; zero: the
@@ -92,11 +91,12 @@ func (l *Ledger) LoadAll(ctx context.Context, ids []string) ([]*Record, error) {
 
 // parseRecord is lenient: a field that does not parse reads as its zero value.
 func parseRecord(id string, f map[string]string) *Record {
-	r := &Record{Queue: f[fieldQueue], Revision: atoi(f[fieldRevision]), Due: parseMilli(f[fieldDue])}
+	r := &Record{Revision: atoi(f[fieldRevision]), Due: parseMilli(f[fieldDue])}
 	r.Status = rohrpost.Status{
 		ID:         id,
 		MessageID:  longMessageID(id, f[fieldMessageID]),
 		Tenant:     f[fieldTenant],
+		Queue:      f[fieldQueue],
 		State:      rohrpost.State(f[fieldState]),
 		Attempts:   atoi(f[fieldAttempts]),
 		EnqueuedAt: parseMilli(f[fieldEnqueued]),

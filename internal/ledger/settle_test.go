@@ -27,9 +27,9 @@ func TestSettle(t *testing.T) {
 		Account: "tenant:acme", Level: "tenant", Why: "the tenant's own",
 	})
 	want := &ledger.Record{
-		Queue: "default", Revision: 1,
+		Revision: 1,
 		Status: rohrpost.Status{
-			ID: "a", MessageID: "<a@acme.example>", Tenant: "acme", State: rohrpost.Deferred, Attempts: 1,
+			ID: "a", MessageID: "<a@acme.example>", Tenant: "acme", State: rohrpost.Deferred, Queue: "default", Attempts: 1,
 			Recipients: []rohrpost.RecipientStatus{
 				{Address: "r0@example.org", State: accepted, Code: 250, Enhanced: "2.0.0", Diagnostic: "Ok: queued as 4711"},
 				{Address: "r1@example.org", State: deferred, Code: 451, Diagnostic: "later|or never\nsaid \"they\""},

@@ -162,13 +162,16 @@ func TestRealQueue(t *testing.T) {
 	if _, err := tasks.Enqueue(asynq.NewTask("mail", nil), asynq.Queue("default"), asynq.ProcessIn(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	m := metrics.New(metrics.Options{
-		Queues:   asynq.NewInspectorFromRedisClient(client),
-		ErrorLog: entries{},
-	})
+	inspector := asynq.NewInspectorFromRedisClient(client)
+	if err := inspector.PauseQueue("bulk"); err != nil {
+		t.Fatal(err)
+	}
+	m := metrics.New(metrics.Options{Queues: inspector, ErrorLog: entries{}})
 	has(t, scrape(t, m),
 		`rohrpost_queue_tasks{queue="bulk",state="pending"} 2`,
 		`rohrpost_queue_tasks{queue="default",state="scheduled"} 1`,
 		`rohrpost_queue_tasks{queue="critical",state="pending"} 0`,
+		`rohrpost_queue_paused{queue="bulk"} 1`,
+		`rohrpost_queue_paused{queue="critical"} 0`,
 		"rohrpost_errorlog_entries 7", "rohrpost_redis_up 1")
 }

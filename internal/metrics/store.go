@@ -27,6 +27,7 @@ type store struct {
 	up         *prometheus.Desc
 	tasks      *prometheus.Desc
 	oldest     *prometheus.Desc
+	paused     *prometheus.Desc
 	logEntries *prometheus.Desc
 
 	mu    sync.Mutex
@@ -46,13 +47,14 @@ func newStore(o Options) *store {
 		up:         desc("redis_up", "1 when Redis answered, else 0."),
 		tasks:      desc("queue_tasks", "Mails in a queue, by asynq's states.", "queue", "state"),
 		oldest:     desc("queue_oldest_pending_seconds", "How long the next mail of a queue has waited.", "queue"),
+		paused:     desc("queue_paused", "1 when somebody has paused the queue: workers take nothing from it. Else 0.", "queue"),
 		logEntries: desc("errorlog_entries", "Entries in the error log of all tenants."),
 	}
 }
 
 // Describe is the interface of Prometheus.
 func (s *store) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.up, s.tasks, s.oldest, s.logEntries} {
+	for _, d := range []*prometheus.Desc{s.up, s.tasks, s.oldest, s.paused, s.logEntries} {
 		out <- d
 	}
 }
@@ -73,10 +75,7 @@ func (s *store) Collect(out chan<- prometheus.Metric) {
 func (s *store) ask() []prometheus.Metric {
 	queues, queueErr := s.askQueues()
 	entries, entryErr := s.askErrorLog()
-	up := 1.0
-	if cmp.Or(queueErr, entryErr) != nil {
-		up = 0
-	}
+	up := number(cmp.Or(queueErr, entryErr) == nil)
 	return append(append(queues, entries...), gauge(s.up, up))
 }
 
@@ -105,6 +104,7 @@ func (s *store) askQueues() ([]prometheus.Metric, error) {
 			gauge(s.tasks, float64(info.Archived), name, "archived"),
 			gauge(s.tasks, float64(info.Completed), name, "completed"),
 			gauge(s.oldest, info.Latency.Seconds(), name),
+			gauge(s.paused, number(info.Paused), name),
 		)
 	}
 	return out, nil
@@ -125,6 +125,13 @@ func (s *store) askErrorLog() ([]prometheus.Metric, error) {
 		total += n
 	}
 	return []prometheus.Metric{gauge(s.logEntries, float64(total))}, nil
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {

@@ -52,7 +52,17 @@ type Set string
 const (
 	Archived Set = "archived"
 	Retrying Set = "retry"
+	Waiting  Set = "scheduled"
 )
+
+// Size is how many tasks a set has.
+func Size(ctx context.Context, rdb redis.UniversalClient, name string, set Set) (int, error) {
+	n, err := rdb.ZCard(ctx, prefix(name)+string(set)).Result()
+	if err != nil {
+		return 0, fmt.Errorf("count tasks: %w", err)
+	}
+	return int(n), nil
+}
 
 // scanPage is about how many ids a page has.
 const scanPage = 500

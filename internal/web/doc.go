@@ -6,7 +6,11 @@
 //	probe.go    /healthz, /readyz and /metrics, also for a worker without pages
 //	errors.go   /errors: what failed in the last 24 hours
 //	export.go   /errors/export: the full log as a download
-//	queues.go   /queues/: asynqmon, hardened and with mails redacted
+//	queues.go   /queues/: asynqmon, which only reads, hardened and with mails redacted
+//	front.go    its page, as it is served here
+//	deed.go     what its buttons ask for
+//	acts.go     how that is done through the ledger, refused, and written down
+//	start.go    what the start page tells of paused queues
 //	page.go     templates, texts in German and English
 //
 // A person has one of three roles. An operator sees all tenants and may act on

@@ -64,6 +64,15 @@ func note(r *http.Request, user string) {
 	}
 }
 
+// userOf is whom note has told, "" without a name.
+func userOf(r *http.Request) string {
+	v, _ := r.Context().Value(visitKey{}).(*visit)
+	if v == nil {
+		return ""
+	}
+	return v.user
+}
+
 func (v *visit) WriteHeader(status int) {
 	if v.status == 0 {
 		v.status = status

@@ -2,8 +2,6 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"mime"
@@ -24,29 +22,35 @@ const (
 )
 
 // queues is asynqmon behind what it lacks: it has no login, no security headers,
-// lists without bounds, shows every payload, and fetches fonts from elsewhere.
+// lists without bounds, shows every payload, and fetches fonts from elsewhere. It
+// only reads: what its buttons ask for goes to acts.
 type queues struct {
-	mon    *asynqmon.HTTPHandler
-	index  []byte // its page, without what comes from elsewhere
-	policy string // Content-Security-Policy for that page
+	mon   *asynqmon.HTTPHandler
+	front *front
+	pages *pages
+	acts  *acts
 }
 
-func newQueues(open func() (redis.UniversalClient, error)) (*queues, error) {
+func newQueues(o Options, pages *pages) (*queues, error) {
+	acts, err := newActs(o, pages)
+	if err != nil {
+		return nil, err
+	}
 	// It opens two, and closes both.
 	var clients clients
 	for range 2 {
-		client, err := open()
+		client, err := o.OpenRedis()
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("web: %w", err), clients.Close())
 		}
 		clients.list = append(clients.list, client)
 	}
-	q := &queues{mon: asynqmon.New(asynqmon.Options{
+	q := &queues{pages: pages, acts: acts, mon: asynqmon.New(asynqmon.Options{
 		RootPath: queuesRoot, RedisConnOpt: &clients,
 		PayloadFormatter: asynqmon.PayloadFormatterFunc(summary),
 		ResultFormatter:  asynqmon.ResultFormatterFunc(resultSize),
 	})}
-	if err := q.readIndex(); err != nil {
+	if q.front, err = readFront(q.ask, pages.languages); err != nil {
 		return nil, errors.Join(err, q.Close())
 	}
 	return q, nil
@@ -77,65 +81,67 @@ func (c *clients) Close() error {
 // Close ends the connections to Redis.
 func (q *queues) Close() error { return q.mon.Close() }
 
-var (
-	// outsideLink finds the links to fonts elsewhere, and to the manifest, which
-	// browsers fetch without the login.
-	outsideLink  = regexp.MustCompile(`<link[^>]*(?:href="https?://|rel="manifest")[^>]*>`)
-	inlineScript = regexp.MustCompile(`(?s)<script>(.*?)</script>`)
-)
-
-// readIndex takes asynqmon's page and works out which scripts it may run.
-func (q *queues) readIndex() error {
-	page := q.ask(&http.Request{Method: http.MethodGet, URL: rootURL()})
-	q.index = outsideLink.ReplaceAll(page.body.Bytes(), nil)
-	policy := strings.Builder{}
-	policy.WriteString("default-src 'none'; script-src 'self'")
-	scripts := inlineScript.FindAllSubmatch(q.index, -1)
-	for _, script := range scripts {
-		sum := sha256.Sum256(script[1])
-		policy.WriteString(" 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'")
-	}
-	policy.WriteString("; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	q.policy = policy.String()
-	if len(scripts) != 2 || bytes.Contains(q.index, []byte("https://")) {
-		return errors.New("web: the page of this asynqmon is not the one that is known")
-	}
-	return nil
-}
+// readable are the questions that asynqmon may be asked. What a newer one could
+// answer besides is not found until somebody has looked at it; its metrics would ask
+// a Prometheus that it does not have.
+var readable = regexp.MustCompile(`^(?:queues|queue_stats|servers|scheduler_entries|redis_info` +
+	`|queues/[^/]+|queues/[^/]+/(?:active|pending|scheduled|retry|archived|completed)_tasks|queues/[^/]+/tasks/.+` +
+	`|queues/[^/]+/groups|queues/[^/]+/groups/[^/]+/aggregating_tasks|scheduler_entries/[^/]+/enqueue_events)$`)
 
 // ServeHTTP expects that the caller is an operator.
 func (q *queues) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", q.policy)
+	w.Header().Set("Content-Security-Policy", q.front.policy)
 	name, isAPI := strings.CutPrefix(r.URL.Path, queuesRoot+"/api/")
-	_, isStatic := strings.CutPrefix(r.URL.Path, queuesRoot+"/static/")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
 	switch {
-	case isAPI && name == "metrics", // it would ask a Prometheus that it does not have
-		isStatic && path.Ext(r.URL.Path) == ".map":
+	case isAPI && reads:
+		q.read(w, r, name)
+	case isAPI && (r.Method == http.MethodPost || r.Method == http.MethodDelete):
+		q.acts.serve(w, r, deedOf(r.Method, name))
+	case reads:
+		q.page(w, r)
+	default:
+		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	}
+}
+
+// read passes a question on, and the answer back.
+func (q *queues) read(w http.ResponseWriter, r *http.Request, name string) {
+	if !readable.MatchString(name) {
 		http.NotFound(w, r)
 		return
-	case isAPI:
-		r = bounded(r)
-	case r.Method != http.MethodGet && r.Method != http.MethodHead:
-		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+	}
+	answer := q.ask(bounded(r))
+	answer.body = *bytes.NewBuffer(masked(answer.body.Bytes()))
+	if answer.Header().Get("Content-Type") == "" {
+		answer.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	answer.send(w)
+}
+
+// page serves asynqmon's page and what belongs to it.
+func (q *queues) page(w http.ResponseWriter, r *http.Request) {
+	_, isStatic := strings.CutPrefix(r.URL.Path, queuesRoot+"/static/")
+	if isStatic && path.Ext(r.URL.Path) == ".map" {
+		http.NotFound(w, r)
 		return
 	}
 	answer := q.ask(r)
-	switch {
-	case isAPI:
-		answer.body = *bytes.NewBuffer(masked(answer.body.Bytes()))
-		if answer.Header().Get("Content-Type") == "" {
-			answer.Header().Set("Content-Type", "application/json; charset=utf-8")
-		}
-	case bytes.HasPrefix(answer.body.Bytes(), []byte("<!doctype html>")): // also for paths that only its scripts know
-		answer.body = *bytes.NewBuffer(q.index)
+	if bytes.HasPrefix(answer.body.Bytes(), []byte("<!doctype html>")) { // also for paths that only its scripts know
+		answer.body = *bytes.NewBuffer(q.front.index[q.pages.language(r)])
 		answer.Header().Set("Content-Type", "text/html; charset=utf-8")
-	default:
-		if byName := mime.TypeByExtension(path.Ext(r.URL.Path)); byName != "" {
-			answer.Header().Set("Content-Type", byName)
-		}
-		if isStatic { // its names hold a hash of the content
-			answer.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
-		}
+		answer.Header().Set("Vary", "Accept-Language")
+		answer.send(w)
+		return
+	}
+	if script, changed := q.front.scripts[r.URL.Path]; changed {
+		answer.body = *bytes.NewBuffer(script)
+	}
+	if byName := mime.TypeByExtension(path.Ext(r.URL.Path)); byName != "" {
+		answer.Header().Set("Content-Type", byName)
+	}
+	if isStatic { // its names hold a hash of the content
+		answer.Header().Set("Cache-Control", "private, max-age=31536000, immutable")
 	}
 	answer.send(w)
 }

@@ -188,7 +188,7 @@ func TestRedisThatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	calls := 0
-	_, err := web.New(web.Options{Redis: s.redis.Client(t), ErrorLog: s.log, OpenRedis: func() (redis.UniversalClient, error) {
+	_, err := web.New(web.Options{Redis: s.redis.Client(t), ErrorLog: s.log, Mails: s.mails, OpenRedis: func() (redis.UniversalClient, error) {
 		if calls++; calls == 2 {
 			return nil, errors.New("no second one")
 		}

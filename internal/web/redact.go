@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 
 	"github.com/rohrpost/rohrpost"
@@ -38,16 +37,45 @@ func resultSize(_ string, result []byte) string {
 	return fmt.Sprintf("%d bytes", len(result))
 }
 
-// mailAddress finds addresses in what asynq keeps of an error, inside of JSON: an
-// escape before the @ is taken whole, or what remains would be no JSON.
+// mailAddress finds addresses in what asynq keeps of an error. In what is no JSON by
+// itself, an escape before the @ is taken whole.
 var mailAddress = regexp.MustCompile(
 	`(?:\\u[0-9a-fA-F]{4}|\\.|[^\s@<>"\\,;:()\[\]])+@(?:\[[0-9A-Za-z.:]+\]|[\pL\pN_-]+(?:\.[\pL\pN_-]+)*)`)
 
-// masked is an answer of asynqmon without mail addresses. No id and no name of a
-// queue has an @.
-func masked(body []byte) []byte { return mailAddress.ReplaceAll(body, []byte("***@***")) }
+const addressMask = "***@***"
 
-func rootURL() *url.URL { return &url.URL{Path: queuesRoot + "/"} }
+// masked is an answer of asynqmon without mail addresses. The ids of tasks stay: the
+// buttons send them back, and an application may have put an @ into one.
+func masked(body []byte) []byte {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber() // sizes and times stay as they are
+	var answer any
+	if err := dec.Decode(&answer); err == nil && !dec.More() {
+		if out, err := json.Marshal(maskedValue("", answer)); err == nil {
+			return out
+		}
+	}
+	return mailAddress.ReplaceAll(body, []byte(addressMask))
+}
+
+func maskedValue(key string, value any) any {
+	switch v := value.(type) {
+	case string:
+		if key == "id" || key == "task_id" {
+			return v
+		}
+		return mailAddress.ReplaceAllString(v, addressMask)
+	case []any:
+		for i := range v {
+			v[i] = maskedValue(key, v[i])
+		}
+	case map[string]any:
+		for name := range v {
+			v[name] = maskedValue(name, v[name])
+		}
+	}
+	return value
+}
 
 // An answer is a response in memory.
 type answer struct {

@@ -25,13 +25,14 @@ type ErrorLog interface {
 	Tenants(context.Context) ([]string, error)
 }
 
-// Options of New. OpenRedis, Redis and ErrorLog are required.
+// Options of New. OpenRedis, Redis, ErrorLog and Mails are required.
 type Options struct {
 	// OpenRedis makes a client that nobody else closes: asynqmon closes its own.
 	OpenRedis func() (redis.UniversalClient, error)
 	// Redis is asked by /readyz. It is not closed.
 	Redis    redis.UniversalClient
 	ErrorLog ErrorLog
+	Mails    Mails          // what the buttons of the dashboard act through; required
 	Accounts Accounts       // nil: /api/accounts/ is not found
 	Metrics  http.Handler   // nil: /metrics is not found
 	Users    []configs.User // none: only this machine may connect
@@ -75,7 +76,7 @@ func New(o Options) (*Server, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	queues, err := newQueues(o.OpenRedis)
+	queues, err := newQueues(o, pages)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +110,8 @@ func (s *Server) routes() http.Handler {
 	}
 	mux.HandleFunc("GET /assets/style.css", asset("assets/style.css"))
 	mux.HandleFunc("GET /assets/icon.svg", asset("assets/icon.svg"))
+	mux.HandleFunc("GET /assets/queues.css", asset("assets/queues.css"))
+	mux.HandleFunc("GET /assets/queues.js", asset("assets/queues.js"))
 	mux.Handle("GET /queues", http.RedirectHandler("/queues/", http.StatusMovedPermanently))
 	mux.Handle("/queues/", s.operator(s.queues))
 	for path, pages := range s.options.Extra {
@@ -174,7 +177,7 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request, p person) {
 }
 
 func (s *Server) start(w http.ResponseWriter, r *http.Request, p person) {
-	s.pages.render(w, r, p, http.StatusOK, "start", nil)
+	s.pages.render(w, r, p, http.StatusOK, "start", s.holds(r, p))
 }
 
 const (

@@ -18,6 +18,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/web"
+	"github.com/rohrpost/rohrpost/producer"
 )
 
 func TestMain(m *testing.M) {
@@ -31,6 +32,7 @@ type site struct {
 	redis *redistest.Server
 	log   *errorlog.Log
 	lines *lockedBuffer // what the server logged
+	mails counter       // through which mails are acted on
 }
 
 func newSite(t *testing.T, change func(*web.Options), serverChanges ...func(*http.Server)) *site {
@@ -41,11 +43,14 @@ func newSite(t *testing.T, change func(*web.Options), serverChanges ...func(*htt
 	if s.log, err = errorlog.New(errorlog.Options{Redis: client}); err != nil {
 		t.Fatal(err)
 	}
+	if s.mails.Client, err = producer.New(client, producer.Options{}); err != nil {
+		t.Fatal(err)
+	}
 	o := web.Options{
 		OpenRedis: func() (redis.UniversalClient, error) {
 			return redisconn.Open(redisconn.Options{URL: s.redis.URL()})
 		},
-		Redis: client, ErrorLog: s.log, Users: users(t), Version: "v0-test", Logger: zerolog.New(s.lines),
+		Redis: client, ErrorLog: s.log, Mails: s.mails, Users: users(t), Version: "v0-test", Logger: zerolog.New(s.lines),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("rohrpost_build_info 1\n")) }),
 	}
 	if change != nil {

@@ -2,6 +2,7 @@ package producertest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -164,6 +165,7 @@ func (r *Recorder) send(m *rohrpost.Message, failure error) (rohrpost.Receipt, e
 func newStatus(job *rohrpost.Job) rohrpost.Status {
 	s := rohrpost.Status{
 		ID: job.ID, MessageID: job.MessageID, Tenant: job.Tenant, State: rohrpost.Queued,
+		Queue:      string(cmp.Or(job.Priority, rohrpost.Default)),
 		EnqueuedAt: job.EnqueuedAt, Metadata: maps.Clone(job.Metadata),
 	}
 	for _, address := range job.Recipients() {

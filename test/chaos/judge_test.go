@@ -243,7 +243,7 @@ func (s *site) checkQueue() {
 		switch err := json.Unmarshal([]byte(line), &f); {
 		case err != nil:
 			s.t.Errorf("rohrpost queue check: %v: %s", err, line)
-		case f.Kind == inventory.Lost && refused[f.JobID]:
+		case (f.Kind == inventory.Lost || f.Kind == inventory.InDoubt) && refused[f.JobID]:
 		case !f.Harmless:
 			s.t.Errorf("rohrpost queue check: %s", line)
 		}

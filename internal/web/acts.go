@@ -1,0 +1,274 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost/internal/audit"
+	"github.com/rohrpost/rohrpost/internal/queue"
+)
+
+const (
+	// actTime is how long an act may take; what it has not come to is told.
+	actTime = 10 * time.Second
+	// maxAll is how many tasks one click on "Run All" looks at: more than fit into
+	// actTime.
+	maxAll = 50_000
+	// maxNamed is how many tasks a request may name; a page of asynqmon has 100.
+	maxNamed = 1000
+	maxBody  = 1 << 20
+	// namedInLine is how many mails are looked up for the audit line.
+	namedInLine = 5
+)
+
+// Mails acts on mails through the ledger, never on the tasks of asynq. A mail of
+// another tenant is producer.ErrNotFound.
+type Mails interface {
+	Cancel(ctx context.Context, tenant, id string) error
+	Retry(ctx context.Context, tenant, id string) error
+	Reschedule(ctx context.Context, tenant, id string, at time.Time) error
+}
+
+// acts does what the buttons of asynqmon ask for, or says why not.
+type acts struct {
+	redis     redis.UniversalClient
+	mails     Mails
+	inspector *asynq.Inspector
+	audit     *audit.Log
+	pages     *pages
+	log       zerolog.Logger
+	now       func() time.Time
+}
+
+func newActs(o Options, pages *pages) (*acts, error) {
+	if o.Mails == nil {
+		return nil, errors.New("web: nobody acts on mails")
+	}
+	log, err := audit.New(audit.Options{Redis: o.Redis, Now: o.Now})
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return &acts{
+		redis: o.Redis, mails: o.Mails, inspector: asynq.NewInspectorFromRedisClient(o.Redis),
+		audit: log, pages: pages, log: o.Logger, now: o.Now,
+	}, nil
+}
+
+// serve does a deed, and answers in the form that asynqmon's scripts expect, with a
+// sentence for people beside it. A refusal is that sentence alone.
+func (a *acts) serve(w http.ResponseWriter, r *http.Request, d deed) {
+	line := audit.Record{Who: cmp.Or(userOf(r), "this machine"), Source: audit.Dashboard, Remote: hostOf(r.RemoteAddr), Action: d.action}
+	if slices.Contains(queue.Names(), d.queue) {
+		line.Queue = d.queue
+	} else if d.refusal == "" {
+		d.refusal = "act_unknown"
+	}
+	if d.refusal != "" {
+		if err := a.audit.Refuse(r.Context(), line); err != nil {
+			a.log.Error().Err(err).Str("user", line.Who).Str("act", string(d.action)).Msg("web: a refused act is not written down")
+		}
+		a.refuse(w, r, http.StatusForbidden, d.refusal)
+		return
+	}
+	if d.action == audit.Pause || d.action == audit.Resume {
+		a.hold(w, r, d, line)
+		return
+	}
+	tasks, err := a.tasks(w, r, &d, &line)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	a.do(w, r, d, line, tasks)
+}
+
+// tasks are those that a deed is about, by asynq's ids. It completes the line.
+func (a *acts) tasks(w http.ResponseWriter, r *http.Request, d *deed, line *audit.Record) ([]string, error) {
+	var tasks []string
+	switch d.pick {
+	case one:
+		tasks = []string{d.task}
+	case named:
+		var body struct {
+			TaskIDs []string `json:"task_ids"`
+		}
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&body); err != nil || len(body.TaskIDs) > maxNamed {
+			return nil, errBadBody
+		}
+		tasks = body.TaskIDs
+	default:
+		size, ids, err := a.tab(r.Context(), d.queue, d.state)
+		if err != nil {
+			return nil, err
+		}
+		line.Of, tasks = size, ids
+	}
+	line.Of = max(line.Of, len(tasks))
+	for _, id := range tasks[:min(len(tasks), namedInLine)] {
+		t, err := a.find(d.queue, id)
+		switch {
+		case err == nil && t.job != nil:
+			line.Mails = append(line.Mails, audit.Mail{Tenant: t.job.Tenant, ID: t.job.ID})
+		case err == nil && d.pick == one && d.action == audit.Cancel:
+			line.Action = audit.Delete
+			fallthrough
+		default:
+			line.Mails = append(line.Mails, audit.Mail{ID: id})
+		}
+	}
+	return tasks, nil
+}
+
+// errEnough ends a scan.
+var errEnough = errors.New("enough")
+
+// tab is how many tasks a tab has, and the ids of as many as can be dealt with.
+func (a *acts) tab(ctx context.Context, name, state string) (int, []string, error) {
+	set := queue.Set(state)
+	size, err := queue.Size(ctx, a.redis, name, set)
+	if err != nil {
+		return 0, nil, err
+	}
+	var ids []string
+	err = queue.Scan(ctx, a.redis, name, set, func(page []string) error {
+		if ids = append(ids, page...); len(ids) >= maxAll {
+			return errEnough
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errEnough) {
+		return 0, nil, err
+	}
+	slices.Sort(ids) // a scan may answer with an id twice
+	return size, slices.Compact(ids), nil
+}
+
+// do does a deed to each task, as long as there is time. Whether the browser waits
+// for the answer is no matter: an act that has begun is written down.
+func (a *acts) do(w http.ResponseWriter, r *http.Request, d deed, line audit.Record, tasks []string) {
+	ctx := context.WithoutCancel(r.Context())
+	entry, ok := a.begin(w, r, line)
+	if !ok {
+		return
+	}
+	end := time.Now().Add(actTime)
+	done, undone := []string{}, []string{} // never null in the answer
+	var first error
+	for _, id := range tasks {
+		err := errNoTime
+		if time.Now().Before(end) {
+			err = a.act(ctx, d, id)
+		}
+		if err == nil {
+			done = append(done, id)
+			continue
+		}
+		first = cmp.Or(first, err)
+		undone = append(undone, id)
+	}
+	a.done(ctx, entry, line, len(done))
+	lang := a.pages.language(r)
+	if d.pick == one && first != nil {
+		a.fail(w, r, first)
+		return
+	}
+	said := a.said(lang, "did_"+string(line.Action), len(done), line.Of)
+	if first != nil {
+		said += " " + a.said(lang, "did_not") + " " + a.said(lang, a.reason(first))
+	}
+	answer := map[string]any{"said": said, "scheduled": len(done)}
+	if d.pick == named {
+		answer[d.answer[0]], answer[d.answer[1]] = done, undone
+	}
+	respond(w, answer, nil)
+}
+
+// hold pauses or resumes a queue. asynq does that, and rohrpost's workers heed it.
+func (a *acts) hold(w http.ResponseWriter, r *http.Request, d deed, line audit.Record) {
+	entry, ok := a.begin(w, r, line)
+	if !ok {
+		return
+	}
+	pauses, err := queue.Paused(r.Context(), a.redis)
+	paused := slices.ContainsFunc(pauses, func(p queue.Pause) bool { return p.Queue == d.queue })
+	change := a.inspector.PauseQueue
+	if d.action == audit.Resume {
+		change = a.inspector.UnpauseQueue
+	}
+	changed := 0
+	if err == nil && paused != (d.action == audit.Pause) {
+		if err = change(d.queue); err == nil {
+			changed = 1
+		}
+	}
+	a.done(r.Context(), entry, line, changed)
+	if err != nil {
+		a.fail(w, r, err)
+		return
+	}
+	respond(w, map[string]string{"said": a.said(a.pages.language(r), "did_"+string(d.action), d.queue)}, nil)
+}
+
+// begin writes the line of an act. Without a line nothing is done.
+func (a *acts) begin(w http.ResponseWriter, r *http.Request, line audit.Record) (*audit.Entry, bool) {
+	entry, err := a.audit.Begin(r.Context(), line)
+	if err != nil {
+		a.log.Error().Err(err).Str("user", line.Who).Str("act", string(line.Action)).Msg("web: an act is refused, since it cannot be written down")
+		a.refuse(w, r, http.StatusServiceUnavailable, "act_unwritten")
+	}
+	return entry, err == nil
+}
+
+func (a *acts) done(ctx context.Context, entry *audit.Entry, line audit.Record, count int) {
+	if err := entry.Done(ctx, count); err != nil {
+		a.log.Error().Err(err).Str("user", line.Who).Str("act", string(line.Action)).Int("count", count).Msg("web: the outcome of an act is not written down")
+	}
+}
+
+// fail answers with why a deed was not done.
+func (a *acts) fail(w http.ResponseWriter, r *http.Request, err error) {
+	key := a.reason(err)
+	status := http.StatusConflict
+	switch key {
+	case "act_failed":
+		status = http.StatusServiceUnavailable
+	case "act_body":
+		status = http.StatusBadRequest
+	}
+	a.refuse(w, r, status, key)
+}
+
+func (a *acts) refuse(w http.ResponseWriter, r *http.Request, status int, key string) {
+	http.Error(w, a.said(a.pages.language(r), key), status)
+}
+
+// said is a sentence with its numbers.
+func (a *acts) said(lang, key string, args ...any) string {
+	s, err := text(lang, key)
+	if err != nil {
+		panic(err) // guard answers 500 and logs it
+	}
+	if len(args) == 0 {
+		return s
+	}
+	return fmt.Sprintf(s, args...)
+}
+
+func hostOf(addr string) string {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	return host
+}
