@@ -34,6 +34,7 @@ func TestMain(m *testing.M) { os.Exit(run(m)) }
 func run(m *testing.M) int {
 	redisconn.LogTo(zerolog.Nop()) // else go-redis writes to stderr
 	if program = os.Getenv("ROHRPOST_PROGRAM"); program != "" {
+		_ = os.Unsetenv("ROHRPOST_PROGRAM") // to the program it would be an unknown setting
 		return m.Run()
 	}
 	folder, err := os.MkdirTemp("", "attack")
