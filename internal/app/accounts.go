@@ -92,12 +92,13 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 }
 
 func openGuard(cfg configs.Config, log zerolog.Logger) (*netguard.Guard, error) {
-	networks, err := cfg.Accounts.Networks()
+	allow, err := cfg.Accounts.Networks()
+	deny, denyErr := cfg.Accounts.Denied()
 	ports, portsErr := cfg.Accounts.Ports()
-	if err := errors.Join(err, portsErr); err != nil {
+	if err := errors.Join(err, denyErr, portsErr); err != nil {
 		return nil, err
 	}
-	return netguard.New(netguard.Options{Allow: networks, Ports: ports, Logger: log})
+	return netguard.New(netguard.Options{Allow: allow, Deny: deny, Ports: ports, Logger: log})
 }
 
 // openDesk opens the counter for this process, and keeps it up to date until Stop.
