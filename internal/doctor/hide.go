@@ -1,0 +1,47 @@
+package doctor
+
+import (
+	"slices"
+
+	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/netguard"
+	"github.com/rohrpost/rohrpost/internal/transport/smtp"
+)
+
+// Concealed is a failure as an outsider may see it: of a server that was refused, or
+// whose name was not found behind the guard, nothing is left but that. hidden says so.
+func Concealed(f *failure.Failure, guarded bool) (shown *failure.Failure, hidden bool) {
+	if f == nil || !netguard.Hidden(f) || !guarded && netguard.Detail(f) == "" {
+		return f, false
+	}
+	return failure.Classify(failure.Cause{Stage: f.Stage, Err: &netguard.Refused{}}), true
+}
+
+// hide conceals the failure among the steps, and reports whether there was one to be
+// concealed. A name that was not found and one with a refused address read the same:
+// what the resolver said is left out, and how long anything took.
+func hide(steps *[]smtp.Step, guarded bool) bool {
+	i := slices.IndexFunc(*steps, func(s smtp.Step) bool { return s.Failure != nil })
+	if i < 0 {
+		return false
+	}
+	shown, hidden := Concealed((*steps)[i].Failure, guarded)
+	if !hidden {
+		return false
+	}
+	out := slices.Clone(*steps)
+	for j := range out {
+		out[j].Took = 0
+	}
+	at := i
+	if connect := slices.IndexFunc(out, func(s smtp.Step) bool { return s.Name == smtp.StepConnect }); out[i].Name == smtp.StepResolve && connect > i {
+		at = connect
+	}
+	out[i].Failure, out[i].Skipped = nil, false
+	out[at] = smtp.Step{Name: out[at].Name, Failure: shown}
+	if out[at].Name == smtp.StepConnect {
+		out = slices.DeleteFunc(out, func(s smtp.Step) bool { return s.Name == smtp.StepResolve })
+	}
+	*steps = out
+	return true
+}
