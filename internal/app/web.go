@@ -24,8 +24,9 @@ func (a *App) startWeb(p parts) error {
 		Redis:     p.redis, ErrorLog: p.errors, Metrics: p.metrics.Handler(), Users: cfg.Web.Users,
 		Language: cfg.ErrorLog.Language, Version: a.opts.Version, Logger: a.log, Extra: a.opts.Extra,
 	}
-	if p.desk != nil {
-		o.Accounts = p.desk
+	var err error
+	if o.Accounts, err = a.triers(p); err != nil {
+		return err
 	}
 	server, err := web.New(o)
 	if err != nil {
