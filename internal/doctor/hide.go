@@ -8,24 +8,32 @@ import (
 	"github.com/rohrpost/rohrpost/internal/transport/smtp"
 )
 
-// Concealed is a failure as an outsider may see it: of a server that was refused, or
-// whose name was not found behind the guard, nothing is left but that. hidden says so.
-func Concealed(f *failure.Failure, guarded bool) (shown *failure.Failure, hidden bool) {
-	if f == nil || !netguard.Hidden(f) || !guarded && netguard.Detail(f) == "" {
+// Concealed is a failure as an outsider may see it: of a server that the guard has
+// refused, or to which it found no way, nothing is left but that. hidden says so.
+func Concealed(f *failure.Failure) (shown *failure.Failure, hidden bool) {
+	if f == nil || !netguard.Hidden(f) {
 		return f, false
 	}
-	return failure.Classify(failure.Cause{Stage: f.Stage, Err: &netguard.Refused{}}), true
+	return refusedAt(f.Stage), true
+}
+
+func refusedAt(stage failure.Stage) *failure.Failure {
+	return failure.Classify(failure.Cause{Stage: stage, Err: &netguard.Refused{}})
 }
 
 // hide conceals the failure among the steps, and reports whether there was one to be
 // concealed. A name that was not found and one with a refused address read the same:
-// what the resolver said is left out, and how long anything took.
+// what the resolver said is left out, and how long anything took. The step that
+// resolves knows nothing of the guard: guarded says that there is one.
 func hide(steps *[]smtp.Step, guarded bool) bool {
 	i := slices.IndexFunc(*steps, func(s smtp.Step) bool { return s.Failure != nil })
 	if i < 0 {
 		return false
 	}
-	shown, hidden := Concealed((*steps)[i].Failure, guarded)
+	shown, hidden := Concealed((*steps)[i].Failure)
+	if guarded && (*steps)[i].Name == smtp.StepResolve {
+		shown, hidden = refusedAt(failure.StageConnect), true
+	}
 	if !hidden {
 		return false
 	}

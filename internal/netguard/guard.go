@@ -146,6 +146,9 @@ func (g *Guard) dial(ctx context.Context, network, address string, ports []int) 
 		}
 		return nil, refused // without the address that the net package wraps around it
 	}
+	if err != nil && !allowed.Load() {
+		return nil, undialed{err}
+	}
 	return conn, err
 }
 

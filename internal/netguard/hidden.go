@@ -1,17 +1,21 @@
 package netguard
 
-import (
-	"errors"
-	"net"
-)
+import "errors"
+
+// undialed is an error of dialing before there was an allowed address: the name was not
+// found, for example.
+type undialed struct{ error }
+
+// Unwrap is the error.
+func (u undialed) Unwrap() error { return u.error }
 
 // Hidden reports whether an outsider must not learn how dialing went: it was refused,
-// or the name was not found. Told apart, the two would say which names there are in
-// the network behind this system.
+// or came to no address that is allowed, for whatever reason. Told apart, these would
+// say which names there are in the network behind this system.
 func Hidden(err error) bool {
 	_, refused := errors.AsType[*Refused](err)
-	_, unresolved := errors.AsType[*net.DNSError](err)
-	return refused || unresolved
+	_, unreached := errors.AsType[undialed](err)
+	return refused || unreached
 }
 
 // Detail is what an operator sees of a refusal: the address after resolution and the
