@@ -36,6 +36,7 @@ type Accounts struct {
 	RequireCheck    bool   `yaml:"require_check"`
 	RequireApproval bool   `yaml:"require_approval"`
 	AllowNetworks   List   `yaml:"allow_networks"` // prefixes, for servers of tenants
+	DenyNetworks    List   `yaml:"deny_networks"`  // prefixes that go before those
 	AllowPorts      List   `yaml:"allow_ports"`    // of servers of tenants
 }
 
@@ -115,7 +116,8 @@ type User struct {
 	PasswordBcrypt     secret.String `yaml:"password_bcrypt"`
 	PasswordBcryptFile Path          `yaml:"password_bcrypt_file"`
 	Role               string        `yaml:"role"`
-	Tenant             string        `yaml:"tenant"` // of an admin or reader
+	Tenant             string        `yaml:"tenant"`  // of an admin or reader
+	Address            string        `yaml:"address"` // of the person, for test mails; may be empty
 }
 
 // The roles of a user.
@@ -138,7 +140,7 @@ type Path string
 // Default is the configuration without file, environment and flags.
 func Default() Config {
 	return Config{
-		Accounts: Accounts{Store: StoreFile, File: "accounts.yaml", AllowNetworks: List{}, AllowPorts: List{"25", "465", "587", "588", "2525"}},
+		Accounts: Accounts{Store: StoreFile, File: "accounts.yaml", AllowNetworks: List{}, DenyNetworks: List{}, AllowPorts: List{"465", "587", "588", "2525"}},
 		Secrets:  Secrets{Recipients: List{}},
 		Worker: Worker{
 			Concurrency: 50, Servers: 1,

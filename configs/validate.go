@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
@@ -73,14 +74,21 @@ func (a *Accounts) check(p *problems) {
 	p.add(a.File == "" && a.Store == StoreFile, "accounts.file", "is empty: name the accounts file, accounts.yaml")
 	_, err := a.Networks()
 	p.add(err != nil, "accounts.allow_networks", "%v", err)
+	_, err = a.Denied()
+	p.add(err != nil, "accounts.deny_networks", "%v", err)
 	_, err = a.Ports()
 	p.add(err != nil, "accounts.allow_ports", "%v", err)
 }
 
 // Networks are AllowNetworks, parsed.
-func (a *Accounts) Networks() ([]netip.Prefix, error) {
+func (a *Accounts) Networks() ([]netip.Prefix, error) { return a.AllowNetworks.prefixes() }
+
+// Denied are DenyNetworks, parsed.
+func (a *Accounts) Denied() ([]netip.Prefix, error) { return a.DenyNetworks.prefixes() }
+
+func (l List) prefixes() ([]netip.Prefix, error) {
 	var out []netip.Prefix
-	for _, text := range a.AllowNetworks {
+	for _, text := range l {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil, fmt.Errorf("%q is no network: write 10.1.0.0/16 or fd00:1::/32", text)
@@ -159,6 +167,10 @@ func (w *Web) check(p *problems) {
 			"must be a bcrypt hash of cost %d to %d: htpasswd -nBC 12 NAME prints one behind the colon", minBcryptCost, maxBcryptCost)
 		p.oneOf(key+".role", u.Role, RoleOperator, RoleAdmin, RoleReader)
 		p.add(u.Role == RoleOperator && u.Tenant != "", key+".tenant", "an operator sees all tenants: leave it out, or make the role admin")
+		if u.Address != "" {
+			err := rohrpost.CheckAddress(u.Address)
+			p.add(err != nil, key+".address", "%v", err)
+		}
 		p.add((u.Role == RoleAdmin || u.Role == RoleReader) && u.Tenant == "", key+".tenant", "is empty: name the tenant of this %s", u.Role)
 	}
 }

@@ -29,6 +29,7 @@ func TestValidate(t *testing.T) {
 		"accounts in redis":    {func(c *Config) { c.Accounts.File, c.Accounts.Store = "", StoreRedis }, ""},
 		"accounts elsewhere":   {func(c *Config) { c.Accounts.Store = "ldap" }, `accounts.store: "ldap" is unknown: write one of file, redis`},
 		"network":              {func(c *Config) { c.Accounts.AllowNetworks = List{"10.0.0.1"} }, `accounts.allow_networks: "10.0.0.1" is no network`},
+		"denied network":       {func(c *Config) { c.Accounts.DenyNetworks = List{"here"} }, `accounts.deny_networks: "here" is no network`},
 		"port":                 {func(c *Config) { c.Accounts.AllowPorts = List{"0"} }, `accounts.allow_ports: "0" is no port`},
 		"recipient":            {func(c *Config) { c.Secrets.Recipients = List{"AGE-SECRET-KEY-1HUNTER2"} }, "secrets: secrets.recipients"},
 		"identity":             {func(c *Config) { c.Secrets.Identity = secret.New("hunter2") }, "secrets: secrets.identity_file"},
@@ -68,9 +69,12 @@ func TestValidate(t *testing.T) {
 		"web open, users": {func(c *Config) {
 			c.Web.Addr, c.Web.Users = ":8080", []User{user("o", RoleOperator, ""), user("a", RoleAdmin, "acme"), user("r", RoleReader, "acme")}
 		}, ""},
-		"colon in a name":        {func(c *Config) { c.Web.Users = []User{user("a:b", RoleOperator, "")} }, "web.users[0].name"},
-		"same name":              {func(c *Config) { c.Web.Users = []User{user("a", RoleOperator, ""), user("a", RoleOperator, "")} }, `web.users[1].name: "a" is there twice`},
-		"role":                   {func(c *Config) { c.Web.Users = []User{user("a", "root", "")} }, `web.users[0].role: "root" is unknown`},
+		"colon in a name": {func(c *Config) { c.Web.Users = []User{user("a:b", RoleOperator, "")} }, "web.users[0].name"},
+		"same name":       {func(c *Config) { c.Web.Users = []User{user("a", RoleOperator, ""), user("a", RoleOperator, "")} }, `web.users[1].name: "a" is there twice`},
+		"role":            {func(c *Config) { c.Web.Users = []User{user("a", "root", "")} }, `web.users[0].role: "root" is unknown`},
+		"address of a user": {func(c *Config) {
+			c.Web.Users = []User{{Name: "a", PasswordBcrypt: user("a", "", "").PasswordBcrypt, Role: RoleOperator, Address: "olga"}}
+		}, "web.users[0].address"},
 		"operator with a tenant": {func(c *Config) { c.Web.Users = []User{user("a", RoleOperator, "acme")} }, "web.users[0].tenant"},
 		"admin without":          {func(c *Config) { c.Web.Users = []User{user("a", RoleAdmin, "")} }, "web.users[0].tenant: is empty: name the tenant of this admin"},
 		"reader without":         {func(c *Config) { c.Web.Users = []User{user("a", RoleReader, "")} }, "web.users[0].tenant"},

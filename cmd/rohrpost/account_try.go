@@ -33,7 +33,7 @@ func (c *cli) accountExplain() *cobra.Command {
 				return &usageError{err}
 			}
 			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
-				e, err := desk.Explain(ctx, req, lang)
+				e, err := desk.Explain(ctx, c.operator(), req, lang)
 				if err != nil {
 					return err
 				}
@@ -164,6 +164,9 @@ A success with stored settings counts as their check, and frees an account that 
 				return err
 			}
 			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
+				if err := desk.Admit(ctx, t.Who, t.Place); err != nil {
+					return err
+				}
 				r, err := desk.TestMail(ctx, t)
 				if err != nil {
 					return err
@@ -221,6 +224,9 @@ func (c *cli) accountDoctor() *cobra.Command {
 				return err
 			}
 			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
+				if err := desk.Admit(ctx, t.Who, t.Place); err != nil {
+					return err
+				}
 				report, err := desk.Examine(ctx, t)
 				if err != nil {
 					return err

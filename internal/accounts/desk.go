@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost/internal/doctor"
-	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -26,8 +25,11 @@ type Options struct {
 	Gate    *gate.Gate
 	Errors  ErrorLog
 	Limiter *doctor.Limiter
-	HELO    string           // of the Message-ID of test mails
-	Now     func() time.Time // nil: time.Now
+	HELO    string // of the Message-ID of test mails
+	// Elsewhere says that other processes use the accounts, and hold what opens
+	// their secrets.
+	Elsewhere bool
+	Now       func() time.Time // nil: time.Now
 }
 
 // A Desk manages accounts. It is safe for concurrent use.
@@ -45,8 +47,12 @@ func New(o Options) (*Desk, error) {
 		o.Now = time.Now
 	}
 	d := &Desk{Options: o}
+	seen := d.Store()
+	if d.Elsewhere {
+		seen = asWorkers{seen}
+	}
 	var err error
-	d.resolver, err = resolver.New(resolver.Options{Store: d.Store()})
+	d.resolver, err = resolver.New(resolver.Options{Store: seen})
 	return d, err
 }
 
@@ -129,7 +135,18 @@ func (d *Desk) Item(ctx context.Context, p resolver.Place) (Item, error) {
 	return d.item(a, 0), nil
 }
 
+// parked is the notice of an account whose settings were refused. Where secrets
+// cannot be read, nobody can tell today's settings from those that were refused:
+// workers do, and release the account when they differ.
 func (d *Desk) parked(a *resolver.Account) *gate.Notice {
+	if d.Elsewhere {
+		for _, n := range d.Gate.Notices() {
+			if n.Kind == gate.Parked && n.Subject == a.ID() {
+				return n
+			}
+		}
+		return nil
+	}
 	return d.Gate.Parked(a.ID(), a.Fingerprint)
 }
 
@@ -145,20 +162,6 @@ func (d *Desk) Find(ctx context.Context, p resolver.Place) (*resolver.Account, r
 		return nil, c, fmt.Errorf("%s: %w", p, redisstore.ErrUnknown)
 	}
 	return a, c, nil
-}
-
-// Explain says who would send a mail, and why nobody else.
-func (d *Desk) Explain(ctx context.Context, req resolver.Request, lang string) (resolver.Explanation, error) {
-	s, err := d.resolver.Resolve(ctx, req)
-	if s.Account == nil {
-		return resolver.Explanation{}, err
-	}
-	e := s.Explain() // of an account that cannot be used, too
-	e.Waits = s.Account.Unusable
-	if n := d.parked(s.Account); n != nil && e.Waits == "" {
-		e.Waits = "the account is parked since " + n.Since.Format(time.RFC3339) + ": " + failure.Hint(n.Rule, lang)
-	}
-	return e, nil
 }
 
 // Delete removes what is stored at a place, and the tokens that came of it.

@@ -73,7 +73,7 @@ func TestList(t *testing.T) {
 		if i, err := o.Item(t.Context(), maxM); err != nil || i.Parked != "auth_failed" || i.State != "parked" {
 			t.Errorf("%s: %+v, %v", name, i, err)
 		}
-		e, err := o.Explain(t.Context(), resolver.Request{Tenant: "acme", User: rohrpost.User{ID: "max"}, Origin: rohrpost.Manual}, "de")
+		e, err := o.Explain(t.Context(), olga(), resolver.Request{Tenant: "acme", User: rohrpost.User{ID: "max"}, Origin: rohrpost.Manual}, "de")
 		if err != nil || !strings.Contains(e.Waits, "parked since 20") || !strings.Contains(e.Waits, refused.Hint("de")) {
 			t.Errorf("%s: waits %q, %v", name, e.Waits, err)
 		}
@@ -98,16 +98,16 @@ func TestList(t *testing.T) {
 func TestExplainUnusable(t *testing.T) {
 	t.Parallel()
 	o := open(t, file)
-	e, err := o.Explain(t.Context(), resolver.Request{Tenant: "acme"}, "en")
+	e, err := o.Explain(t.Context(), olga(), resolver.Request{Tenant: "acme"}, "en")
 	if err != nil || e.Level != resolver.Tenant || e.From != "info@acme.example" || e.ReversePath != "info@acme.example" ||
 		cmp.Diff([]string{"info@acme.example"}, e.ReplyTo) != "" || !strings.HasPrefix(e.Waits, "its password cannot be read") {
 		t.Errorf("%+v, %v", e, err)
 	}
-	if _, err := o.Explain(t.Context(), resolver.Request{Tenant: "acme", User: rohrpost.User{ID: "max"}}, "en"); err != nil {
+	if _, err := o.Explain(t.Context(), olga(), resolver.Request{Tenant: "acme", User: rohrpost.User{ID: "max"}}, "en"); err != nil {
 		t.Error(err)
 	}
 	empty := open(t, "tenants: {}\n")
-	if _, err := empty.Explain(t.Context(), resolver.Request{}, "en"); !errors.Is(err, resolver.ErrNoAccount) {
+	if _, err := empty.Explain(t.Context(), olga(), resolver.Request{}, "en"); !errors.Is(err, resolver.ErrNoAccount) {
 		t.Errorf("nothing is set up: %v", err)
 	}
 }
@@ -130,7 +130,7 @@ func TestRedisAway(t *testing.T) {
 			t.Errorf("%d answers", seen)
 		}
 	}
-	if _, err := o.Explain(t.Context(), resolver.Request{Tenant: "acme"}, ""); err == nil {
+	if _, err := o.Explain(t.Context(), olga(), resolver.Request{Tenant: "acme"}, ""); err == nil {
 		t.Error("an explanation out of nowhere")
 	}
 	if _, err := o.Keep(t.Context()); err == nil {

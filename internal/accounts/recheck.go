@@ -24,7 +24,7 @@ func (d *Desk) Recheck(ctx context.Context) error {
 		}
 		a, _, err := d.Find(ctx, p)
 		switch {
-		case err == nil && a.Fingerprint() == n.Fingerprint:
+		case err == nil && (a.Unusable != "" || a.Fingerprint() == n.Fingerprint): // what cannot be read is not known to be new
 		case err == nil, errors.Is(err, redisstore.ErrUnknown):
 			errs = append(errs, d.Gate.Release(ctx, n.Subject))
 		default:

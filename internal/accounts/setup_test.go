@@ -149,7 +149,10 @@ func (o *office) put(p resolver.Place, e *resolver.Entry) {
 	}
 }
 
-// try is a test mail to anna.
+// try is a test mail to anna, whoever tries it.
 func (o *office) try(who redisstore.Actor, p resolver.Place) (accounts.Result, error) {
-	return o.TestMail(o.Context(), accounts.Try{Who: who, Place: p, To: rohrpost.Address{Address: "anna@acme.example"}})
+	if err := o.Admit(o.Context(), who, p); err != nil {
+		return accounts.Result{}, err
+	}
+	return o.TestMail(o.Context(), accounts.Try{Who: who, Place: p, To: rohrpost.Address{Address: "anna@acme.example"}, Person: "anna@acme.example"})
 }

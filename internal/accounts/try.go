@@ -13,6 +13,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/internal/transport/compose"
 	"github.com/rohrpost/rohrpost/internal/transport/smtp"
@@ -26,9 +27,12 @@ type Try struct {
 	Place resolver.Place
 	// Unsaved are settings that are not stored, and are not by this. Nil: the
 	// stored ones.
-	Unsaved  *resolver.Entry
-	To       rohrpost.Address // the person who is signed in
-	Language string           // de, de-AT …; everything else is English
+	Unsaved *resolver.Entry
+	// To is who gets the mail. Empty: Person, else the account's address, else its
+	// administrator's. Nobody but an operator may name another one.
+	To       rohrpost.Address
+	Person   string // address of who tries it; empty: not known
+	Language string // de, de-AT …; everything else is English
 }
 
 // A Result is what became of a test mail.
@@ -59,19 +63,17 @@ type Result struct {
 type subject struct {
 	account *resolver.Account
 	rest    resolver.Candidates
+	known   []string // addresses to which a test mail may go
 	stored  bool
 	version int64
 }
 
 func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 	s := subject{stored: t.Unsaved == nil}
-	if err := redisstore.MayTry(t.Who, t.Place); err != nil {
+	err := d.mayTry(ctx, t.Who, t.Place)
+	if err != nil {
 		return s, err
 	}
-	if err := d.Limiter.Allow(ctx, resolver.Place{Tenant: t.Place.Tenant}.String()); err != nil {
-		return s, err
-	}
-	var err error
 	switch {
 	case t.Unsaved != nil:
 		s.account, err = d.preview(ctx, t)
@@ -92,7 +94,10 @@ func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 	if err != nil {
 		return s, err
 	}
-	s.rest, err = d.Store().Accounts(ctx, t.Place.Tenant, t.Place.User)
+	if s.rest, err = d.Store().Accounts(ctx, t.Place.Tenant, t.Place.User); err != nil {
+		return s, err
+	}
+	s.known = t.known(&s.rest)
 	if e := t.Unsaved; e != nil {
 		s.wear(e, t.Place)
 	}
@@ -142,15 +147,15 @@ func (d *Desk) preview(ctx context.Context, t *Try) (*resolver.Account, error) {
 // but a success with stored settings counts as their check and frees an account
 // that was parked; a refused login parks it.
 //
-// The error is that nothing could be tried: *doctor.TooOften,
-// redisstore.ErrForbidden, redisstore.ErrUnknown, or what is wrong with the
-// settings. What the server said is in the result.
+// The error is that nothing could be tried: redisstore.ErrForbidden,
+// redisstore.ErrLocked, redisstore.ErrUnknown, ErrRecipient, or what is wrong with
+// the settings. What the server said is in the result. Ask Admit before.
 func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
-	if err := rohrpost.CheckAddress(t.To.Address); err != nil {
-		return Result{}, &rohrpost.FieldError{Field: "to", Problem: err.Error()}
-	}
 	s, err := d.subject(ctx, &t)
 	if err != nil {
+		return Result{}, err
+	}
+	if t.To, err = t.recipient(s.known); err != nil {
 		return Result{}, err
 	}
 	sender := resolver.Through(s.account, s.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
@@ -158,7 +163,7 @@ func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
 		Account: s.account.ID(), Host: s.account.Host(), From: sender.From.Address, To: t.To.Address,
 		ReplyTo: sender.ReplyTo[0].Address, ReversePath: sender.ReversePath, MessageID: d.messageID(), Warnings: s.account.Warnings(),
 	}
-	start := d.Now()
+	start, begin := d.Now(), time.Now()
 	body, err := compose.Compose(compose.Input{
 		Message: testMessage(&t, &r, start), MessageID: r.MessageID, Date: start, From: sender.From, ReplyTo: sender.ReplyTo, Branding: sender.Branding,
 	})
@@ -171,11 +176,23 @@ func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
 		return r, err
 	}
 	r.TookMS = d.Now().Sub(start).Milliseconds()
-	return r, d.conclude(ctx, &t, &s, &r, &sender, out.Verdicts[0])
+	v := out.Verdicts[0]
+	v.Failure = sender.Because(v.Failure)
+	hidden := false
+	if t.Who.Role != redisstore.Operator {
+		v.Failure, hidden = doctor.Concealed(v.Failure)
+	}
+	if hidden {
+		r.TookMS = 0
+		even(ctx, begin)
+		s.stored = false // else it would be seen by whether the account is parked
+	}
+	return r, d.conclude(ctx, &t, &s, &r, v)
 }
 
-func (d *Desk) conclude(ctx context.Context, t *Try, s *subject, r *Result, sender *resolver.Sender, v transport.Verdict) error {
-	if v.Failure == nil {
+func (d *Desk) conclude(ctx context.Context, t *Try, s *subject, r *Result, v transport.Verdict) error {
+	f := v.Failure
+	if f == nil {
 		r.Accepted, r.Code, r.Enhanced = true, v.Code, v.Enhanced
 		var err error
 		if s.stored {
@@ -183,12 +200,11 @@ func (d *Desk) conclude(ctx context.Context, t *Try, s *subject, r *Result, send
 		}
 		return err
 	}
-	f := sender.Because(v.Failure)
 	r.Stage, r.Category, r.Class, r.Code, r.Enhanced, r.Hint = f.Stage, f.Category, f.Class, f.Code, f.Enhanced, f.Hint(t.Language)
 	if t.Who.Role == redisstore.Operator {
-		r.Reply = f.Diagnostic
+		r.Reply = cmp.Or(netguard.Detail(f), f.Diagnostic)
 	}
-	if s.stored && f != nil && f.NeedsPerson() {
+	if s.stored && f.NeedsPerson() {
 		return d.Gate.Park(ctx, s.account.ID(), s.account.Fingerprint(), f)
 	}
 	return nil
@@ -220,12 +236,18 @@ func testMessage(t *Try, r *Result, now time.Time) *rohrpost.Message {
 }
 
 // Examine has the doctor look at an account's server, with stored or unsaved
-// settings; it sends no mail. What a success or a refused login means for stored
-// settings, and the error, are as in TestMail.
+// settings; it sends no mail, and asks for a recipient only if one is named. What a
+// success or a refused login means for stored settings, and the error, are as in
+// TestMail.
 func (d *Desk) Examine(ctx context.Context, t Try) (doctor.Report, error) {
 	s, err := d.subject(ctx, &t)
 	if err != nil {
 		return doctor.Report{}, err
+	}
+	if t.To.Address != "" {
+		if t.To, err = t.recipient(s.known); err != nil {
+			return doctor.Report{}, err
+		}
 	}
 	sender := resolver.Through(s.account, s.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
 	c := &checker{desk: d, account: s.account}
@@ -237,11 +259,15 @@ func (d *Desk) Examine(ctx context.Context, t Try) (doctor.Report, error) {
 	if s.account.Transport() != resolver.ViaSMTP {
 		server = smtp.Server{Host: s.account.Host()}
 	}
+	begin := time.Now()
 	report := examiner.Examine(ctx, doctor.Request{
-		Server: server, From: sender.ReversePath, To: t.To.Address, Language: t.Language, Operator: t.Who.Role == redisstore.Operator,
+		Server: server, From: sender.ReversePath, To: t.To.Address, Language: t.Language,
+		Operator: t.Who.Role == redisstore.Operator, Guarded: !s.account.Trusted,
 	})
 	report.Host = s.account.Host()
 	switch {
+	case report.Hidden:
+		even(ctx, begin)
 	case !s.stored:
 	case report.Verdict != doctor.Failed:
 		_, err = d.passed(ctx, &t, &s)
@@ -274,4 +300,15 @@ func (c *checker) Check(ctx context.Context, _ smtp.Server, o smtp.CheckOptions)
 		c.failure = cmp.Or(c.failure, s.Failure)
 	}
 	return steps
+}
+
+// even waits until whole seconds have passed since begin, so that the time of an
+// answer does not tell what the answer conceals.
+func even(ctx context.Context, begin time.Time) {
+	timer := time.NewTimer(time.Second - time.Since(begin)%time.Second)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }

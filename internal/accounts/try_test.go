@@ -116,7 +116,7 @@ func TestForbidden(t *testing.T) {
 		before := o.server.Sessions()
 		_, err := o.try(test.who, test.place)
 		unsaved := accounts.Try{
-			Who: test.who, Place: test.place, To: rohrpost.Address{Address: "anna@acme.example"},
+			Who: test.who, Place: test.place, To: rohrpost.Address{Address: "anna@acme.example"}, Person: "anna@acme.example",
 			Unsaved: &resolver.Entry{Account: o.settings("info@acme.example")},
 		}
 		_, unsavedErr := o.TestMail(t.Context(), unsaved)

@@ -34,7 +34,12 @@ const (
 // OpenDesk makes the counter for accounts that the configuration describes. It
 // reads the accounts file, and asks Redis nothing: see gate.Gate.Load.
 func OpenDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger) (*accounts.Desk, error) {
-	o := accounts.Options{HELO: cfg.Worker.Helo}
+	return newDesk(cfg, rdb, log, false)
+}
+
+// newDesk is OpenDesk. elsewhere says that other processes use the accounts.
+func newDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger, elsewhere bool) (*accounts.Desk, error) {
+	o := accounts.Options{HELO: cfg.Worker.Helo, Elsewhere: elsewhere}
 	var err error
 	if cfg.Accounts.Store == configs.StoreRedis {
 		o.Book, err = openBook(cfg, rdb)
@@ -76,7 +81,7 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 	if err != nil {
 		return nil, err
 	}
-	box, err := seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity})
+	box, err := openBox(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -91,19 +96,25 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 	})
 }
 
-func openGuard(cfg configs.Config, log zerolog.Logger) (*netguard.Guard, error) {
-	networks, err := cfg.Accounts.Networks()
-	ports, portsErr := cfg.Accounts.Ports()
-	if err := errors.Join(err, portsErr); err != nil {
-		return nil, err
-	}
-	return netguard.New(netguard.Options{Allow: networks, Ports: ports, Logger: log})
+// openBox seals and opens with the configured keys.
+func openBox(cfg configs.Config) (*seal.Box, error) {
+	return seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity})
 }
 
-// openDesk opens the counter for this process, and keeps it up to date until Stop.
+func openGuard(cfg configs.Config, log zerolog.Logger) (*netguard.Guard, error) {
+	allow, err := cfg.Accounts.Networks()
+	deny, denyErr := cfg.Accounts.Denied()
+	ports, portsErr := cfg.Accounts.Ports()
+	if err := errors.Join(err, denyErr, portsErr); err != nil {
+		return nil, err
+	}
+	return netguard.New(netguard.Options{Allow: allow, Deny: deny, Ports: ports, Logger: log})
+}
+
+// startDesk opens the counter for this process, and keeps it up to date until Stop.
 // Pages alone can do without an accounts file.
-func (a *App) openDesk(ctx context.Context, rdb redis.UniversalClient) (*accounts.Desk, error) {
-	desk, err := OpenDesk(a.opts.Config, rdb, a.log)
+func (a *App) startDesk(ctx context.Context, rdb redis.UniversalClient) (*accounts.Desk, error) {
+	desk, err := newDesk(a.opts.Config, rdb, a.log, !a.opts.Roles.Worker)
 	if errors.Is(err, os.ErrNotExist) && !a.opts.Roles.Worker {
 		return nil, nil // startWeb says so
 	}
@@ -122,20 +133,25 @@ func (a *App) openDesk(ctx context.Context, rdb redis.UniversalClient) (*account
 }
 
 // accountWarnings are what the accounts advise against, and what their secrets miss.
+// Pages alone know nothing of that: they have neither keys nor files with passwords.
 func (a *App) accountWarnings(desk *accounts.Desk) []string {
+	if !a.opts.Roles.Worker {
+		return nil
+	}
 	var warnings []string
 	sealed := desk.Book != nil
 	if desk.File != nil {
 		warnings = desk.File.Warnings()
 		sealed = slices.ContainsFunc(desk.File.All(), func(a *resolver.Account) bool { return a.OAuth2.InUse() })
 	}
-	if sealed && a.opts.Roles.Worker && a.opts.Config.Secrets.Identity.IsZero() {
+	if sealed && a.opts.Config.Secrets.Identity.IsZero() {
 		warnings = append(warnings, "secrets.identity_file is not set: accounts with OAuth2, and those in Redis that have a secret, cannot send (rohrpost keygen makes a key)")
 	}
 	return warnings
 }
 
-// keepAccounts starts what keeps accounts up to date, until Stop.
+// keepAccounts starts what keeps accounts up to date, until Stop. What needs their
+// secrets is the workers'.
 func (a *App) keepAccounts(desk *accounts.Desk) {
 	ctx, cancel := context.WithCancel(context.Background())
 	a.serving.Go(func() { desk.Gate.Run(ctx) })
@@ -145,8 +161,10 @@ func (a *App) keepAccounts(desk *accounts.Desk) {
 	} else {
 		a.serving.Go(func() { desk.Book.Run(ctx) })
 	}
-	a.serving.Go(func() { a.keepTokens(ctx, desk) })
-	a.serving.Go(func() { a.recheck(ctx, desk) })
+	if a.opts.Roles.Worker {
+		a.serving.Go(func() { a.keepTokens(ctx, desk) })
+		a.serving.Go(func() { a.recheck(ctx, desk) })
+	}
 	a.onStop("accounts", func() error { cancel(); return nil })
 }
 

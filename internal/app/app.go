@@ -81,7 +81,7 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	desk, err := a.openDesk(ctx, rdb)
+	desk, err := a.startDesk(ctx, rdb)
 	if err != nil {
 		return err
 	}

@@ -30,8 +30,8 @@ func (a *App) startWeb(p parts) error {
 		return err
 	}
 	o.Mails = mails{client}
-	if p.desk != nil {
-		o.Accounts = p.desk
+	if o.Accounts, err = a.triers(p); err != nil {
+		return err
 	}
 	server, err := web.New(o)
 	if err != nil {

@@ -68,6 +68,9 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 		return err
 	}
 	a.onStop("worker", func() error { w.Stop(); return nil })
+	if err := a.startTrials(p); err != nil {
+		return err
+	}
 	a.log.Info().Int("concurrency", cfg.Worker.Concurrency).Msg("worker is running")
 	return nil
 }

@@ -67,6 +67,9 @@ type Request struct {
 	// Operator is for whoever runs this system: the report has the server's
 	// replies, scrubbed, and addresses.
 	Operator bool
+	// Guarded says that the server is dialed through a netguard.Guard. Nobody but an
+	// operator is told then whether a name was not found or its address refused.
+	Guarded bool
 }
 
 // Examine goes through everything up to a mail, and sends none. What goes wrong
@@ -76,12 +79,16 @@ func (d *Doctor) Examine(ctx context.Context, r Request) Report {
 	defer cancel()
 	start := time.Now()
 	steps := d.options.Checker.Check(ctx, r.Server, smtp.CheckOptions{From: r.From, To: r.To, Resolver: d.options.Resolver})
+	hidden := !r.Operator && hide(&steps, r.Guarded)
 	w := &writer{request: &r, lang: languageOf(r.Language), now: d.options.Now()}
 	report := Report{
 		Host:     net.JoinHostPort(printable(r.Server.Host), strconv.Itoa(r.Server.Port)),
 		Language: string(w.lang),
 		Verdict:  Passed,
-		Took:     Milliseconds(time.Since(start)),
+		Hidden:   hidden,
+	}
+	if !hidden {
+		report.Took = Milliseconds(time.Since(start))
 	}
 	var worst string
 	for i := range steps {
@@ -156,7 +163,7 @@ func (w *writer) find(s *smtp.Step) {
 		is(password, server.Authentication && server.Token == nil)
 		is(unencrypted, server.Encryption == smtp.None)
 	case smtp.StepConnect:
-		is(notAllowed, s.Failure != nil && refused(s.Failure) != nil)
+		is(notAllowed, s.Failure != nil && netguard.Detail(s.Failure) != "")
 	case smtp.StepEHLO:
 		is(startTLSOffered, s.STARTTLS)
 	case smtp.StepCertificate:
@@ -164,18 +171,9 @@ func (w *writer) find(s *smtp.Step) {
 	}
 }
 
-// refused is the guard's refusal behind a failure, or nil.
-func refused(f *failure.Failure) *netguard.Refused {
-	r, _ := errors.AsType[*netguard.Refused](f)
-	return r
-}
-
 // reply is what an operator sees of a failure.
 func reply(f *failure.Failure) string {
-	if r := refused(f); r != nil {
-		return r.Address + ": " + r.Reason
-	}
-	return f.Diagnostic
+	return cmp.Or(netguard.Detail(f), f.Diagnostic)
 }
 
 // days are the full days from now to t, negative if t has been.

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,6 +30,13 @@ func (m Milliseconds) MarshalJSON() ([]byte, error) {
 	return fmt.Appendf(nil, "%d", time.Duration(m).Milliseconds()), nil
 }
 
+// UnmarshalJSON reads it back.
+func (m *Milliseconds) UnmarshalJSON(b []byte) error {
+	n, err := strconv.ParseInt(string(b), 10, 64)
+	*m = Milliseconds(time.Duration(n) * time.Millisecond)
+	return err
+}
+
 // A Report is what the doctor has found, in the language of the request.
 type Report struct {
 	Host     string       `json:"host"` // host:port
@@ -37,6 +45,10 @@ type Report struct {
 	Summary  string       `json:"summary"`
 	Took     Milliseconds `json:"took_ms"`
 	Steps    []Step       `json:"steps"`
+
+	// Hidden says that the report does not tell how a server was not reached, and
+	// when: the answer should not, either.
+	Hidden bool `json:"-"`
 }
 
 // A Step is one line of a report. Reply, Addresses and Remote are for operators.

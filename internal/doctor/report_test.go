@@ -69,11 +69,12 @@ mail.example:587
   ✓  Settings           < 1 ms  The settings are complete.
   ✓  Name resolution     12 ms  Addresses found: 192.0.2.7, 2001:db8::7.
   ✗  Connection          31 ms  There is no connection to the server: config_invalid.
-                                → This system connects to public mail servers only, on the ports for
-                                  sending. Enter the server name that the provider publishes, with
-                                  port 465 or 587. Is it a server in the own network, or another
-                                  port: the operator of this system allows it
-                                  (accounts.allow_networks, accounts.allow_ports).
+                                → There is no mail server under this name and port to which this
+                                  system connects: it takes public ones only, on the ports for
+                                  sending. Check the spelling, and enter the server name that the
+                                  provider publishes, with port 465 or 587. Is it a server in the
+                                  own network, or another port: the operator of this system allows
+                                  it (accounts.allow_networks, accounts.allow_ports).
                                 « 10.0.0.7:587: private
 
 It does not work yet. To be mended: Connection.
@@ -146,6 +147,13 @@ func TestJSON(t *testing.T) {
 }`
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
+	}
+	var back doctor.Report
+	if err := json.Unmarshal(got, &back); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := json.MarshalIndent(back, "", " "); err != nil || string(again) != want {
+		t.Errorf("read back: %s, %v", again, err)
 	}
 }
 

@@ -1,12 +1,17 @@
 package netguard
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // The reasons to refuse, for logs.
 const (
 	reasonNotGlobal = "not global"
 	reasonPort      = "port"
 	reasonNetwork   = "network"
+	reasonDenied    = "denied"
+	reasonOwn       = "own address"
 )
 
 // special are the blocks that lead to no public server although they lie within
@@ -46,14 +51,19 @@ type block struct{ prefix, name string }
 // (RFC 8215), which hides its IPv4 address at a place that nobody else knows.
 const unicast = "2000::/3"
 
-// nat64 has an IPv4 address in its last four octets (RFC 6052 §2.1).
-const nat64 = "64:ff9b::/96"
+// nat64 has an IPv4 address in its last four octets (RFC 6052 §2.1), sixToFour in
+// the third to the sixth (RFC 3056 §2).
+const (
+	nat64     = "64:ff9b::/96"
+	sixToFour = "2002::/16"
+)
 
 // A judge knows which addresses may be dialed.
 type judge struct {
-	allow          []netip.Prefix
-	special        []named
-	unicast, nat64 netip.Prefix
+	allow, deny               []netip.Prefix
+	own                       func(netip.Addr) bool // of this machine
+	special                   []named
+	unicast, nat64, sixToFour netip.Prefix
 }
 
 type named struct {
@@ -61,8 +71,11 @@ type named struct {
 	name string
 }
 
-func newJudge(allow []netip.Prefix) *judge {
-	j := &judge{allow: allow, unicast: netip.MustParsePrefix(unicast), nat64: netip.MustParsePrefix(nat64)}
+func newJudge(allow, deny []netip.Prefix, own func(netip.Addr) bool) *judge {
+	j := &judge{
+		allow: allow, deny: deny, own: own,
+		unicast: netip.MustParsePrefix(unicast), nat64: netip.MustParsePrefix(nat64), sixToFour: netip.MustParsePrefix(sixToFour),
+	}
 	for _, b := range special() {
 		j.special = append(j.special, named{netip.MustParsePrefix(b.prefix), b.name})
 	}
@@ -72,14 +85,19 @@ func newJudge(allow []netip.Prefix) *judge {
 // refuses is the reason to refuse a, or "".
 func (j *judge) refuses(a netip.Addr) string {
 	a = a.WithZone("").Unmap() // no prefix contains an address with a zone
-	for _, p := range j.allow {
-		if p.Contains(a) {
-			return ""
+	for _, way := range j.ways(a) {
+		switch {
+		case holds(j.deny, way):
+			return reasonDenied
+		case j.own(way) && !j.allowsAlone(way):
+			return reasonOwn
 		}
 	}
+	if holds(j.allow, a) {
+		return ""
+	}
 	if j.nat64.Contains(a) {
-		b := a.As16()
-		return j.refuses(netip.AddrFrom4([4]byte(b[12:])))
+		return j.refuses(embedded(a, 12))
 	}
 	if !a.Is4() && !j.unicast.Contains(a) { // the zero Addr too
 		return reasonNotGlobal
@@ -90,4 +108,30 @@ func (j *judge) refuses(a netip.Addr) string {
 		}
 	}
 	return ""
+}
+
+// ways are a and the IPv4 address that it may lead to.
+func (j *judge) ways(a netip.Addr) []netip.Addr {
+	switch {
+	case j.nat64.Contains(a):
+		return []netip.Addr{a, embedded(a, 12)}
+	case j.sixToFour.Contains(a):
+		return []netip.Addr{a, embedded(a, 2)}
+	}
+	return []netip.Addr{a}
+}
+
+func embedded(a netip.Addr, at int) netip.Addr {
+	b := a.As16()
+	return netip.AddrFrom4([4]byte(b[at : at+4]))
+}
+
+func holds(list []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// allowsAlone reports whether the operator has named this address and no other: a
+// network that this machine happens to be in does not mean the machine itself.
+func (j *judge) allowsAlone(a netip.Addr) bool {
+	return slices.ContainsFunc(j.allow, func(p netip.Prefix) bool { return p.IsSingleIP() && p.Contains(a) })
 }

@@ -5,6 +5,9 @@ import (
 	"testing"
 )
 
+// nobody has no address.
+func nobody(netip.Addr) bool { return false }
+
 func TestAddresses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -69,12 +72,12 @@ func TestAddresses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if got := newJudge(nil).refuses(netip.MustParseAddr(c.address)); got != c.want {
+			if got := newJudge(nil, nil, nobody).refuses(netip.MustParseAddr(c.address)); got != c.want {
 				t.Errorf("%s: %q, want %q", c.address, got, c.want)
 			}
 		})
 	}
-	if got := newJudge(nil).refuses(netip.Addr{}); got == "" {
+	if got := newJudge(nil, nil, nobody).refuses(netip.Addr{}); got == "" {
 		t.Error("no address at all is allowed")
 	}
 }
@@ -107,8 +110,8 @@ func FuzzAddresses(f *testing.F) {
 		f.Add(netip.MustParseAddr(s).AsSlice(), "")
 		f.Add(netip.MustParseAddr(s).AsSlice(), "eth0")
 	}
-	j := newJudge(nil)
-	everything := newJudge([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")})
+	j := newJudge(nil, nil, nobody)
+	everything := newJudge([]netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}, nil, nobody)
 	f.Fuzz(func(t *testing.T, b []byte, zone string) {
 		a, ok := netip.AddrFromSlice(b)
 		if !ok {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -20,14 +21,19 @@ import (
 // Options of a Guard. The zero value allows public addresses and the ports of
 // mail submission.
 type Options struct {
-	// Allow are addresses that may be dialed whatever they are.
+	// Allow are addresses that may be dialed whatever they are. One of this
+	// machine's own is allowed by a prefix of its full length alone.
 	Allow []netip.Prefix
-	// Ports that DialContext may dial, at allowed networks too. Empty: 25, 465,
-	// 587, 588, 2525. The HTTP client may use 443 and those that are in this list
-	// beside the five.
+	// Deny are addresses that are never dialed, whatever Allow says.
+	Deny []netip.Prefix
+	// Ports that DialContext may dial, at allowed networks too. Empty: 465, 587,
+	// 588, 2525. The HTTP client may use 443 and those that are in this list
+	// beside the ports of mail, which are these and 25.
 	Ports []int
 	// Resolver looks names up. Nil: net.DefaultResolver.
 	Resolver *net.Resolver
+	// Interfaces are the addresses of this machine. Nil: net.InterfaceAddrs.
+	Interfaces func() ([]net.Addr, error)
 	// RootCAs verify certificates for the HTTP client. Nil: those of the system.
 	RootCAs *x509.CertPool
 	Logger  zerolog.Logger
@@ -36,42 +42,55 @@ type Options struct {
 // A Guard dials. It is safe for concurrent use.
 type Guard struct {
 	options  Options
+	own      *interfaces
 	judge    *judge
 	webPorts []int
 }
 
 // New checks the options; it does no I/O.
 func New(o Options) (*Guard, error) {
-	usual := []int{25, 465, 587, 588, 2525}
+	usual := []int{465, 587, 588, 2525}
+	mail := append([]int{25}, usual...)
 	if len(o.Ports) == 0 {
 		o.Ports = usual
 	}
+	if o.Interfaces == nil {
+		o.Interfaces = net.InterfaceAddrs
+	}
+	g := &Guard{options: o, own: &interfaces{list: o.Interfaces, now: time.Now}, webPorts: []int{443}}
 	var errs []error
-	g := &Guard{webPorts: []int{443}}
 	for _, port := range o.Ports {
 		if port < 1 || port > 65535 {
 			errs = append(errs, fmt.Errorf("port %d is not within 1 to 65535", port))
 		}
-		if !slices.Contains(usual, port) {
+		if !slices.Contains(mail, port) {
 			g.webPorts = append(g.webPorts, port)
 		}
 	}
-	var allow []netip.Prefix
-	for _, p := range o.Allow {
+	allow, err := unmapped(o.Allow)
+	deny, denyErr := unmapped(o.Deny)
+	if err := errors.Join(append(errs, err, denyErr)...); err != nil {
+		return nil, fmt.Errorf("netguard: %w", err)
+	}
+	g.judge = newJudge(allow, deny, g.own.has)
+	return g, nil
+}
+
+// unmapped are the prefixes as addresses are judged: IPv4 is not mapped into IPv6.
+func unmapped(prefixes []netip.Prefix) ([]netip.Prefix, error) {
+	var errs []error
+	var out []netip.Prefix
+	for _, p := range prefixes {
 		if !p.IsValid() {
 			errs = append(errs, fmt.Errorf("network %v is no prefix", p))
 			continue
 		}
-		if p.Addr().Is4In6() && p.Bits() >= 96 { // addresses are judged unmapped
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
 			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 		}
-		allow = append(allow, p)
+		out = append(out, p)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("netguard: %w", err)
-	}
-	g.options, g.judge = o, newJudge(allow)
-	return g, nil
+	return out, errors.Join(errs...)
 }
 
 // Refused says that an address was not dialed, because it is not allowed. As an
@@ -105,6 +124,9 @@ func (g *Guard) dial(ctx context.Context, network, address string, ports []int) 
 	default:
 		return nil, g.refuse(address, reasonNetwork)
 	}
+	if err := g.own.refresh(); err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Err: err}
+	}
 	var allowed atomic.Bool // an address of this name, perhaps beside others
 	dialer := net.Dialer{
 		Resolver: cmp.Or(g.options.Resolver, net.DefaultResolver),
@@ -123,6 +145,9 @@ func (g *Guard) dial(ctx context.Context, network, address string, ports []int) 
 			return nil, &net.OpError{Op: "dial", Net: network, Err: errNoneAnswered}
 		}
 		return nil, refused // without the address that the net package wraps around it
+	}
+	if err != nil && !allowed.Load() {
+		return nil, undialed{err}
 	}
 	return conn, err
 }

@@ -196,7 +196,7 @@ func TestClass(t *testing.T) {
 func TestUsualPorts(t *testing.T) {
 	t.Parallel()
 	g := guard(t, netguard.Options{})
-	for port, want := range map[int]bool{25: true, 465: true, 587: true, 588: true, 2525: true, 80: false, 443: false, 143: false, 6379: false, 22: false} {
+	for port, want := range map[int]bool{25: false, 465: true, 587: true, 588: true, 2525: true, 80: false, 443: false, 143: false, 6379: false, 22: false} {
 		conn, err := g.DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port)) // mostly nobody is there
 		if conn != nil {
 			_ = conn.Close()
@@ -210,7 +210,7 @@ func TestUsualPorts(t *testing.T) {
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	for _, o := range []netguard.Options{
-		{Ports: []int{0}}, {Ports: []int{25, 65536}}, {Ports: []int{-1}}, {Allow: []netip.Prefix{{}}},
+		{Ports: []int{0}}, {Ports: []int{25, 65536}}, {Ports: []int{-1}}, {Allow: []netip.Prefix{{}}}, {Deny: []netip.Prefix{{}}},
 	} {
 		if _, err := netguard.New(o); err == nil {
 			t.Errorf("%+v is accepted", o)

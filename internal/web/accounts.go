@@ -13,6 +13,7 @@ import (
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/internal/trial"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -23,9 +24,11 @@ const maxSettings = 1 << 20
 // tryTimeout is how long a test mail or an examination may take.
 const tryTimeout = 2 * time.Minute
 
-// Accounts is what the account routes ask; *accounts.Desk does it.
+// Accounts is what the account routes ask; *accounts.Desk does it, and *trial.Client
+// has workers do it.
 type Accounts interface {
-	Explain(ctx context.Context, req resolver.Request, lang string) (resolver.Explanation, error)
+	Admit(ctx context.Context, who redisstore.Actor, p resolver.Place) error
+	Explain(ctx context.Context, who redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error)
 	TestMail(ctx context.Context, t accounts.Try) (accounts.Result, error)
 	Examine(ctx context.Context, t accounts.Try) (doctor.Report, error)
 }
@@ -71,11 +74,11 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, p person) {
 		From: rohrpost.Address{Address: q.Get("from")},
 	}
 	if !p.mayRead(req.Tenant) {
-		respond(w, nil, redisstore.ErrForbidden)
+		s.respond(w, nil, redisstore.ErrForbidden)
 		return
 	}
-	e, err := s.options.Accounts.Explain(r.Context(), req, s.languageOf(q.Get("language")))
-	respond(w, e, err)
+	e, err := s.options.Accounts.Explain(r.Context(), p.actor(), req, s.languageOf(q.Get("language")))
+	s.respond(w, e, err)
 }
 
 // try reads a request, has it done, and answers.
@@ -83,19 +86,19 @@ func (s *Server) try(do func(context.Context, accounts.Try) (any, error)) person
 	return func(w http.ResponseWriter, r *http.Request, p person) {
 		t, err := s.readTry(w, r, p)
 		if err != nil {
-			respond(w, nil, err)
+			s.respond(w, nil, err)
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), tryTimeout)
 		defer cancel()
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(tryTimeout + writeTimeout))
 		result, err := do(ctx, t)
-		respond(w, result, err)
+		s.respond(w, result, err)
 	}
 }
 
 func (s *Server) readTry(w http.ResponseWriter, r *http.Request, p person) (accounts.Try, error) {
-	t := accounts.Try{Who: p.actor()}
+	t := accounts.Try{Who: p.actor(), Person: p.address}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
 		return t, &rohrpost.FieldError{Field: "Content-Type", Problem: "must be application/json"}
 	}
@@ -107,7 +110,8 @@ func (s *Server) readTry(w http.ResponseWriter, r *http.Request, p person) (acco
 	}
 	t.Place = resolver.Place{Tenant: body.Tenant, User: body.User}
 	t.Language, t.To.Address = s.languageOf(body.Language), body.To
-	if err := redisstore.MayTry(t.Who, t.Place); err != nil || len(body.Settings) == 0 {
+	// Counted before the settings are read, which is the work.
+	if err := s.options.Accounts.Admit(r.Context(), t.Who, t.Place); err != nil || len(body.Settings) == 0 {
 		return t, err
 	}
 	entry, err := resolver.ParseEntry("settings", body.Settings, t.Place.Level())
@@ -122,17 +126,25 @@ func (s *Server) languageOf(asked string) string {
 	return asked
 }
 
-// respond writes a result, or an error with the status that fits.
-func respond(w http.ResponseWriter, result any, err error) {
+// respond writes a result, or an error with the status that fits. What is not told
+// stands in the log.
+func (s *Server) respond(w http.ResponseWriter, result any, err error) {
 	status := http.StatusOK
 	if err != nil {
 		var text string
 		status, text = problemOf(err)
+		if status >= http.StatusInternalServerError {
+			s.options.Logger.Warn().Err(err).Msg("web: accounts")
+		}
 		if tooOften, ok := errors.AsType[*doctor.TooOften](err); ok {
 			w.Header().Set("Retry-After", strconv.Itoa(int(tooOften.RetryAfter.Seconds())+1))
 		}
 		result = map[string]string{"error": text}
 	}
+	writeJSON(w, status, result)
+}
+
+func writeJSON(w http.ResponseWriter, status int, result any) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(result) // whoever asked has gone
@@ -142,17 +154,22 @@ func respond(w http.ResponseWriter, result any, err error) {
 func problemOf(err error) (int, string) {
 	_, field := errors.AsType[*rohrpost.FieldError](err)
 	_, line := errors.AsType[*resolver.LineError](err)
+	why, unavailable := errors.AsType[trial.Unavailable](err)
 	switch {
 	case errors.Is(err, redisstore.ErrForbidden):
 		return http.StatusForbidden, "not allowed for this login"
+	case errors.Is(err, redisstore.ErrLocked), errors.Is(err, accounts.ErrRecipient):
+		return http.StatusForbidden, err.Error()
 	case errors.Is(err, redisstore.ErrUnknown), errors.Is(err, resolver.ErrNoAccount):
 		return http.StatusNotFound, err.Error()
 	case errors.Is(err, redisstore.ErrConflict):
 		return http.StatusConflict, err.Error()
 	case errors.Is(err, resolver.ErrUnusable):
 		return http.StatusConflict, "the account's secret cannot be read; the operator finds the reason with: rohrpost account show"
-	case errors.Is(err, doctor.ErrTooOften):
+	case errors.Is(err, doctor.ErrTooOften), errors.Is(err, trial.ErrRunning):
 		return http.StatusTooManyRequests, err.Error()
+	case unavailable:
+		return http.StatusServiceUnavailable, why.Error()
 	case errors.Is(err, doctor.ErrUncounted):
 		return http.StatusServiceUnavailable, doctor.ErrUncounted.Error()
 	case field, line:

@@ -12,6 +12,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/internal/trial"
 	"github.com/rohrpost/rohrpost/internal/web"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
@@ -20,13 +21,17 @@ import (
 // desk answers with what it was asked, or with an error.
 type desk struct{ err error }
 
-func (d desk) Explain(_ context.Context, req resolver.Request, lang string) (resolver.Explanation, error) {
+func (d desk) Admit(_ context.Context, who redisstore.Actor, p resolver.Place) error {
+	return redisstore.MayTry(who, p)
+}
+
+func (d desk) Explain(_ context.Context, _ redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error) {
 	why := fmt.Sprintf("%s %s %s %s %s", req.User.ID, req.Origin, req.Category, req.From.Address, lang)
 	return resolver.Explanation{Account: req.Tenant, Why: why}, d.err
 }
 
 func (d desk) TestMail(_ context.Context, t accounts.Try) (accounts.Result, error) {
-	r := accounts.Result{Account: t.Place.String(), To: t.To.Address, Hint: t.Language, Reply: string(t.Who.Role) + " " + t.Who.Name}
+	r := accounts.Result{Account: t.Place.String(), To: t.To.Address, ReplyTo: t.Person, Hint: t.Language, Reply: string(t.Who.Role) + " " + t.Who.Name}
 	if t.Unsaved != nil {
 		r.From = t.Unsaved.Account.Address
 	}
@@ -64,6 +69,7 @@ func TestAccountRoutes(t *testing.T) {
 			"T3 unsaved settings", "olga", "POST", "/api/accounts/test", `{"tenant":"acme","to":"o@p.example","language":"en","settings":{"address":"x@acme.example","smtp":{"host":"h.example"}}}`,
 			200, `"from":"x@acme.example"*operator web:olga`,
 		},
+		{"O4 to nobody", "adam", "POST", "/api/accounts/test", `{"tenant":"acme"}`, 200, `"to":""*"reply_to":"adam@acme.example"`},
 		{"wrong settings", "adam", "POST", "/api/accounts/test", `{"tenant":"acme","settings":{"sender":"x"}}`, 400, "unknown key"},
 		{"a reader tries nothing", "rita", "POST", "/api/accounts/test", `{"tenant":"acme"}`, 403, "not allowed"},
 		{"another tenant's", "adam", "POST", "/api/accounts/doctor", `{"tenant":"globex"}`, 403, "not allowed"},
@@ -105,6 +111,11 @@ func TestAccountErrors(t *testing.T) {
 		{redisstore.ErrForbidden, 403, "not allowed"},
 		{fmt.Errorf("x: %w", redisstore.ErrConflict), 409, "somebody else"},
 		{fmt.Errorf("x: %w: /run/secrets/canary", resolver.ErrUnusable), 409, "operator"},
+		{fmt.Errorf("x: %w", redisstore.ErrLocked), 403, "operator"},
+		{fmt.Errorf("to: %w", accounts.ErrRecipient), 403, "only an operator may name"},
+		{trial.ErrNoWorker, 503, "start one"},
+		{fmt.Errorf("%w: dial canary", trial.ErrAway), 503, "nobody knows"},
+		{trial.ErrRunning, 429, "under way"},
 		{&doctor.TooOften{RetryAfter: 20 * time.Second}, 429, "too often"},
 		{fmt.Errorf("%w: dial canary", doctor.ErrUncounted), 503, "while Redis does not answer"},
 		{&rohrpost.FieldError{Field: "smtp.host", Problem: "is missing"}, 400, "smtp.host"},
@@ -115,7 +126,7 @@ func TestAccountErrors(t *testing.T) {
 		if got.status != tt.status || !strings.Contains(got.body, tt.want) || strings.Contains(got.body, "canary") {
 			t.Errorf("%v: %d %s", tt.err, got.status, got.body)
 		}
-		if tt.status == http.StatusTooManyRequests && got.header.Get("Retry-After") != "21" {
+		if errors.Is(tt.err, doctor.ErrTooOften) && got.header.Get("Retry-After") != "21" {
 			t.Errorf("Retry-After is %q", got.header.Get("Retry-After"))
 		}
 	}

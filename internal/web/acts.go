@@ -191,7 +191,7 @@ func (a *acts) do(w http.ResponseWriter, r *http.Request, d deed, line audit.Rec
 	if d.pick == named {
 		answer[d.answer[0]], answer[d.answer[1]] = done, undone
 	}
-	respond(w, answer, nil)
+	writeJSON(w, http.StatusOK, answer)
 }
 
 // hold pauses or resumes a queue. asynq does that, and rohrpost's workers heed it.
@@ -217,7 +217,7 @@ func (a *acts) hold(w http.ResponseWriter, r *http.Request, d deed, line audit.R
 		a.fail(w, r, err)
 		return
 	}
-	respond(w, map[string]string{"said": a.said(a.pages.language(r), "did_"+string(d.action), d.queue)}, nil)
+	writeJSON(w, http.StatusOK, map[string]string{"said": a.said(a.pages.language(r), "did_"+string(d.action), d.queue)})
 }
 
 // begin writes the line of an act. Without a line nothing is done.

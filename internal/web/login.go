@@ -33,7 +33,7 @@ const (
 )
 
 // A person is whoever sent the request.
-type person struct{ name, role, tenant string }
+type person struct{ name, role, tenant, address string }
 
 func (p person) operator() bool { return p.role == configs.RoleOperator }
 
@@ -122,7 +122,7 @@ func (l *login) who(r *http.Request) (person, error) {
 		}
 		l.remember(name, mark)
 	}
-	return person{u.Name, u.Role, u.Tenant}, nil
+	return person{u.Name, u.Role, u.Tenant, u.Address}, nil
 }
 
 // mark stands for name and password in memory. A name holds no NUL.

@@ -50,7 +50,7 @@ func TestLogin(t *testing.T) {
 		err            error
 	}{
 		"operator":             {"olga", "olga's", person{name: "olga", role: "operator"}, nil},
-		"admin":                {"adam", "adam's", person{"adam", "admin", "acme"}, nil},
+		"admin":                {"adam", "adam's", person{name: "adam", role: "admin", tenant: "acme"}, nil},
 		"another's password":   {"olga", "adam's", person{}, errNoLogin},
 		"nobody":               {"eve", "olga's", person{}, errNoLogin},
 		"empty":                {"", "", person{}, errNoLogin},

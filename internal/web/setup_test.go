@@ -84,9 +84,11 @@ func users(t *testing.T) []configs.User {
 	user := func(name, role, tenant string) configs.User {
 		return configs.User{Name: name, Role: role, Tenant: tenant, PasswordBcrypt: secret.New(string(hash))}
 	}
-	return []configs.User{
+	all := []configs.User{
 		user("olga", configs.RoleOperator, ""), user("adam", configs.RoleAdmin, "acme"), user("rita", configs.RoleReader, "acme"),
 	}
+	all[1].Address = "adam@acme.example"
+	return all
 }
 
 func noUsers(o *web.Options) { o.Users = nil }

@@ -25,7 +25,7 @@ var (
 	// ErrForbidden says that the actor must not do this.
 	ErrForbidden = errors.New("not allowed")
 	// ErrLocked says that the platform has to unlock the tenant first.
-	ErrLocked = errors.New("own mail servers are locked for this tenant: ask the platform to unlock them")
+	ErrLocked = errors.New("own mail servers are locked for this tenant: ask an operator of the platform to unlock them (rohrpost account unlock)")
 )
 
 //go:embed put.lua

@@ -31,6 +31,21 @@ type Actor struct {
 // The error is ErrForbidden.
 func MayTry(who Actor, p resolver.Place) error { return who.may(check, p) }
 
+// MayTry says whether the actor may try the settings of a place, stored ones or
+// others: MayTry of the package, and a tenant that is locked tries nothing. The
+// error is ErrForbidden or ErrLocked.
+func (s *Store) MayTry(ctx context.Context, who Actor, p resolver.Place) error {
+	err := MayTry(who, p)
+	if err != nil || who.Role == Operator || !s.policy.Unlock {
+		return err
+	}
+	tenant, _, err := s.fetch(ctx, resolver.Place{Tenant: p.Tenant})
+	if err == nil && (tenant == nil || !tenant.Unlocked) {
+		err = ErrLocked
+	}
+	return err
+}
+
 // A step in the life of an account.
 type step string
 

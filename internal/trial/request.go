@@ -1,0 +1,83 @@
+package trial
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
+)
+
+// A kind is what is to be done.
+type kind string
+
+const (
+	testMail    kind = "test mail"
+	examination kind = "examination"
+)
+
+// A request is an accounts.Try on its way. Whoever may write to Redis may make one up:
+// it says no more than what a web part says, and is sealed so that no part of it can be
+// put into another one.
+type request struct {
+	Kind     kind              `json:"kind"`
+	Who      redisstore.Actor  `json:"who"`
+	Place    resolver.Place    `json:"place"`
+	To       rohrpost.Address  `json:"to"`
+	Person   string            `json:"person,omitempty"`
+	Language string            `json:"language,omitempty"`
+	Unsaved  *resolver.Entry   `json:"unsaved,omitempty"`
+	Secrets  map[string]string `json:"secrets,omitempty"` // of Unsaved, by key: its own print as [redacted]
+}
+
+// encode is a request as text: sealed if there is a key to seal for. Without one only
+// what holds no secret can travel; the error is ErrNoKey.
+func encode(k kind, t *accounts.Try, box *seal.Box) (string, error) {
+	r := request{Kind: k, Who: t.Who, Place: t.Place, To: t.To, Person: t.Person, Language: t.Language, Secrets: map[string]string{}}
+	if t.Unsaved != nil {
+		unsaved := *t.Unsaved
+		r.Unsaved = &unsaved
+		if unsaved.Account = unsaved.Account.Clone(); unsaved.Account != nil {
+			for key, value := range unsaved.Account.Secrets() {
+				if !value.IsZero() {
+					r.Secrets[key], *value = value.Reveal(), secret.String{}
+				}
+			}
+		}
+	}
+	text, err := json.Marshal(r)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("trial: %w", err)
+	case box.CanSeal():
+		return box.Seal(secret.New(string(text)))
+	case len(r.Secrets) > 0:
+		return "", ErrNoKey
+	}
+	return string(text), nil
+}
+
+// decode reads a request. The error is that of the box, or that it cannot be read.
+func decode(text string, box *seal.Box) (kind, accounts.Try, error) {
+	if seal.IsSealed(text) {
+		open, err := box.Open(text)
+		if err != nil {
+			return "", accounts.Try{}, err
+		}
+		text = open.Reveal()
+	}
+	var r request
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return "", accounts.Try{}, fmt.Errorf("trial: the request is of another version: %w", err)
+	}
+	if r.Unsaved != nil && r.Unsaved.Account != nil {
+		for key, value := range r.Unsaved.Account.Secrets() {
+			*value = secret.New(r.Secrets[key])
+		}
+	}
+	return r.Kind, accounts.Try{Who: r.Who, Place: r.Place, To: r.To, Person: r.Person, Language: r.Language, Unsaved: r.Unsaved}, nil
+}
