@@ -23,7 +23,7 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 // place shows the access token, the one before included.
 func TestEcho(t *testing.T) {
 	t.Parallel()
-	const first, second = "canary-token-one-0123456789", "canary-token-two-9876543210"
+	const first, second = "canary-one-0123456789", "canary-two-9876543210"
 	said := func(status int, text string) roundTripper {
 		return func(r *http.Request) (*http.Response, error) {
 			_, _ = io.Copy(io.Discard, r.Body)
@@ -34,7 +34,7 @@ func TestEcho(t *testing.T) {
 	for name, answer := range map[string]roundTripper{
 		"refused":   said(403, "no "+first+" / "+second),
 		"401 twice": said(401, first+" and "+second),
-		"split":     said(400, "canary-token-\none-0123456789 canary-token-two-\r\n9876543210"),
+		"split":     said(400, "canary-\none-0123456789 canary-two-\r\n9876543210"),
 		"receipt":   said(202, first),
 		"no HTTP at all": func(*http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("malformed HTTP response %q", "220 "+first)
