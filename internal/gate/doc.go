@@ -9,6 +9,9 @@
 // any. And a process takes no more mails of an account in hand than it has
 // connections for; connections are shared out by [Leases].
 //
+// What a recipient's server may have said is hearsay: it stops the mails of the tenant
+// to whom it was said, outside the room, and never a shared account.
+//
 // What may not go waits in the room of its account, in Redis. [Gate.Serve] takes
 // mails out as soon as there is a place for them, in whichever process it is.
 package gate

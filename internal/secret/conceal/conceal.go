@@ -117,7 +117,7 @@ func gram(b []byte) uint64 {
 // slot is the bit of a gram.
 func slot(g uint64) (word int, bit uint64) {
 	h := g * 0x9e3779b97f4a7c15 >> 52
-	return int(h >> 6), 1 << (h & 63) //nolint:gosec // twelve bits
+	return int(h >> 6), 1 << (h & 63)
 }
 
 // Text is the text without the secrets.

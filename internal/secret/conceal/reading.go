@@ -29,12 +29,13 @@ func fold(text string) []byte {
 
 // read appends text, which begins at this octet of the whole.
 func (r *reading) read(text string, at int) {
-	for i, size := 0, 0; i < len(text); i += size {
-		c := rune(text[i])
-		if size = 1; c >= utf8.RuneSelf {
+	for i := 0; i < len(text); {
+		c, size := rune(text[i]), 1
+		if c >= utf8.RuneSelf {
 			c, size = utf8.DecodeRuneInString(text[i:])
 		}
 		r.put(c, text[i:i+size], at+i, at+i+size)
+		i += size
 	}
 }
 
