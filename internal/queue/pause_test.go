@@ -40,6 +40,7 @@ func TestPaused(t *testing.T) {
 	if list := paused(); len(list) != 2 || !list[1].Since.IsZero() {
 		t.Errorf("%+v", list)
 	}
+	rdb.Del(t.Context(), "asynq:{critical}:paused") // the error is not the first of the pipeline
 	if err := rdb.LPush(t.Context(), "asynq:{default}:paused", "x").Err(); err != nil {
 		t.Fatal(err)
 	}
