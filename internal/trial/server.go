@@ -20,7 +20,7 @@ import (
 
 const (
 	// lease is how long a worker may say nothing before it counts as ended.
-	lease = 5 * time.Second
+	lease = 10 * time.Second
 	// beat is how often it says something, and looks for requests.
 	beat = time.Second
 	// margin is what is left of a client's patience for the way back.
