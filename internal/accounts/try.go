@@ -26,7 +26,10 @@ type Try struct {
 	Place resolver.Place
 	// Unsaved are settings that are not stored, and are not by this. Nil: the
 	// stored ones.
-	Unsaved  *resolver.Entry
+	Unsaved *resolver.Entry
+	// Read reads the unsaved settings instead, once the try is allowed: a text from
+	// outside costs nothing before. Nil: Unsaved has them, if there are any.
+	Read     func() (*resolver.Entry, error)
 	To       rohrpost.Address // the person who is signed in
 	Language string           // de, de-AT …; everything else is English
 }
@@ -64,7 +67,7 @@ type subject struct {
 }
 
 func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
-	s := subject{stored: t.Unsaved == nil}
+	var s subject
 	if err := redisstore.MayTry(t.Who, t.Place); err != nil {
 		return s, err
 	}
@@ -72,6 +75,12 @@ func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 		return s, err
 	}
 	var err error
+	if t.Read != nil {
+		if t.Unsaved, err = t.Read(); err != nil {
+			return s, err
+		}
+	}
+	s.stored = t.Unsaved == nil
 	switch {
 	case t.Unsaved != nil:
 		s.account, err = d.preview(ctx, t)

@@ -26,6 +26,12 @@ func (d desk) Explain(_ context.Context, req resolver.Request, lang string) (res
 }
 
 func (d desk) TestMail(_ context.Context, t accounts.Try) (accounts.Result, error) {
+	if t.Read != nil {
+		var err error
+		if t.Unsaved, err = t.Read(); err != nil {
+			return accounts.Result{}, err
+		}
+	}
 	r := accounts.Result{Account: t.Place.String(), To: t.To.Address, Hint: t.Language, Reply: string(t.Who.Role) + " " + t.Who.Name}
 	if t.Unsaved != nil {
 		r.From = t.Unsaved.Account.Address
