@@ -115,3 +115,13 @@ func numbered(s string) func(int) string {
 		return b.String()
 	}
 }
+
+// Keys are those of a JSON object, each another one: "k0":0,"k1":1 …
+func Keys(size int) string {
+	var b strings.Builder
+	for i := 0; b.Len() < size; i++ {
+		n := strconv.Itoa(i)
+		b.WriteString(`"k` + n + `":` + n + `,`)
+	}
+	return strings.TrimSuffix(b.String(), ",")
+}
