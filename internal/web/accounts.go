@@ -110,7 +110,9 @@ func (s *Server) readTry(w http.ResponseWriter, r *http.Request, p person) (acco
 	if err := redisstore.MayTry(t.Who, t.Place); err != nil || len(body.Settings) == 0 {
 		return t, err
 	}
-	t.Read = func() (*resolver.Entry, error) { return resolver.ParseEntry("settings", body.Settings, t.Place.Level()) }
+	t.Read = func() (*resolver.Entry, error) {
+		return resolver.ParseEntry("settings", body.Settings, t.Place.Level())
+	}
 	return t, nil
 }
 
