@@ -179,8 +179,8 @@ func encodedLen(text string) int {
 // counted up to most: to count on would be to read the line once for each of the
 // lines that it becomes. White space at its end does not (RFC 2045 §6.7 rule 3).
 func literals(line string, most int) int {
-	n := 0
-	for n < min(len(line), most) && (line[n] >= ' ' && line[n] <= '~' && line[n] != '=' || line[n] == '\t') {
+	n, end := 0, min(len(line), most)
+	for n < end && (line[n] >= ' ' && line[n] <= '~' && line[n] != '=' || line[n] == '\t') {
 		n++
 	}
 	if n == len(line) && n > 0 && (line[n-1] == ' ' || line[n-1] == '\t') {
