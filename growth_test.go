@@ -8,13 +8,13 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/growth"
+	"github.com/rohrpost/rohrpost/internal/growthtest"
 )
 
 // documents are messages as JSON that somebody has thought of to keep a producer busy.
 func documents() map[string]func(size int) string {
 	all := map[string]func(int) string{
-		"unknown keys": func(n int) string { return "{" + growth.Keys(n) + "}" },
+		"unknown keys": func(n int) string { return "{" + growthtest.Keys(n) + "}" },
 		"deep lists":   func(n int) string { return `{"to":` + strings.Repeat("[", n/2) + strings.Repeat("]", n/2) + "}" },
 		"deep objects": func(n int) string { return strings.Repeat(`{"user":`, n/9) + "1" + strings.Repeat("}", n/9) },
 		"recipients":   func(n int) string { return `{"to":[` + strings.Repeat(`"a@b.example",`, n/14) + `"a@b.example"]}` },
@@ -29,13 +29,13 @@ func documents() map[string]func(size int) string {
 			return `{"attachments":[{"name":"x","content":"` + strings.Repeat("AAAA", n/4) + `"}]}`
 		},
 		"metadata": func(n int) string {
-			return `{"metadata":{` + strings.ReplaceAll(growth.Keys(n), ":", `:"x","x":`) + "}}"
+			return `{"metadata":{` + strings.ReplaceAll(growthtest.Keys(n), ":", `:"x","x":`) + "}}"
 		},
 		"same key": func(n int) string { return "{" + strings.Repeat(`"text":"x",`, n/11) + `"text":"x"}` },
 		"numbers":  func(n int) string { return `{"text":` + strings.Repeat("1", n) + "}" },
 		"space":    func(n int) string { return strings.Repeat(" ", n) + "{}" },
 	}
-	for _, s := range growth.Shapes() {
+	for _, s := range growthtest.Shapes() {
 		for _, field := range []string{"text", "to", "subject"} {
 			all[field+" of "+s.Name] = func(n int) string {
 				text, _ := json.Marshal(s.Make(n)) // a string has no error
@@ -51,7 +51,7 @@ func documents() map[string]func(size int) string {
 func TestReadingIsLinear(t *testing.T) {
 	for name, document := range documents() {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, 96<<10, func(size int) func() {
+			growthtest.Linear(t, 96<<10, func(size int) func() {
 				text := []byte(document(size))
 				return func() {
 					var m rohrpost.Message

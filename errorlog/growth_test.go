@@ -4,14 +4,14 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/growth"
+	"github.com/rohrpost/rohrpost/internal/growthtest"
 )
 
 // TestWorkIsLinear: an entry costs as much as its texts are long, to store and to show.
 func TestWorkIsLinear(t *testing.T) {
-	for _, s := range growth.Shapes() {
+	for _, s := range growthtest.Shapes() {
 		t.Run(s.Name, func(t *testing.T) {
-			growth.Linear(t, 64<<10, func(size int) func() {
+			growthtest.Linear(t, 64<<10, func(size int) func() {
 				text := s.Make(size)
 				e := Entry{Diagnostic: text, Recipients: []string{text}, Metadata: map[string]string{"a": text}}
 				return func() {

@@ -5,15 +5,15 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/growth"
+	"github.com/rohrpost/rohrpost/internal/growthtest"
 )
 
 // settings are those of a tenant who wants to keep the program busy.
 func settings() map[string]func(size int) string {
 	all := map[string]func(int) string{
-		"unknown keys": func(n int) string { return "{" + growth.Keys(n) + "}" },
+		"unknown keys": func(n int) string { return "{" + growthtest.Keys(n) + "}" },
 		"lines": func(n int) string {
-			return strings.NewReplacer(",", "\n", `"`, "", ":", ": ").Replace(growth.Keys(n))
+			return strings.NewReplacer(",", "\n", `"`, "", ":", ": ").Replace(growthtest.Keys(n))
 		},
 		"same key":     func(n int) string { return strings.Repeat("a: 1\n", n/5) },
 		"deep":         func(n int) string { return strings.Repeat("{a: ", n/5) + strings.Repeat("}", n/5) },
@@ -32,7 +32,7 @@ func settings() map[string]func(size int) string {
 		"aliases":      func(n int) string { return "aliases: [" + strings.Repeat("a@b.example, ", n/13) + "]" },
 		"footer lines": func(n int) string { return "branding: {footer: {lines: [" + strings.Repeat("x, ", n/3) + "]}}" },
 	}
-	for _, s := range growth.Shapes() {
+	for _, s := range growthtest.Shapes() {
 		all[s.Name] = s.Make
 		all["name of "+s.Name] = func(n int) string { return "name: " + s.Make(n) }
 	}
@@ -52,7 +52,7 @@ func indented(n int) string {
 func TestEntriesAreLinear(t *testing.T) {
 	for name, text := range settings() {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, 30<<10, func(size int) func() {
+			growthtest.Linear(t, 30<<10, func(size int) func() {
 				b := []byte(text(size))
 				return func() { _, _ = ParseEntry("settings", b, Tenant) }
 			})
@@ -65,7 +65,7 @@ func TestEntryIsBounded(t *testing.T) {
 	t.Parallel()
 	logo := strings.Repeat("AAAA", 60<<10)
 	for _, tt := range []struct{ name, text, want string }{
-		{"keys", "{" + growth.Keys(20_000) + "}", "settings: has more than 500 keys and list items"},
+		{"keys", "{" + growthtest.Keys(20_000) + "}", "settings: has more than 500 keys and list items"},
 		{"items", "aliases: [" + strings.Repeat("a@b.example, ", 600) + "]", "settings: has more than 500 keys and list items"},
 		{"text", "name: " + strings.Repeat("ü", 40<<10), "settings: is larger than 64 KiB, a logo apart"},
 		{"base64", "name: " + logo + logo + logo, "settings: is larger than 64 KiB, a logo apart"},

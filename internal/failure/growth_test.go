@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/growth"
+	"github.com/rohrpost/rohrpost/internal/growthtest"
 )
 
 // TestWorkIsLinear: what a server says costs as much as it is long.
 func TestWorkIsLinear(t *testing.T) {
-	for _, s := range append(growth.Shapes(), growth.Tags()...) {
+	for _, s := range append(growthtest.Shapes(), growthtest.Tags()...) {
 		t.Run(s.Name, func(t *testing.T) {
 			for name, work := range map[string]func(string){
 				"scrub": func(text string) { scrub(text) },
@@ -18,7 +18,7 @@ func TestWorkIsLinear(t *testing.T) {
 				},
 			} {
 				t.Run(name, func(t *testing.T) {
-					growth.Linear(t, 64<<10, func(size int) func() {
+					growthtest.Linear(t, 64<<10, func(size int) func() {
 						text := s.Make(size)
 						return func() { work(text) }
 					})
@@ -29,7 +29,7 @@ func TestWorkIsLinear(t *testing.T) {
 }
 
 func BenchmarkHostile(b *testing.B) {
-	for _, s := range growth.Shapes() {
+	for _, s := range growthtest.Shapes() {
 		for _, size := range []int{1 << 20, 4 << 20, 16 << 20} {
 			b.Run(fmt.Sprintf("%s/%dMB", s.Name, size>>20), func(b *testing.B) {
 				text := s.Make(size)

@@ -11,17 +11,17 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/rohrpost/rohrpost/internal/growth"
+	"github.com/rohrpost/rohrpost/internal/growthtest"
 )
 
 // m2Settings are about a megabyte of settings each, of the kinds that parsers fear.
 func m2Settings() map[string]string {
 	const size = 1<<20 - 4<<10
-	keys := growth.Keys(size)
+	keys := growthtest.Keys(size)
 	all := map[string]string{
 		"unknown keys":    "{" + keys + "}",
 		"nested keys":     `{"account":{"smtp":{` + keys + "}}}",
-		"20,000 keys":     "{" + growth.Keys(20_000*12) + "}",
+		"20,000 keys":     "{" + growthtest.Keys(20_000*12) + "}",
 		"same key":        "{" + strings.TrimSuffix(strings.Repeat(`"a":1,`, size/6), ",") + "}",
 		"deep objects":    strings.Repeat(`{"account":`, 5000) + "1" + strings.Repeat("}", 5000),
 		"deep lists":      `{"aliases":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + "}",

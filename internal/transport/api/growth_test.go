@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/growth"
+	"github.com/rohrpost/rohrpost/internal/growthtest"
 	"github.com/rohrpost/rohrpost/internal/transport/api"
 )
 
@@ -28,7 +28,7 @@ func TestReaddressIsLinear(t *testing.T) {
 			return "To: " + strings.Repeat("(", size) + "a@b.example\r\n\r\n", nil
 		},
 	}
-	for _, s := range growth.Shapes() {
+	for _, s := range growthtest.Shapes() {
 		mails["body of "+s.Name] = func(size int) (string, []string) {
 			return "To: a@b.example\r\n\r\n" + s.Make(size), []string{"a@b.example"}
 		}
@@ -39,7 +39,7 @@ func TestReaddressIsLinear(t *testing.T) {
 	}
 	for name, make := range mails {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, 64<<10, func(size int) func() {
+			growthtest.Linear(t, 64<<10, func(size int) func() {
 				mail, recipients := make(size)
 				return func() { _, _, _ = api.Readdress([]byte(mail), recipients) }
 			})

@@ -10,7 +10,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/branding"
-	"github.com/rohrpost/rohrpost/internal/growth"
+	"github.com/rohrpost/rohrpost/internal/growthtest"
 	"github.com/rohrpost/rohrpost/internal/transport/compose"
 )
 
@@ -45,11 +45,11 @@ func hostile() map[string]func(size int) compose.Input {
 			return input(rohrpost.Message{Attachments: []rohrpost.Attachment{{Name: "a.pdf", Content: make([]byte, n)}}})
 		},
 	}
-	for _, s := range growth.Shapes() {
+	for _, s := range growthtest.Shapes() {
 		all["text of "+s.Name] = func(n int) compose.Input { return input(rohrpost.Message{Text: s.Make(n)}) }
 		all["branded "+s.Name] = func(n int) compose.Input { return worn(s.Make(n)) }
 	}
-	for _, s := range growth.Tags() {
+	for _, s := range growthtest.Tags() {
 		all["branded "+s.Name] = func(n int) compose.Input { return worn(s.Make(n)) }
 	}
 	return all
@@ -65,7 +65,7 @@ func worn(source string) compose.Input {
 func TestWorkIsLinear(t *testing.T) {
 	for name, mail := range hostile() {
 		t.Run(name, func(t *testing.T) {
-			growth.Linear(t, 96<<10, func(size int) func() {
+			growthtest.Linear(t, 96<<10, func(size int) func() {
 				in := mail(size)
 				return func() { _, _ = compose.Compose(context.Background(), in) } // a header may be refused
 			})
@@ -101,7 +101,7 @@ func TestMemoryIsKnown(t *testing.T) {
 
 // ending is a context that ends after some looks at it.
 type ending struct {
-	context.Context
+	context.Context //nolint:containedctx // it counts the looks at this one
 	looks int
 }
 
