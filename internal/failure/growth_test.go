@@ -14,7 +14,7 @@ func TestWorkIsLinear(t *testing.T) {
 			for name, work := range map[string]func(string){
 				"scrub": func(text string) { scrub(text) },
 				"classify": func(text string) {
-					Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
+					_ = Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
 				},
 			} {
 				t.Run(name, func(t *testing.T) {
@@ -35,7 +35,7 @@ func BenchmarkHostile(b *testing.B) {
 				text := s.Make(size)
 				b.SetBytes(int64(size))
 				for b.Loop() {
-					Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
+					_ = Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
 				}
 			})
 		}

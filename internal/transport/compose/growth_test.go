@@ -102,7 +102,7 @@ func TestMemoryIsKnown(t *testing.T) {
 // ending is a context that ends after some looks at it.
 type ending struct {
 	context.Context //nolint:containedctx // it counts the looks at this one
-	looks int
+	looks           int
 }
 
 func (e *ending) Err() error {
