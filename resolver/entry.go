@@ -2,10 +2,9 @@ package resolver
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/rohrpost/rohrpost/internal/strictyaml"
 )
@@ -82,30 +81,36 @@ func (d *flatUserDoc) entry() *Entry {
 
 // flat reports whether a document has keys at its top that belong below
 // "account:", and no such key.
-func flat(b []byte) bool {
-	var top map[string]yaml.Node
-	if yaml.Unmarshal(b, &top) != nil {
-		return false // strictyaml says why
-	}
-	if _, nested := top["account"]; nested {
+func flat(keys []string) bool {
+	if slices.Contains(keys, "account") {
 		return false
 	}
-	for key := range top {
-		if !slices.Contains([]string{"admin_address", "order", "branding", "first_name", "last_name"}, key) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(keys, func(key string) bool {
+		return !slices.Contains([]string{"admin_address", "order", "branding", "first_name", "last_name"}, key)
+	})
 }
+
+// The most of an entry that is read: its text but for a logo, and what it lists.
+const (
+	maxEntry = 64 << 10
+	maxLogo  = 512 << 10 // in base64, with its line breaks
+	maxKeys  = 500
+)
 
 // ParseEntry reads what stands in accounts.yaml at this level: the keys of the
 // platform, or those below a tenant or user; the keys of their account may also
-// stand beside the others, without "account:". file is for the errors, which are
+// stand beside the others, without "account:". It takes at most 64 KiB, a logo in
+// base64 apart, and 500 keys and list items. file is for the errors, which are
 // *LineError, joined. Whether the account can send is not asked, see
 // [Account.Validate].
 func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
+	if logo := longestBase64(b); len(b)-logo > maxEntry || logo > maxLogo {
+		return nil, &LineError{File: file, Problem: fmt.Sprintf("is larger than %d KiB, a logo apart", maxEntry>>10)}
+	}
 	d := strictyaml.New(file)
-	nested := level != Platform && !flat(b)
+	d.Read(b)
+	d.Bound(maxKeys)
+	nested := level != Platform && !flat(d.Keys())
 	var doc interface{ entry() *Entry }
 	switch {
 	case nested && level == Tenant:
@@ -119,7 +124,7 @@ func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
 	default:
 		doc = &platformDoc{}
 	}
-	d.Decode(b, doc)
+	d.Fill(doc)
 	e := doc.entry()
 	account := ""
 	if nested {
@@ -128,6 +133,22 @@ func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
 	checkWritten(d, "", account, e)
 	checkEntry(d, "", level, e)
 	return e, d.Err()
+}
+
+// longestBase64 is the length of the longest run of base64, with the white space in
+// it: a logo. Nothing in there is a key.
+func longestBase64(b []byte) int {
+	most, run := 0, 0
+	for _, c := range b {
+		switch {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c == '/', c == '=', c == ' ', c == '\n', c == '\r':
+			run++
+			most = max(most, run)
+		default:
+			run = 0
+		}
+	}
+	return most
 }
 
 // checkEntry notes what is wrong with an entry at key.

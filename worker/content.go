@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/transport/compose"
 )
 
 // fill puts the contents of the blobs back into the message.
@@ -39,12 +40,26 @@ func (a *attempt) fill(ctx context.Context) (*rohrpost.Message, error) {
 	return &m, nil
 }
 
-// size is about what composing and sending the job takes in memory.
-func (a *attempt) size() int64 {
-	const perMail, inflation = 16 << 10, 5 // a 20 MiB attachment costs five times that, measured
-	size := int64(len(a.job.Text) + len(a.job.HTML))
-	for _, f := range a.job.Attachments {
-		size += f.Size
+// memory is about what composing and sending the mail takes, in bytes. Of bodies
+// that are blobs it asks Redis for the size. A mail that takes more than there is
+// for all of them goes alone.
+func (a *attempt) memory(ctx context.Context) (int64, error) {
+	load := compose.Load{Text: int64(len(a.job.Text)), HTML: int64(len(a.job.HTML)), Look: a.sender.Branding}
+	for _, body := range []struct {
+		digest string
+		size   *int64
+	}{{a.job.TextDigest, &load.Text}, {a.job.HTMLDigest, &load.HTML}} {
+		if body.digest == "" {
+			continue
+		}
+		sizes, err := a.w.blobs.Sizes(ctx, body.digest)
+		if err != nil {
+			return 0, err
+		}
+		*body.size = sizes[0]
 	}
-	return min(perMail+inflation*size, a.w.opts.MaxBytes)
+	for _, f := range a.job.Attachments {
+		load.Files += f.Size
+	}
+	return min(load.Memory(), a.w.opts.MaxBytes), nil
 }

@@ -143,9 +143,12 @@ func (a *attempt) date() time.Time {
 
 // handOver composes the mail and sends it.
 func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
-	size := a.size()
+	size, err := a.memory(ctx)
+	if err != nil {
+		return transport.Outcome{}, err
+	}
 	if err := a.w.memory.Acquire(ctx, size); err != nil {
-		return a.allFailed(failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})), nil
+		return a.allFailed(unwritten(err)), nil
 	}
 	defer a.w.memory.Release(size)
 	message, err := a.fill(ctx)
@@ -155,12 +158,18 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 	case err != nil:
 		return transport.Outcome{}, err
 	}
-	body, err := compose.Compose(compose.Input{
+	body, err := compose.Compose(ctx, compose.Input{
 		Message: message, MessageID: a.job.MessageID, Date: a.date(), From: a.sender.From, ReplyTo: a.sender.ReplyTo,
 		Branding: a.sender.Branding,
+		Unbranded: func(why error) {
+			a.log().Warn().Err(why).Msg("the mail goes without its tenant's look")
+		},
 	})
-	if err != nil {
+	switch {
+	case errors.Is(err, compose.ErrMessage):
 		return a.allFailed(local(failure.ErrMalformed, err.Error())), nil
+	case err != nil:
+		return a.allFailed(unwritten(err)), nil
 	}
 	mail := transport.Mail{JobID: a.job.ID, ReversePath: a.sender.ReversePath, Body: body}
 	for _, i := range a.open {
@@ -172,6 +181,15 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 		out.Verdicts[i].Failure = a.sender.Because(out.Verdicts[i].Failure)
 	}
 	return out, err
+}
+
+// unwritten is the failure of a mail that was not composed when the attempt ended:
+// its time ran out, or the worker stops.
+func unwritten(err error) *failure.Failure {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return local(failure.ErrUnwritten, err.Error())
+	}
+	return failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: err})
 }
 
 // arm tells the ledger, just before the final dot, who is about to get the mail.

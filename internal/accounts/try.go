@@ -164,7 +164,7 @@ func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
 		ReplyTo: sender.ReplyTo[0].Address, ReversePath: sender.ReversePath, MessageID: d.messageID(), Warnings: s.account.Warnings(),
 	}
 	start, begin := d.Now(), time.Now()
-	body, err := compose.Compose(compose.Input{
+	body, err := compose.Compose(ctx, compose.Input{
 		Message: testMessage(&t, &r, start), MessageID: r.MessageID, Date: start, From: sender.From, ReplyTo: sender.ReplyTo, Branding: sender.Branding,
 	})
 	if err != nil {

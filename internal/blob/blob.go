@@ -132,6 +132,23 @@ func (s *Store) upload(ctx context.Context, set *Set, digests []string) error {
 	return err
 }
 
+// Sizes are the lengths in bytes of blobs, in one round trip; 0 for one that is gone.
+func (s *Store) Sizes(ctx context.Context, digests ...string) ([]int64, error) {
+	pipe := s.rdb.Pipeline()
+	cmds := make([]*redis.IntCmd, len(digests))
+	for i, d := range digests {
+		cmds[i] = pipe.StrLen(ctx, key(d))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("sizes of blobs: %w", err)
+	}
+	sizes := make([]int64, len(digests))
+	for i, c := range cmds {
+		sizes[i] = c.Val()
+	}
+	return sizes, nil
+}
+
 // Get reads blobs by digest in one round trip. The error wraps ErrMissing when
 // one of them is gone.
 func (s *Store) Get(ctx context.Context, digests ...string) (map[string][]byte, error) {

@@ -12,7 +12,9 @@ import (
 )
 
 var (
+	errLarge   = errors.New("the HTML is larger than 1 MiB")
 	errDeep    = errors.New("the HTML is nested too deeply")
+	errDense   = errors.New("the HTML has too many tags, or too many that are not closed")
 	errFragile = errors.New("the HTML reads differently each time")
 )
 
@@ -35,6 +37,9 @@ var wholePage = regexp.MustCompile(`(?i)<(html|head|body|frameset|title|meta|bas
 // read takes whole documents and fragments. In an open body a fragment stays
 // together, and a frameset counts for nothing.
 func read(source string) (*document, error) {
+	if tooDense(source) {
+		return nil, errDense
+	}
 	d := &document{}
 	if wholePage.MatchString(source) {
 		if err := d.parse("", source); err != nil {

@@ -4,4 +4,5 @@ package branding
 var (
 	Contrast   = contrast
 	RenameBody = renameBody
+	TooDense   = tooDense
 )

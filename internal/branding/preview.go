@@ -3,7 +3,7 @@ package branding
 import (
 	"embed"
 	"encoding/base64"
-	"errors"
+	"fmt"
 	"io"
 	"strings"
 
@@ -31,9 +31,9 @@ func (l *Look) Preview(w io.Writer, lang string) error {
 	shown := *l
 	shown.Enabled = true
 	mail := &rohrpost.Message{Subject: subject, HTML: string(sample)}
-	branded := shown.Wrap(mail)
-	if branded == mail {
-		return errors.New("the sample mail cannot be branded")
+	branded, err := shown.Wrap(mail)
+	if err != nil {
+		return fmt.Errorf("the sample mail cannot be branded: %w", err)
 	}
 	html := branded.HTML
 	for _, a := range branded.Attachments {

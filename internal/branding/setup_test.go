@@ -96,9 +96,9 @@ a { color: #b00020 } .button { color: #fff; background: #b00020; padding: 12px 2
 func wrap(t testing.TB, l *branding.Look, source string) string {
 	t.Helper()
 	m := &rohrpost.Message{HTML: source}
-	out := l.Wrap(m)
-	if out == m {
-		t.Fatalf("not branded: %.200q", source)
+	out, err := l.Wrap(m)
+	if err != nil {
+		t.Fatalf("not branded: %v: %.200q", err, source)
 	}
 	return out.HTML
 }

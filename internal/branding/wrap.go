@@ -28,24 +28,39 @@ const (
 // padding is, in px, that of the card's text.
 const padding = 24
 
-// maxHTML is the size in bytes up to which a mail is read into a tree. Gmail
+// MaxHTML is the size in bytes up to which a mail is read into a tree. Gmail
 // shows about 100 KiB.
-const maxHTML = 1 << 20
+const MaxHTML = 1 << 20
 
 // Wrap returns the message with the look around its HTML and the logo as the
 // last of its attachments; m itself is not changed. The same message gives the
 // same result.
 //
-// It is m itself that comes back if the look is nil, switched off or not valid,
-// and if the HTML is missing, larger than 1 MiB, nested too deeply or changes
-// its meaning with every parser: to arrive is worth more than to look well.
-func (l *Look) Wrap(m *rohrpost.Message) *rohrpost.Message {
-	if l == nil || !l.Enabled || m.HTML == "" || len(m.HTML) > maxHTML || l.Validate() != nil {
-		return m
+// It is m itself that comes back if the look is nil or switched off or the HTML is
+// missing; and, with an error that says why, if the look is not valid or the HTML
+// is larger than 1 MiB, nested too deeply, too dense, or changes its meaning with
+// every parser: to arrive is worth more than to look well.
+func (l *Look) Wrap(m *rohrpost.Message) (*rohrpost.Message, error) {
+	if l == nil || !l.Enabled || m.HTML == "" {
+		return m, nil
+	}
+	out, err := l.wrap(m)
+	if err != nil {
+		return m, err
+	}
+	return out, nil
+}
+
+func (l *Look) wrap(m *rohrpost.Message) (*rohrpost.Message, error) {
+	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	if len(m.HTML) > MaxHTML {
+		return nil, errLarge
 	}
 	mail, err := read(m.HTML)
 	if err != nil {
-		return m
+		return nil, err
 	}
 	p := page{Look: l.withDefaults(), Title: cmp.Or(mail.title(), m.Subject), Plain: !mail.colored}
 	out := *m
@@ -59,9 +74,9 @@ func (l *Look) Wrap(m *rohrpost.Message) *rohrpost.Message {
 		})
 	}
 	if out.HTML, err = p.write(mail); err != nil {
-		return m
+		return nil, err
 	}
-	return &out
+	return &out, nil
 }
 
 // logoID is a content id (RFC 2392) that none of the attachments has. Equal

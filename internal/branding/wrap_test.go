@@ -29,13 +29,19 @@ func TestUntouchedS5(t *testing.T) {
 		"no HTML":             {on, ""},
 		"look is not valid":   {&branding.Look{Enabled: true, Company: "a\nb"}, "<p>x"},
 		"HTML too large":      {on, strings.Repeat("x", 1<<20+1)},
+		"too many tags":       {on, strings.Repeat("<p>x", 100_000)},
+		"never closed":        {on, "<p>" + unclosed(100) + strings.Repeat("<p>x", 10_000)},
 		"nested too deeply":   {on, strings.Repeat("<div>", 500)},
 		"nested much deeper":  {on, strings.Repeat("<div>", 5000)},
 		"different each time": {on, "<form><math><mtext></form><form><mglyph><style></math></td></tr></table>x</style></mglyph></form></math>"},
 	} {
 		m := &rohrpost.Message{Text: "text", HTML: c.html, Attachments: []rohrpost.Attachment{{Name: "a.pdf"}}}
-		if got := c.look.Wrap(m); got != m {
+		got, err := c.look.Wrap(m)
+		if got != m {
 			t.Errorf("%s: %.1000q", name, got.HTML)
+		}
+		if wanted := c.look != nil && c.look.Enabled && c.html != ""; wanted != (err != nil) {
+			t.Errorf("%s: the reason is %v", name, err)
 		}
 	}
 }
@@ -46,7 +52,10 @@ func TestWrapS5(t *testing.T) {
 	backing := make([]rohrpost.Attachment, 1, 8)
 	backing[0] = rohrpost.Attachment{Name: "a.pdf"}
 	m := &rohrpost.Message{Subject: "A < B", Text: "text", HTML: "<p>Hello", Attachments: backing, Tenant: "acme"}
-	got := look.Wrap(m)
+	got, err := look.Wrap(m)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if m.HTML != "<p>Hello" || len(m.Attachments) != 1 || backing[:2][1].Name != "" {
 		t.Error("the message was changed")
 	}
@@ -65,7 +74,8 @@ func TestWrapS5(t *testing.T) {
 			t.Errorf("%s is missing in %s", want, got.HTML)
 		}
 	}
-	if diff := cmp.Diff(got, looks(t)["night"].Wrap(m)); diff != "" {
+	again, _ := looks(t)["night"].Wrap(m)
+	if diff := cmp.Diff(got, again); diff != "" {
 		t.Errorf("another attempt: %s", diff)
 	}
 }
@@ -76,7 +86,7 @@ func TestContentID(t *testing.T) {
 	look := looks(t)["night"]
 	m := &rohrpost.Message{HTML: "x"}
 	for n := 1; n < 4; n++ {
-		m = look.Wrap(m)
+		m, _ = look.Wrap(m)
 		seen := map[string]bool{}
 		for _, a := range m.Attachments {
 			seen[strings.ToLower(a.ContentID)] = true
@@ -103,7 +113,8 @@ func TestEscaped(t *testing.T) {
 		if withLogo {
 			look.Logo = branding.Logo{Content: encoded(t, "gif", 10, 10), Alt: evil}
 		}
-		out := look.Wrap(&rohrpost.Message{Subject: "</title>" + evil, HTML: "x"}).HTML
+		wrapped, _ := look.Wrap(&rohrpost.Message{Subject: "</title>" + evil, HTML: "x"})
+		out := wrapped.HTML
 		if strings.Contains(out, "<script") || strings.Contains(out, "ZgotmplZ") {
 			t.Errorf("not escaped: %s", out)
 		}
@@ -258,8 +269,8 @@ func BenchmarkWrap(b *testing.B) {
 	b.SetBytes(int64(len(m.HTML)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if look.Wrap(m) == m {
-			b.Fatal("not branded")
+		if _, err := look.Wrap(m); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

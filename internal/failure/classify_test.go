@@ -246,6 +246,7 @@ func TestRows(t *testing.T) {
 		{79, "expired", Expired, broken(StageWorker, ErrExpired)},
 		{79, "expired", Permanent, reply(StageDot, 550, "5.4.300 Message expired")},
 		{73, "message_malformed", Permanent, broken(StageWorker, fmt.Errorf("header: %w", ErrMalformed))},
+		{122, "timeout", Transient, broken(StageWorker, fmt.Errorf("compose: %w", ErrUnwritten))},
 		{107, "unknown", Transient, broken(StageWorker, fmt.Errorf("lease: %w", ErrInterrupted))},
 		{108, "unknown", Permanent, broken(StageWorker, fmt.Errorf("by hand: %w", ErrArchived))},
 		{116, "unknown", Permanent, broken(StageWorker, fmt.Errorf("task: %w", ErrLost))},

@@ -25,6 +25,7 @@ var (
 	ErrTooLarge      = errors.New("the message is larger than the server allows")
 	ErrNeedsSMTPUTF8 = errors.New("the address needs SMTPUTF8, which the server does not offer")
 	ErrExpired       = errors.New("the time of the message ran out")
+	ErrUnwritten     = errors.New("the time of an attempt ran out before the mail was written")
 	ErrMalformed     = errors.New("the message cannot be written as a mail")
 	ErrInterrupted   = errors.New("the worker ended during the attempt")
 	ErrArchived      = errors.New("the message was set aside")
@@ -51,6 +52,7 @@ const (
 	kindNeedsUTF8   kind = "needs_utf8"
 	kindExpired     kind = "expired"
 	kindMalformed   kind = "malformed"
+	kindUnwritten   kind = "unwritten"
 	kindInterrupted kind = "interrupted"
 	kindArchived    kind = "archived"
 	kindGone        kind = "gone"
@@ -83,7 +85,7 @@ const (
 func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindCostlyLogin, kindTooLarge, kindNeedsUTF8,
-		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindGone, kindDeleted, kindRolledBack, kindRateWait, kindBusyWait, kindDownWait,
+		kindExpired, kindUnwritten, kindMalformed, kindInterrupted, kindArchived, kindGone, kindDeleted, kindRolledBack, kindRateWait, kindBusyWait, kindDownWait,
 		kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
@@ -119,6 +121,7 @@ func kindOfError(err error) kind {
 		{ErrTooLarge, kindTooLarge},
 		{ErrNeedsSMTPUTF8, kindNeedsUTF8},
 		{ErrExpired, kindExpired},
+		{ErrUnwritten, kindUnwritten},
 		{ErrMalformed, kindMalformed},
 		{ErrInterrupted, kindInterrupted},
 		{ErrArchived, kindArchived},

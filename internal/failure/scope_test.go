@@ -108,6 +108,7 @@ func TestScope(t *testing.T) {
 
 		{"settings", ScopeAccount, Config, broken(StageWorker, ErrSettings)},
 		{"malformed", ScopeMail, Permanent, broken(StageWorker, ErrMalformed)},
+		{"unwritten", ScopeMail, Transient, broken(StageWorker, ErrUnwritten)},
 		{"expired", ScopeMail, Expired, broken(StageWorker, ErrExpired)},
 		{"interrupted", ScopeMail, Transient, broken(StageWorker, ErrInterrupted)},
 		{"archived", ScopeMail, Permanent, broken(StageWorker, ErrArchived)},

@@ -18,6 +18,7 @@ import (
 // wrong with it.
 type Document struct {
 	file  string
+	root  *yaml.Node
 	lines map[string]int // by key; values that are empty are not there
 	errs  []*Error
 }
@@ -29,9 +30,53 @@ func New(file string) *Document {
 
 // Decode reads the only document in b into a struct. What is wrong is in Err.
 func (d *Document) Decode(b []byte, into any) {
-	if root := d.root(b); root != nil {
-		d.value("", root, into)
+	d.Read(b)
+	d.Fill(into)
+}
+
+// Read parses the only document in b, for Fill.
+func (d *Document) Read(b []byte) { d.root = d.parse(b) }
+
+// Fill puts what Read has parsed into a struct.
+func (d *Document) Fill(into any) {
+	if d.root != nil {
+		d.value("", d.root, into)
 	}
+}
+
+// Keys are those at the top of what Read has parsed.
+func (d *Document) Keys() []string {
+	var keys []string
+	if d.root != nil && d.root.Kind == yaml.MappingNode {
+		for i := 0; i < len(d.root.Content); i += 2 {
+			keys = append(keys, d.root.Content[i].Value)
+		}
+	}
+	return keys
+}
+
+// Bound refuses what Read has parsed if it has more keys and list items than most,
+// all levels together: nothing of it is filled in then.
+func (d *Document) Bound(most int) {
+	if d.root != nil && entries(d.root) > most {
+		d.failAt(0, "", "has more than %d keys and list items", most)
+		d.root = nil
+	}
+}
+
+// entries counts what stands in mappings and lists. The parser bounds the depth.
+func entries(n *yaml.Node) int {
+	count := 0
+	switch n.Kind {
+	case yaml.MappingNode:
+		count = len(n.Content) / 2
+	case yaml.SequenceNode:
+		count = len(n.Content)
+	}
+	for _, c := range n.Content {
+		count += entries(c)
+	}
+	return count
 }
 
 // Has reports whether a key was written with a value.
@@ -63,14 +108,20 @@ func (d *Document) Failed(key string) bool {
 	})
 }
 
-// Err joins one *Error per problem, in the order of their lines; nil if there is
-// none.
+// maxShown is the most problems that are told at a time: nobody mends more.
+const maxShown = 30
+
+// Err joins one *Error per problem, in the order of their lines, and one that counts
+// those beyond the first 30; nil if there is none.
 func (d *Document) Err() error {
 	sorted := slices.Clone(d.errs)
 	slices.SortStableFunc(sorted, ByLine)
-	errs := make([]error, len(sorted))
-	for i, e := range sorted {
-		errs[i] = e
+	var errs []error
+	for _, e := range sorted[:min(len(sorted), maxShown)] {
+		errs = append(errs, e)
+	}
+	if more := len(sorted) - maxShown; more > 0 {
+		errs = append(errs, &Error{File: d.file, Problem: fmt.Sprintf("and %d more problems", more)})
 	}
 	return errors.Join(errs...)
 }
@@ -88,8 +139,8 @@ func (d *Document) failAt(line int, key, format string, args ...any) {
 	d.errs = append(d.errs, &Error{File: d.file, Line: line, Key: key, Problem: fmt.Sprintf(format, args...)})
 }
 
-// root is the only document; nil after an error.
-func (d *Document) root(b []byte) *yaml.Node {
+// parse is the only document; nil after an error.
+func (d *Document) parse(b []byte) *yaml.Node {
 	dec := yaml.NewDecoder(bytes.NewReader(b))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {

@@ -112,7 +112,7 @@ func TestReaddressComposed(t *testing.T) {
 		Subject: "Ihre Rechnung für März", Text: "Grüße\nTo: nobody@x.example\n.\n", HTML: "<p>Grüße</p>",
 		Attachments: []rohrpost.Attachment{{Name: "R-1.pdf", Content: bytes.Repeat([]byte("%PDF"), 999)}},
 	}
-	composed, err := compose.Compose(compose.Input{
+	composed, err := compose.Compose(t.Context(), compose.Input{
 		Message: m, MessageID: "<1@acme.example>", Date: time.Unix(1767225600, 0),
 		From: rohrpost.Address{Name: "Max", Address: "max@acme.example"}, ReplyTo: []rohrpost.Address{{Address: "r@acme.example"}},
 	})

@@ -32,7 +32,7 @@ func BenchmarkCompose(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				out, err := compose.Compose(in)
+				out, err := compose.Compose(b.Context(), in)
 				if err != nil {
 					b.Fatal(err)
 				}

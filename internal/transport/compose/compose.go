@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -24,23 +25,36 @@ type Input struct {
 	From      rohrpost.Address
 	ReplyTo   []rohrpost.Address // may be empty
 	Branding  *branding.Look     // around HTML; may be nil
+	Unbranded func(why error)    // told when the HTML goes without its look; may be nil
 }
 
-// Compose writes the mail. The error is ErrMessage, wrapped, and permanent: the
-// same input fails again. Apart from the boundaries of a multipart mail, the
-// same input gives the same bytes.
-func Compose(in Input) ([]byte, error) {
-	in.Message = in.Branding.Wrap(in.Message)
+// Compose writes the mail, in a time that grows with its size and no faster. The
+// error is that of ctx, looked at every few milliseconds; or it is ErrMessage,
+// wrapped, and permanent: the same input fails again. Apart from the boundaries of
+// a multipart mail, the same input gives the same bytes.
+func Compose(ctx context.Context, in Input) ([]byte, error) {
+	wrapped, err := in.Branding.Wrap(in.Message)
+	if err != nil && in.Unbranded != nil {
+		in.Unbranded(err)
+	}
+	in.Message = wrapped
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	if err := setHeader(msg, &in); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 	out := &mailText{b: make([]byte, 0, sizeOf(in.Message))}
-	setText(msg, out, in.Message)
-	if err := setFiles(msg, out, in.Message.Attachments); err != nil {
+	setText(ctx, msg, out, in.Message)
+	if err := setFiles(ctx, msg, out, in.Message.Attachments); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
-	if _, err := msg.WriteTo(out); err != nil {
+	_, err = msg.WriteTo(out)
+	if ctx.Err() != nil {
+		return nil, ctx.Err() // the mail is unfinished
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 	if !shortLines(out.b) {
@@ -52,7 +66,7 @@ func Compose(in Input) ([]byte, error) {
 // sizeOf is enough for most mails, so that the result grows at most once.
 func sizeOf(m *rohrpost.Message) int {
 	const header, perPart, perAddress = 1024, 512, 80
-	size := header + (len(m.To)+len(m.Cc))*perAddress + (len(m.Text)+len(m.HTML))*9/8
+	size := header + (len(m.To)+len(m.Cc))*perAddress + encodedLen(m.Text) + encodedLen(m.HTML)
 	for _, a := range m.Attachments {
 		size += perPart + base64.StdEncoding.EncodedLen(len(a.Content))*(base64Line+2)/base64Line
 	}

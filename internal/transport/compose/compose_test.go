@@ -107,7 +107,7 @@ func fixedBoundaries(t *testing.T, b []byte) []byte {
 
 func mustCompose(t *testing.T, in compose.Input) []byte {
 	t.Helper()
-	out, err := compose.Compose(in)
+	out, err := compose.Compose(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestHeader(t *testing.T) {
 	}
 	// RFC 6532: with such a local part the header is UTF-8 anyway.
 	in := input(rohrpost.Message{To: []rohrpost.Address{{Address: "grün@bücher.example"}}})
-	out, err := compose.Compose(in)
+	out, err := compose.Compose(t.Context(), in)
 	if err != nil || !bytes.Contains(out, []byte("To: <grün@bücher.example>\r\n")) {
 		t.Errorf("%v, %q", err, out)
 	}
@@ -268,7 +268,7 @@ func TestRefused(t *testing.T) {
 	} {
 		in := input(rohrpost.Message{Text: "x"})
 		change(&in)
-		if out, err := compose.Compose(in); !errors.Is(err, compose.ErrMessage) || out != nil || strings.ContainsAny(err.Error(), "\r\n") {
+		if out, err := compose.Compose(t.Context(), in); !errors.Is(err, compose.ErrMessage) || out != nil || strings.ContainsAny(err.Error(), "\r\n") {
 			t.Errorf("%s: error %v", name, err)
 		}
 	}

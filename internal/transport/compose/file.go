@@ -1,9 +1,9 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/textproto"
 	"path"
@@ -15,11 +15,11 @@ import (
 	"github.com/rohrpost/rohrpost"
 )
 
-func setFiles(msg *gomail.Msg, out *mailText, list []rohrpost.Attachment) error {
+func setFiles(ctx context.Context, msg *gomail.Msg, out *mailText, list []rohrpost.Attachment) error {
 	var inline, attached []*gomail.File
 	for i := range list {
 		a := &list[i]
-		file, err := newFile(out, a)
+		file, err := newFile(ctx, out, a)
 		if err != nil {
 			return fmt.Errorf("attachments[%d]: %w", i, err)
 		}
@@ -36,7 +36,7 @@ func setFiles(msg *gomail.Msg, out *mailText, list []rohrpost.Attachment) error 
 
 // newFile sets every header field of the part itself: go-mail's own would put
 // names into them unescaped.
-func newFile(out *mailText, a *rohrpost.Attachment) (*gomail.File, error) {
+func newFile(ctx context.Context, out *mailText, a *rohrpost.Attachment) (*gomail.File, error) {
 	if strings.ContainsFunc(a.Name, unicode.IsControl) {
 		return nil, errors.New("name: control character")
 	}
@@ -59,10 +59,7 @@ func newFile(out *mailText, a *rohrpost.Attachment) (*gomail.File, error) {
 	header.Set("Content-Disposition", mime.FormatMediaType(disposition, parameters))
 	header.Set("Content-Type", contentType)
 	header.Set("Content-Transfer-Encoding", "base64")
-	return &gomail.File{Name: a.Name, Header: header, Writer: func(io.Writer) (int64, error) {
-		out.b = appendBase64(out.b, a.Content)
-		return 0, nil
-	}}, nil
+	return &gomail.File{Name: a.Name, Header: header, Writer: bodyOf(ctx, out, appendBase64, a.Content)}, nil
 }
 
 // contentTypeOf is the type asked for or the one of the name's ending. What

@@ -40,7 +40,7 @@ func FuzzHeader(f *testing.F) {
 		}
 		for _, change := range variants {
 			change()
-			out, err := compose.Compose(in)
+			out, err := compose.Compose(t.Context(), in)
 			if err != nil {
 				continue
 			}

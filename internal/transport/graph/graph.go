@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
@@ -42,7 +43,14 @@ func New(o Options) (*Transport, error) {
 }
 
 func encode(header, body []byte) [][]byte {
-	return [][]byte{base64.StdEncoding.AppendEncode(nil, slices.Concat(header, body))}
+	var b bytes.Buffer
+	b.Grow(base64.StdEncoding.EncodedLen(len(header) + len(body)))
+	w := base64.NewEncoder(base64.StdEncoding, &b)
+	for _, part := range [...][]byte{header, body} {
+		_, _ = w.Write(part) // a buffer takes everything
+	}
+	_ = w.Close()
+	return [][]byte{b.Bytes()}
 }
 
 // requestID is what Microsoft's support asks for.

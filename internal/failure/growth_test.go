@@ -1,0 +1,43 @@
+package failure
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/rohrpost/rohrpost/internal/growthtest"
+)
+
+// TestWorkIsLinear: what a server says costs as much as it is long.
+func TestWorkIsLinear(t *testing.T) {
+	for _, s := range append(growthtest.Shapes(), growthtest.Tags()...) {
+		t.Run(s.Name, func(t *testing.T) {
+			for name, work := range map[string]func(string){
+				"scrub": func(text string) { scrub(text) },
+				"classify": func(text string) {
+					_ = Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
+				},
+			} {
+				t.Run(name, func(t *testing.T) {
+					growthtest.Linear(t, 64<<10, func(size int) func() {
+						text := s.Make(size)
+						return func() { work(text) }
+					})
+				})
+			}
+		})
+	}
+}
+
+func BenchmarkHostile(b *testing.B) {
+	for _, s := range growthtest.Shapes() {
+		for _, size := range []int{1 << 20, 4 << 20, 16 << 20} {
+			b.Run(fmt.Sprintf("%s/%dMB", s.Name, size>>20), func(b *testing.B) {
+				text := s.Make(size)
+				b.SetBytes(int64(size))
+				for b.Loop() {
+					_ = Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
+				}
+			})
+		}
+	}
+}
