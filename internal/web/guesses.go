@@ -3,6 +3,7 @@ package web
 import (
 	"container/list"
 	"crypto/sha256"
+	"strings"
 	"sync"
 	"time"
 )
@@ -32,10 +33,7 @@ type guessed struct {
 // guessedOf names what is counted by the kind of it and its parts, as many for each
 // kind. Only the first may hold a NUL.
 func guessedOf(kind string, parts ...string) guessed {
-	text := kind
-	for _, p := range parts {
-		text += "\x00" + p
-	}
+	text := strings.Join(append([]string{kind}, parts...), "\x00")
 	g := guessed{key: sha256.Sum256([]byte(text)), free: free, longest: longestPause}
 	if kind == "name" {
 		g.free, g.longest = freeOfName, longestOfName

@@ -34,8 +34,8 @@ func TestGuessing(t *testing.T) {
 			t.Fatalf("try %d: wait %v", n, w)
 		}
 	}
-	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60} {
-		want *= time.Second
+	for _, seconds := range []int{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+		want := time.Duration(seconds) * time.Second
 		if w := guess("olga", "192.0.2.1"); w != want {
 			t.Fatalf("wait %v, want %v", w, want)
 		}

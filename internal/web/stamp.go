@@ -50,7 +50,7 @@ func cookieName(r *http.Request, name string) string {
 
 // setCookie sets one that no script reads and no other site makes the browser send.
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // without TLS a browser would not keep a Secure one
 		Name: cookieName(r, name), Value: value, Path: "/", MaxAge: int(life.Seconds()),
 		Secure: overTLS(r), HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})

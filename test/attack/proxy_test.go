@@ -115,9 +115,18 @@ type answer struct {
 // the host that the request names.
 func (v visitor) ask(method, path string, header ...string) answer {
 	v.t.Helper()
-	r, err := http.NewRequestWithContext(v.t.Context(), method, "http://"+v.addr+path, http.NoBody)
+	a, err := v.try(method, path, header...)
 	if err != nil {
 		v.t.Fatal(err)
+	}
+	return a
+}
+
+// try is ask for goroutines, which may not end a test.
+func (v visitor) try(method, path string, header ...string) (answer, error) {
+	r, err := http.NewRequestWithContext(v.t.Context(), method, "http://"+v.addr+path, http.NoBody)
+	if err != nil {
+		return answer{}, err
 	}
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -131,14 +140,11 @@ func (v visitor) ask(method, path string, header ...string) answer {
 	}
 	resp, err := client.Do(r)
 	if err != nil {
-		v.t.Fatal(err)
+		return answer{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	return answer{resp.StatusCode, resp.Header, string(body)}
+	return answer{resp.StatusCode, resp.Header, string(body)}, err
 }
 
 var printedLink = regexp.MustCompile(`(?m)^http://[^/\s]+/\?token=(\w+)$`)
