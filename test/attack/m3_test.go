@@ -101,7 +101,6 @@ func TestM3ManyAtOnce(t *testing.T) {
 	const many = 120
 	answers := make(chan answer, many)
 	var wg sync.WaitGroup
-	begin := time.Now()
 	for n := range many {
 		wg.Go(func() {
 			a, err := v.try(http.MethodGet, "/errors", from(fmt.Sprintf("198.51.100.%d", n), fmt.Sprint("eve", n), "wrong")...)
@@ -111,12 +110,17 @@ func TestM3ManyAtOnce(t *testing.T) {
 			answers <- a
 		})
 	}
-	for range many - 40 { // most are answered before a password is checked
-		if got := <-answers; got.status != http.StatusServiceUnavailable && got.status != http.StatusUnauthorized {
-			t.Errorf("%d", got.status)
-		} else if got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") == "" {
-			t.Error("nobody says when to come again")
+	refused := 0
+	for range many / 2 {
+		switch got := <-answers; {
+		case got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") != "":
+			refused++
+		case got.status != http.StatusUnauthorized:
+			t.Errorf("%d %v", got.status, got.header)
 		}
+	}
+	if refused < many/4 {
+		t.Errorf("%d of %d were told to come again: the others wait for bcrypt", refused, many/2)
 	}
 	asked := time.Now()
 	if got := v.ask(http.MethodGet, "/errors", from("192.0.2.1", "olga", goodPassword)...); got.status != http.StatusOK || time.Since(asked) > time.Second {
@@ -125,9 +129,6 @@ func TestM3ManyAtOnce(t *testing.T) {
 	waitFor(t, "another user signs in", func() bool {
 		return v.ask(http.MethodGet, "/errors", from("192.0.2.3", "otto", goodPassword)...).status == http.StatusOK
 	})
-	if took := time.Since(begin); took > 15*time.Second {
-		t.Errorf("a sign-in took %v", took)
-	}
 	wg.Wait()
 }
 
