@@ -48,7 +48,7 @@ cross: ## Compile the program for Linux, macOS and Windows on amd64 and arm64
 
 .PHONY: packages
 packages: # what the tests need besides Go
-	@.ci/packages redis-server:redis-server smtp-sink:postfix \
+	@.ci/packages redis-server:redis-server smtp-sink:postfix nginx:nginx haproxy:haproxy \
 	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium
 
 .PHONY: test

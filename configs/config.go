@@ -106,8 +106,12 @@ type ErrorLog struct {
 
 // Web is the pages for operators and administrators.
 type Web struct {
-	Addr  string `yaml:"addr"`
-	Users []User `yaml:"users"`
+	Addr             string        `yaml:"addr"`
+	Socket           Path          `yaml:"socket"`          // a unix socket, in place of Addr
+	TrustedProxies   List          `yaml:"trusted_proxies"` // addresses and prefixes; their X-Forwarded-For is believed
+	MetricsToken     secret.String `yaml:"metrics_token"`   // opens /metrics, of workers too
+	MetricsTokenFile Path          `yaml:"metrics_token_file"`
+	Users            []User        `yaml:"users"`
 }
 
 // User may sign in to the web pages.
@@ -153,7 +157,7 @@ func Default() Config {
 		Limits:   Limits{MaxMessageSize: 25 * MiB, ConnectionsPerAccount: 4},
 		Ledger:   Ledger{Keep: 48 * time.Hour},
 		ErrorLog: ErrorLog{Retention: 24 * time.Hour, MaxEntries: 100_000, Language: "en"},
-		Web:      Web{Addr: "127.0.0.1:8080"},
+		Web:      Web{Addr: "127.0.0.1:8080", TrustedProxies: List{}},
 		Log:      Log{Level: "info", Format: "json"},
 	}
 }

@@ -122,7 +122,8 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"retry.first": "5s", "retry.factor": "1.5", "retry.jitter": "0.1", "retry.max": "6s", "retry.give_up": "7s", "retry.greylist_min": "1s", "retry.uncertain_pause": "2s",
 		"limits.max_message_size": "1KiB", "limits.connections_per_account": "9", "ledger.keep": "10s",
 		"errorlog.retention": "1m", "errorlog.max_entries": "11", "errorlog.show_recipients": "true", "errorlog.language": "de",
-		"web.addr": "localhost:0", "web.users": "[{name: max, role: operator, password_bcrypt: '" + hash(t) + "'}]", "log.level": "error", "log.format": "console",
+		"web.addr": "localhost:0", "web.socket": "s", "web.trusted_proxies": "127.0.0.1, fd00::/8",
+		"web.metrics_token": "0123456789abcdef", "web.metrics_token_file": "", "web.users": "[{name: max, role: operator, password_bcrypt: '" + hash(t) + "'}]", "log.level": "error", "log.format": "console",
 	}
 	var environ []string
 	for key := range newLoader().fields {
@@ -142,7 +143,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},
 		Limits: Limits{KiB, 9}, Ledger: Ledger{10 * time.Second}, ErrorLog: ErrorLog{time.Minute, 11, true, "de"},
-		Web: Web{"localhost:0", got.Web.Users}, Log: Log{"error", "console"},
+		Web: Web{"localhost:0", "s", List{"127.0.0.1", "fd00::/8"}, secret.New("0123456789abcdef"), "", got.Web.Users}, Log: Log{"error", "console"},
 	}
 	same(t, want, got)
 	if len(got.Web.Users) != 1 || got.Web.Users[0].Name != "max" || got.Web.Users[0].Role != RoleOperator {

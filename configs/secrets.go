@@ -26,6 +26,7 @@ func (c *Config) twins() []twin {
 		{"secrets.identity", &c.Secrets.Identity, &c.Secrets.IdentityFile},
 		{"oauth2.microsoft_client_secret", &c.OAuth2.MicrosoftClientSecret, &c.OAuth2.MicrosoftClientSecretFile},
 		{"oauth2.google_client_secret", &c.OAuth2.GoogleClientSecret, &c.OAuth2.GoogleClientSecretFile},
+		{"web.metrics_token", &c.Web.MetricsToken, &c.Web.MetricsTokenFile},
 	}
 	for i := range c.Web.Users {
 		u := &c.Web.Users[i]

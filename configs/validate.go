@@ -11,18 +11,12 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/crypto/bcrypt"
-
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
 
 // A mail is tried for a week at most: asynq keeps nothing in good order longer.
 const maxGiveUp = 7 * 24 * time.Hour
-
-// bcrypt below 10 is guessed, above 15 every login takes seconds.
-const minBcryptCost, maxBcryptCost = 10, 15
 
 // Validate checks a configuration that was not made by Load. The error joins all
 // problems, each with its key and a remedy.
@@ -150,31 +144,6 @@ func (r *Retry) check(p *problems) {
 		"%v is out of range: 0s to retry.give_up %v", r.UncertainPause, r.GiveUp)
 }
 
-func (w *Web) check(p *problems) {
-	host, ok := p.listen("web.addr", w.Addr)
-	p.add(ok && len(w.Users) == 0 && !loopback(host), "web.addr",
-		"%s can be reached from outside: add web.users, or listen on 127.0.0.1:8080", w.Addr)
-	names := map[string]bool{}
-	for i := range w.Users {
-		u, key := &w.Users[i], fmt.Sprintf("web.users[%d]", i)
-		// A colon ends the user name in HTTP Basic (RFC 7617 §2).
-		p.add(u.Name == "" || strings.ContainsFunc(u.Name, func(r rune) bool { return r == ':' || r < ' ' || r == 0x7f }),
-			key+".name", "%q must be a name without colon", u.Name)
-		p.add(names[u.Name], key+".name", "%q is there twice: keep one", u.Name)
-		names[u.Name] = true
-		cost, err := bcrypt.Cost([]byte(u.PasswordBcrypt.Reveal()))
-		p.add(err != nil || cost < minBcryptCost || cost > maxBcryptCost, key+".password_bcrypt",
-			"must be a bcrypt hash of cost %d to %d: htpasswd -nBC 12 NAME prints one behind the colon", minBcryptCost, maxBcryptCost)
-		p.oneOf(key+".role", u.Role, RoleOperator, RoleAdmin, RoleReader)
-		p.add(u.Role == RoleOperator && u.Tenant != "", key+".tenant", "an operator sees all tenants: leave it out, or make the role admin")
-		if u.Address != "" {
-			err := rohrpost.CheckAddress(u.Address)
-			p.add(err != nil, key+".address", "%v", err)
-		}
-		p.add((u.Role == RoleAdmin || u.Role == RoleReader) && u.Tenant == "", key+".tenant", "is empty: name the tenant of this %s", u.Role)
-	}
-}
-
 // listen checks an address to listen on, and answers with its host.
 func (p *problems) listen(key, addr string) (host string, ok bool) {
 	host, port, err := net.SplitHostPort(addr)
@@ -183,9 +152,4 @@ func (p *problems) listen(key, addr string) (host string, ok bool) {
 	}
 	p.add(err != nil, key, "%q is no address: write host:port as in 127.0.0.1:8080", addr)
 	return host, err == nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -63,6 +63,12 @@ func TestValidate(t *testing.T) {
 		"web address":          {func(c *Config) { c.Web.Addr = "" }, "web.addr"},
 		"web port":             {func(c *Config) { c.Web.Addr = "127.0.0.1:65536" }, "web.addr"},
 		"web open, no users":   {func(c *Config) { c.Web.Addr = "0.0.0.0:8080" }, "web.addr: 0.0.0.0:8080 can be reached from outside: add web.users"},
+		"web open, a socket":   {func(c *Config) { c.Web.Addr, c.Web.Socket = ":8080", "/run/web.sock" }, ""},
+		"long socket":          {func(c *Config) { c.Web.Socket = Path("/run/" + strings.Repeat("x", 103)) }, "web.socket: is 108 bytes long"},
+		"socket, long enough":  {func(c *Config) { c.Web.Socket = Path("/run/" + strings.Repeat("x", 102)) }, ""},
+		"deep socket":          {func(c *Config) { c.Web.Socket = Path("/" + strings.Repeat("x", 94) + "/s") }, "web.socket"},
+		"proxy":                {func(c *Config) { c.Web.TrustedProxies = List{"localhost"} }, `web.trusted_proxies: "localhost" is no address`},
+		"short metrics token":  {func(c *Config) { c.Web.MetricsToken = secret.New("hunter2") }, "web.metrics_token: is 7 characters long"},
 		"web on all, no users": {func(c *Config) { c.Web.Addr = ":8080" }, "web.addr"},
 		"web by name":          {func(c *Config) { c.Web.Addr = "mail.example:8080" }, "web.addr"},
 		"web on ::1":           {func(c *Config) { c.Web.Addr = "[::1]:8080" }, ""},
@@ -114,6 +120,34 @@ func TestValidationNamesThePlace(t *testing.T) {
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		change      func(*Config)
+		web, worker bool
+	}{
+		"defaults":               {func(*Config) {}, false, false},
+		"open":                   {func(c *Config) { c.Web.Addr, c.Worker.Addr = "0.0.0.0:8080", ":9091" }, true, true},
+		"open, IPv6":             {func(c *Config) { c.Web.Addr, c.Worker.Addr = "[::]:8080", "[2001:db8::1]:9091" }, true, true},
+		"this machine":           {func(c *Config) { c.Web.Addr, c.Worker.Addr = "[::1]:8080", "localhost:9091" }, false, false},
+		"behind a proxy":         {func(c *Config) { c.Web.Addr, c.Web.TrustedProxies = ":8080", List{"10.0.0.1"} }, false, false},
+		"open, but on a socket":  {func(c *Config) { c.Web.Addr, c.Web.Socket = ":8080", "s" }, false, false},
+		"worker open, a token":   {func(c *Config) { c.Worker.Addr, c.Web.MetricsToken = ":9091", secret.New("x") }, false, false},
+		"worker open, no token":  {func(c *Config) { c.Worker.Addr = "192.0.2.1:9091" }, false, true},
+		"worker listens nowhere": {func(c *Config) { c.Worker.Addr = "" }, false, false},
+	}
+	for name, tt := range tests {
+		c := Default()
+		tt.change(&c)
+		if got := len(c.Web.Warnings()) == 1; got != tt.web {
+			t.Errorf("%s: web: %q", name, c.Web.Warnings())
+		}
+		if got := len(c.Worker.Warnings(c.Web)) == 1; got != tt.worker {
+			t.Errorf("%s: worker: %q", name, c.Worker.Warnings(c.Web))
 		}
 	}
 }

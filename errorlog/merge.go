@@ -104,11 +104,14 @@ func (m *merge) fetch(ctx context.Context, cursors ...*cursor) error {
 	return nil
 }
 
+// at is the time of the next entry's id: no entry behind it is of a later one.
+func (m *merge) at() time.Time { return time.UnixMilli(int64(m.cursors[0].id.ms)).In(m.zone) }
+
 // head is the next entry.
 func (m *merge) head() stored {
 	c := m.cursors[0]
 	text, _ := c.page[0].Values["e"].(string)
-	return decode(c.tenant, text, time.UnixMilli(int64(c.id.ms)).In(m.zone))
+	return decode(c.tenant, text, m.at())
 }
 
 // advance leaves the next entry behind.
@@ -119,6 +122,9 @@ func (m *merge) advance(ctx context.Context) error {
 	case len(c.page) > 0:
 		c.id = parseStreamID(c.page[0].ID)
 	case c.more:
+		if err := ctx.Err(); err != nil { // go-redis looks at it only where it waits
+			return err
+		}
 		if err := m.fetch(ctx, c); err != nil {
 			return err
 		}

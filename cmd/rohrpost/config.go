@@ -34,6 +34,8 @@ func (c *cli) configCheck() *cobra.Command {
 				warnings = accounts.Warnings()
 			}
 			warnings = append(warnings, cfg.ReadableSecrets()...)
+			warnings = append(warnings, cfg.Web.Warnings()...)
+			warnings = append(warnings, cfg.Worker.Warnings(cfg.Web)...)
 			if connect {
 				rdb, err := c.openRedis(cfg)
 				if err != nil {

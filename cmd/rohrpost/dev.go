@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost/configs"
@@ -38,18 +40,21 @@ func (c *cli) runDev(cmd *cobra.Command, smtpAddr string) error {
 		return err
 	}
 	defer stack.Stop()
+	page := func(path string) string { // opens by its link, unless people sign in
+		return cmp.Or(stack.App.Link(path), "http://"+stack.App.Addr().String()+path)
+	}
 	err = c.printf(`rohrpost dev is running. Nothing leaves this machine.
 
-  Mails     http://%[1]s/mails/
-  Errors    http://%[1]s/errors
-  Queues    http://%[1]s/queues/
-  SMTP      %[2]s  (catches everything)
-  Redis     %[3]s  (in memory: everything is gone at the end)
+  Mails     %[1]s
+  Errors    %[2]s
+  Queues    %[3]s
+  SMTP      %[4]s  (catches everything)
+  Redis     %[5]s  (in memory: everything is gone at the end)
 
-  Send one  rohrpost send --redis %[3]s --tenant acme --to kunde@example.org --subject Test --text Hallo
+  Send one  rohrpost send --redis %[5]s --tenant acme --to kunde@example.org --subject Test --text Hallo
   Stop      Ctrl-C
 
-`, stack.App.Addr(), stack.Mails.Addr(), stack.Config.Redis.URL)
+`, page("/mails/"), page("/errors"), page("/queues/"), stack.Mails.Addr(), stack.Config.Redis.URL)
 	if err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ type streams struct {
 
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, s streams, environ []string) int {
-	redisconn.LogTo(zerolog.Nop()) // what goes wrong is the command's one line
+	redisconn.LogTo(zerolog.Nop())    // what goes wrong is the command's one line
+	s.err = zerolog.SyncWriter(s.err) // the log writes there, too
 	c := &cli{streams: s, environ: environ}
 	root := c.root()
 	root.SetArgs(args)

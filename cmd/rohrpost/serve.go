@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -30,6 +31,7 @@ func (c *cli) web() *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return c.process(cmd, app.Roles{Web: true}) },
 	}
 	c.webFlags(cmd)
+	cmd.AddCommand(c.hashPassword())
 	return cmd
 }
 
@@ -102,9 +104,22 @@ func (c *cli) run(ctx context.Context, cfg configs.Config, roles app.Roles, log 
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
+	if err := c.tellLink(a.Link("/")); err != nil {
+		return errors.Join(err, a.Stop())
+	}
 	select {
 	case <-ctx.Done():
 	case <-gone:
 	}
 	return a.Stop()
+}
+
+// tellLink prints how to open the pages, for whoever started the process. It is no
+// line of the log: the link opens everything, and logs travel.
+func (c *cli) tellLink(link string) error {
+	if link == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(c.err, "\nOpen the pages with this link. It makes its holder the operator, until this process ends:\n%s\n\n", link)
+	return err
 }

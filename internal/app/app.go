@@ -17,6 +17,7 @@ import (
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/internal/web"
 )
 
 // Roles are what a process does.
@@ -39,6 +40,7 @@ type App struct {
 	cleanups []cleanup
 	serving  sync.WaitGroup
 	addr     net.Addr
+	pages    *web.Server // nil without the web part
 }
 
 type cleanup struct {

@@ -65,7 +65,13 @@ func startApp(t *testing.T, cfg configs.Config, roles Roles) *App {
 
 func get(t *testing.T, a *App, path string) (int, string) {
 	t.Helper()
-	resp, err := http.Get("http://" + a.Addr().String() + path)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+a.Addr().String()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, _ := strings.Cut(a.Link("/"), "token=")
+	r.Header.Set("Authorization", "Bearer "+token)
+	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,15 +14,32 @@ import (
 	"github.com/rohrpost/rohrpost/producer"
 )
 
+// Link is the address of a page, with what lets a browser in; it is empty where
+// nothing is served, or people sign in.
+func (a *App) Link(path string) string {
+	if a.pages == nil {
+		return ""
+	}
+	return a.pages.Link("http://" + a.addr.String() + path)
+}
+
 // drainTimeout is how long a download may go on after the process was told to
 // stop.
 const drainTimeout = 10 * time.Second
 
 func (a *App) startWeb(p parts) error {
 	cfg := a.opts.Config
+	proxies, err := cfg.Web.Proxies()
+	if err != nil {
+		return fmt.Errorf("web.trusted_proxies: %w", err)
+	}
+	for _, w := range cfg.Web.Warnings() {
+		a.log.Warn().Msg(w)
+	}
 	o := web.Options{
 		OpenRedis: func() (redis.UniversalClient, error) { return OpenRedis(cfg, "rohrpost-asynqmon", 0) },
-		Redis:     p.redis, ErrorLog: p.errors, Metrics: p.metrics.Handler(), Users: cfg.Web.Users,
+		Redis:     p.redis, ErrorLog: p.errors, Metrics: p.metrics.Handler(), MetricsToken: cfg.Web.MetricsToken,
+		Users: cfg.Web.Users, Socket: cfg.Web.Socket != "", TrustedProxies: proxies,
 		Language: cfg.ErrorLog.Language, Version: a.opts.Version, Logger: a.log, Extra: a.opts.Extra,
 	}
 	client, err := producer.New(p.redis, producer.Options{Keep: cfg.Ledger.Keep})
@@ -38,9 +55,15 @@ func (a *App) startWeb(p parts) error {
 		return err
 	}
 	a.onStop("pages", server.Close)
-	if err := a.listen("web.addr", cfg.Web.Addr, server.Handler()); err != nil {
+	if o.Socket {
+		err = a.listenSocket("web.socket", string(cfg.Web.Socket), server.Handler())
+	} else {
+		err = a.listen("web.addr", cfg.Web.Addr, server.Handler())
+	}
+	if err != nil {
 		return err
 	}
+	a.pages = server
 	if p.desk == nil {
 		a.log.Warn().Msg("there is no accounts file: accounts can be neither tried nor explained here")
 	}
@@ -53,6 +76,12 @@ func (a *App) listen(key, addr string, handler http.Handler) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w (choose another address, or end what listens there)", key, err)
 	}
+	a.serve(listener, handler)
+	return nil
+}
+
+// serve answers on a listener until Stop.
+func (a *App) serve(listener net.Listener, handler http.Handler) {
 	a.addr = listener.Addr()
 	server := web.NewHTTPServer(handler, a.log)
 	a.serving.Go(func() {
@@ -69,5 +98,4 @@ func (a *App) listen(key, addr string, handler http.Handler) error {
 		return nil
 	})
 	a.log.Info().Stringer("addr", a.addr).Msg("pages are served")
-	return nil
 }

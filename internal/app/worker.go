@@ -60,7 +60,14 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 	p.metrics.InFlight(w.InFlight)
 	tuneMemory()
 	if cfg.Worker.Addr != "" && !a.opts.Roles.Web {
-		if err := a.listen("worker.addr", cfg.Worker.Addr, web.Probes(p.redis, p.metrics.Handler(), a.log)); err != nil {
+		for _, w := range cfg.Worker.Warnings(cfg.Web) {
+			a.log.Warn().Msg(w)
+		}
+		probes, err := web.Probes(p.redis, p.metrics.Handler(), cfg.Web.MetricsToken, a.log)
+		if err != nil {
+			return err
+		}
+		if err := a.listen("worker.addr", cfg.Worker.Addr, probes); err != nil {
 			return err
 		}
 	}

@@ -8,7 +8,10 @@ import (
 	"testing"
 
 	"github.com/hibiken/asynq"
+	"github.com/rs/zerolog"
 
+	"github.com/rohrpost/rohrpost/internal/redistest"
+	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/web"
 )
 
@@ -41,7 +44,7 @@ func TestWhoMaySeeWhat(t *testing.T) {
 		{"/queues/", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
 		{"/queues/api/queues", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
 		{"/queues/api/redis_info", map[string]int{anybody: 401, "olga": 200, "adam": 403}},
-		{"/metrics", map[string]int{anybody: 200, "olga": 200, "adam": 200}}, // from this machine
+		{"/metrics", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
 		{"/nothing", map[string]int{anybody: 401, "olga": 404, "adam": 404}},
 	}
 	for _, tt := range tests {
@@ -56,12 +59,66 @@ func TestWhoMaySeeWhat(t *testing.T) {
 	}
 }
 
-func TestMetricsFromElsewhere(t *testing.T) {
+func TestMetricsToken(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, nil)
-	for user, want := range map[string]int{"": 401, "olga": 200, "adam": 403} {
-		if got := s.get(t, user, "/metrics", "X-Forwarded-For", "192.0.2.1"); got.status != want {
-			t.Errorf("%s: %d, want %d", user, got.status, want)
+	s := newSite(t, func(o *web.Options) { o.MetricsToken = secret.New("measure") })
+	for name, tt := range map[string]struct {
+		user, path string
+		token      string
+		want       int
+	}{
+		"nobody":             {"", "/metrics", "", 401},
+		"the token":          {"", "/metrics", "measure", 200},
+		"another":            {"", "/metrics", "Measure", 401},
+		"opens nothing else": {"", "/errors", "measure", 401},
+		"operator":           {"olga", "/metrics", "", 200},
+		"admin":              {"adam", "/metrics", "", 403},
+	} {
+		var header []string
+		if tt.token != "" {
+			header = []string{"Authorization", "Bearer " + tt.token}
+		}
+		if got := s.get(t, tt.user, tt.path, header...); got.status != tt.want {
+			t.Errorf("%s: %d, want %d", name, got.status, tt.want)
+		}
+	}
+}
+
+// What a worker alone offers.
+func TestProbes(t *testing.T) {
+	t.Parallel()
+	client := redistest.Start(t).Client(t)
+	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("x 1\n")) })
+	for name, tt := range map[string]struct {
+		token, given string
+		want         []int // of each try in a row
+	}{
+		"no token":      {"", "", []int{200}},
+		"without it":    {"measure", "", []int{401, 401, 401, 401, 401, 401, 401}},
+		"with it":       {"measure", "measure", []int{200, 200, 200, 200, 200, 200}},
+		"with another":  {"measure", "other", []int{401, 401, 401, 401, 401, 429}},
+		"with too much": {"", "other", []int{200}},
+	} {
+		h, err := web.Probes(client, metrics, secret.New(tt.token), zerolog.Nop())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for n, want := range tt.want {
+			r, w := httptest.NewRequest(http.MethodGet, "/metrics", nil), httptest.NewRecorder()
+			if tt.given != "" {
+				r.Header.Set("Authorization", "Bearer "+tt.given)
+			}
+			h.ServeHTTP(w, r)
+			if w.Code != want || w.Code == 429 && w.Header().Get("Retry-After") != "1" {
+				t.Errorf("%s, try %d: %d %v", name, n, w.Code, w.Header())
+			}
+		}
+		for _, path := range []string{"/healthz", "/readyz"} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+			if w.Code != 200 {
+				t.Errorf("%s: %s: %d", name, path, w.Code)
+			}
 		}
 	}
 }
@@ -99,53 +156,79 @@ func TestTenantsAreApart(t *testing.T) {
 	}
 }
 
-func TestWithoutUsersOnlyThisMachine(t *testing.T) {
+// Without users no address and no header lets anybody in, but the link does.
+func TestWithoutUsersByLinkAlone(t *testing.T) {
 	t.Parallel()
-	var handler http.Handler
-	s := newSite(t, func(o *web.Options) {
-		o.Users = nil
-		server, err := web.New(*o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _ = server.Close() })
-		handler = server.Handler()
-	})
-	tests := map[string]struct {
-		remote, host string
-		header       [2]string
-		want         int
-	}{
-		"this machine":         {remote: "127.0.0.1:999", host: "127.0.0.1:8080", want: 200},
-		"by name":              {remote: "127.0.0.1:999", host: "localhost", want: 200},
-		"IPv6":                 {remote: "[::1]:999", host: "[::1]:8080", want: 200},
-		"IPv6 without port":    {remote: "[::1]:999", host: "[::1]", want: 200},
-		"another machine":      {remote: "192.0.2.1:999", host: "127.0.0.1:8080", want: 403},
-		"rebound name":         {remote: "127.0.0.1:999", host: "evil.example:8080", want: 403},
-		"rebound, looks local": {remote: "127.0.0.1:999", host: "127.0.0.1.evil.example", want: 403},
-		"no host":              {remote: "127.0.0.1:999", host: "", want: 403},
-		"no address":           {remote: "@", host: "localhost", want: 403},
-		"behind a proxy":       {remote: "127.0.0.1:999", host: "127.0.0.1", header: [2]string{"X-Forwarded-For", "192.0.2.1"}, want: 403},
-		"behind RFC 7239":      {remote: "127.0.0.1:999", host: "127.0.0.1", header: [2]string{"Forwarded", "for=192.0.2.1"}, want: 403},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			for _, path := range []string{"/", "/errors", "/errors/export", "/queues/", "/queues/api/queues"} {
-				r := httptest.NewRequest(http.MethodGet, path, nil)
-				r.RemoteAddr, r.Host = tt.remote, tt.host
-				if tt.header[0] != "" {
-					r.Header.Set(tt.header[0], tt.header[1])
-				}
-				w := httptest.NewRecorder()
-				handler.ServeHTTP(w, r)
-				if w.Code != tt.want {
-					t.Errorf("%s: %d, want %d", path, w.Code, tt.want)
-				}
+	s := newSite(t, noUsers)
+	paths := []string{"/", "/errors", "/errors/export", "/queues/", "/queues/api/queues", "/metrics", "/nothing"}
+	for name, header := range map[string][]string{
+		"this machine": nil,
+		"by name":      {"Host", "localhost"},
+		"a proxy":      {"X-Forwarded-For", "127.0.0.1"},
+		"RFC 7239":     {"Forwarded", "for=127.0.0.1"},
+		"a password":   {"Authorization", "Basic b2xnYTpwdw=="},
+	} {
+		for _, path := range paths {
+			got := s.get(t, "", path, header...)
+			if got.status != 401 || got.header.Get("WWW-Authenticate") != `Bearer realm="rohrpost"` || len(got.header.Values("Set-Cookie")) > 0 {
+				t.Errorf("%s %s: %d %v", name, path, got.status, got.header)
 			}
-		})
+		}
 	}
-	if got := s.get(t, "", "/errors"); got.status != 200 || !strings.Contains(got.body, "this machine · operator") {
-		t.Errorf("over TCP: %d", got.status)
+	opened := read(t, s.request(t, s.pages.Link("/errors")))
+	cookie, _, _ := strings.Cut(opened.header.Get("Set-Cookie"), ";")
+	if opened.status != http.StatusSeeOther || opened.header.Get("Location") != "/errors" || cookie == "" {
+		t.Fatalf("%d %v", opened.status, opened.header)
+	}
+	_, token, _ := strings.Cut(s.pages.Link("/"), "token=")
+	for _, path := range paths {
+		want := map[string]int{"/nothing": 404}[path]
+		for _, header := range [][]string{{"Cookie", cookie}, {"Authorization", "Bearer " + token}} {
+			if got := s.get(t, "", path, header...); got.status != max(want, 200) {
+				t.Errorf("%s %v: %d", path, header, got.status)
+			}
+		}
+	}
+	if got := s.get(t, "", "/errors", "Cookie", cookie); !strings.Contains(got.body, "link · operator") {
+		t.Error("it does not say how one came in")
+	}
+	if log := s.lines.String(); strings.Contains(log, token) || strings.Contains(log, strings.TrimPrefix(cookie, "rohrpost")) || !strings.Contains(log, `"user":"link"`) {
+		t.Errorf("log: %s", log)
+	}
+	// Another site's form, which SameSite keeps the cookie from, were there no protection at all.
+	got := s.do(t, "", http.MethodPost, "/queues/api/queues/default:pause", "", "Cookie", cookie, "Sec-Fetch-Site", "cross-site")
+	if got.status != http.StatusForbidden {
+		t.Errorf("another site: %d", got.status)
+	}
+}
+
+// Whoever guesses is told when to come again.
+func TestGuesserIsTold(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	var got answered
+	for range 6 {
+		r := s.request(t, "/errors")
+		r.SetBasicAuth("olga", "wrong")
+		got = read(t, r)
+	}
+	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "1" || !strings.Contains(got.body, "too many wrong passwords") {
+		t.Errorf("%d %v", got.status, got.header)
+	}
+	r := s.request(t, "/errors")
+	r.SetBasicAuth("olga", strings.Repeat("x", 73))
+	if got := read(t, r); got.status != 401 || !strings.Contains(got.body, "72 octets") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
+func TestTLSInFront(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	for proto, want := range map[string]string{"https": "max-age=2592000", "http": "", "": ""} {
+		if got := s.get(t, "olga", "/", "X-Forwarded-Proto", proto).header.Get("Strict-Transport-Security"); got != want {
+			t.Errorf("%q: %q", proto, got)
+		}
 	}
 }
 

@@ -112,7 +112,7 @@ func TestBrowser(t *testing.T) {
 		"/errors?lang=de":                        {"Fehler der letzten 24 Stunden", "Den Empfänger gibt es", "job-1"},
 	} {
 		t.Run(path, func(t *testing.T) {
-			got := browse(t, s.URL+path)
+			got := browse(t, s.pages.Link(s.URL+path))
 			for _, w := range want {
 				if !strings.Contains(got.dom, w) {
 					t.Errorf("%s is missing in %s", w, got.dom)

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -16,6 +18,9 @@ import (
 const (
 	pageEntries = 50
 	maxPages    = 100 // beyond, the download is the better way
+	// searchTime is how long one page may search the log. A search that takes longer
+	// shows what it has found and how far it came, and goes on by a link.
+	searchTime = 1500 * time.Millisecond
 )
 
 // A question is what the parameters of /errors and /errors/export ask for.
@@ -97,7 +102,9 @@ type errorsPage struct {
 	Older      string // links; empty: none
 	Newer      string
 	Page       int
-	Last       bool // the page beyond which only the download goes
+	Last       bool      // the page beyond which only the download goes
+	Back       time.Time // how far a search came whose time was up; zero: to the end
+	Further    string    // the link by which it goes on
 }
 
 func (s *Server) errors(w http.ResponseWriter, r *http.Request, p person) {
@@ -111,22 +118,17 @@ func (s *Server) errors(w http.ResponseWriter, r *http.Request, p person) {
 	}
 	// Pages after the first are of the log as the first one showed it.
 	until := s.options.Now()
-	if ms, err := strconv.ParseInt(r.FormValue("until"), 10, 64); err == nil && view.Page > 1 {
+	if ms, err := strconv.ParseInt(r.FormValue("until"), 10, 64); err == nil {
 		until = time.UnixMilli(ms)
 		view.filter.To = until
 	}
-	var err error
-	if p.operator() {
-		view.Tenants, err = s.options.ErrorLog.Tenants(r.Context())
-	}
-	more := false
-	if err == nil {
-		more, err = s.fill(r, &view)
-	}
+	more, err := s.search(r, p, &view)
 	if err != nil {
-		s.options.Logger.Error().Err(err).Msg("web: error log")
-		s.pages.problem(w, r, p, http.StatusServiceUnavailable, "unavailable")
+		s.unread(w, r, p, err)
 		return
+	}
+	if !view.Back.IsZero() {
+		view.Further = view.pageLink(1, view.Back)
 	}
 	if more && view.Page < maxPages {
 		view.Older = view.pageLink(view.Page+1, until)
@@ -138,12 +140,48 @@ func (s *Server) errors(w http.ResponseWriter, r *http.Request, p person) {
 	s.pages.render(w, r, p, http.StatusOK, "errors", view)
 }
 
+// unread answers when the log was not read.
+func (s *Server) unread(w http.ResponseWriter, r *http.Request, p person, err error) {
+	key := "unavailable"
+	switch {
+	case errors.Is(err, errNoTurn):
+		key = "searching"
+		retryAfter(w, busyFor)
+	case r.Context().Err() == nil: // else whoever asked has gone
+		s.options.Logger.Error().Err(err).Msg("web: error log")
+	}
+	s.pages.problem(w, r, p, http.StatusServiceUnavailable, key)
+}
+
+// search fills the page within a time, and reports whether there are older entries.
+func (s *Server) search(r *http.Request, p person, view *errorsPage) (more bool, err error) {
+	if view.Narrowed() { // else nothing is read but what is shown
+		back, err := s.turns.take(p)
+		if err != nil {
+			return false, err
+		}
+		defer back()
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), searchTime)
+	defer cancel()
+	if p.operator() {
+		if view.Tenants, err = s.options.ErrorLog.Tenants(ctx); err != nil {
+			return false, err
+		}
+	}
+	more, err = s.fill(ctx, view)
+	if unfinished, ok := errors.AsType[*errorlog.Unfinished](err); ok && r.Context().Err() == nil {
+		view.Back, err = unfinished.At, nil
+	}
+	return more, err
+}
+
 // fill reads the entries of one page, and whether there are older ones.
-func (s *Server) fill(r *http.Request, view *errorsPage) (more bool, err error) {
+func (s *Server) fill(ctx context.Context, view *errorsPage) (more bool, err error) {
 	filter, skip := view.filter, (view.Page-1)*pageEntries
 	filter.Limit = skip + pageEntries + 1
 	n := 0
-	for entry, err := range s.options.ErrorLog.Query(r.Context(), filter) {
+	for entry, err := range s.options.ErrorLog.Query(ctx, filter) {
 		if err != nil {
 			return false, err
 		}

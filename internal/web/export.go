@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -12,6 +11,10 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 )
+
+// exportTime is how long a download may take: one that is read slowly holds a place
+// that others wait for.
+const exportTime = 10 * time.Minute
 
 // export streams the log of a tenant as a file. Parameters: those of /errors,
 // format=jsonl|csv|text (jsonl), order=oldest|newest (newest).
@@ -27,24 +30,32 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request, p person) {
 		s.pages.problem(w, r, p, http.StatusBadRequest, "bad_request")
 		return
 	}
+	back, err := s.turns.take(p)
+	if err != nil {
+		s.unread(w, r, p, err)
+		return
+	}
+	defer back()
 	filter := q.filter
 	filter.OldestFirst = order == "oldest"
 	h := w.Header()
 	h.Set("Content-Type", format.MediaType())
 	h.Set("Content-Disposition", `attachment; filename="`+fileName(q.tenantName(), s.options.Now(), format.Extension())+`"`)
 	out := &stream{w: w, control: http.NewResponseController(w)}
-	_, err := s.options.ErrorLog.Export(r.Context(), out, filter, format, s.pages.language(r))
+	ctx, cancel := context.WithTimeout(r.Context(), exportTime)
+	defer cancel()
+	_, err = s.options.ErrorLog.Export(ctx, out, filter, format, s.pages.language(r))
 	if err == nil {
 		return
 	}
-	if !errors.Is(err, context.Canceled) {
-		s.options.Logger.Error().Err(err).Msg("web: export")
-	}
 	if out.begun {
+		if r.Context().Err() == nil {
+			s.options.Logger.Error().Err(err).Msg("web: export")
+		}
 		panic(http.ErrAbortHandler) // else half a log would look like a whole one
 	}
 	h.Del("Content-Disposition")
-	s.pages.problem(w, r, p, http.StatusServiceUnavailable, "unavailable")
+	s.unread(w, r, p, err)
 }
 
 // fileName is rohrpost-errors-acme-20260102T150405Z.csv. What a file system or a

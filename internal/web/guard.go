@@ -16,6 +16,10 @@ import (
 // runs, and nothing comes from elsewhere.
 const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+// hsts makes browsers keep to TLS where they have come by it: for 30 days, and for
+// this host name alone, which may have other services (RFC 6797).
+const hsts = "max-age=2592000"
+
 // guard is what every request passes first.
 func guard(next http.Handler, logger zerolog.Logger, now func() time.Time) http.Handler {
 	crossOrigin := http.NewCrossOriginProtection().Handler(next)
@@ -32,6 +36,9 @@ func guard(next http.Handler, logger zerolog.Logger, now func() time.Time) http.
 			}
 		}()
 		secure(w.Header())
+		if overTLS(r) {
+			w.Header().Set("Strict-Transport-Security", hsts)
+		}
 		crossOrigin.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), visitKey{}, seen)))
 	})
 }

@@ -109,7 +109,7 @@ func TestReady(t *testing.T) {
 		t.Errorf("%d %s", got.status, got.body)
 	}
 	s.redis.Pause()
-	if got := s.get(t, "", "/readyz"); got.status != http.StatusServiceUnavailable || got.body != "redis cannot be reached\n" {
+	if got := s.get(t, "", "/readyz"); got.status != http.StatusServiceUnavailable || got.body != "not ready\n" {
 		t.Errorf("a black hole: %d %s", got.status, got.body)
 	}
 	if got := s.get(t, "", "/healthz"); got.status != 200 {
@@ -117,7 +117,7 @@ func TestReady(t *testing.T) {
 	}
 	s.redis.Resume()
 	s.redis.Kill()
-	if got := s.get(t, "", "/readyz"); got.status != http.StatusServiceUnavailable || got.body != "redis cannot be reached\n" {
+	if got := s.get(t, "", "/readyz"); got.status != http.StatusServiceUnavailable || got.body != "not ready\n" {
 		t.Errorf("gone: %d %s", got.status, got.body)
 	}
 	for _, path := range []string{"/errors", "/errors/export"} {

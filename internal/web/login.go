@@ -1,36 +1,32 @@
 package web
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"sync"
+	"strings"
 	"time"
 
+	"github.com/rs/zerolog"
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/rohrpost/rohrpost/configs"
+	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 var (
-	errNotHere  = errors.New("not from this machine")
 	errNoLogin  = errors.New("no user of that name and password")
+	errNoLink   = errors.New("not opened by the link")
+	errTooLong  = errors.New("a password of more than 72 octets")
 	errBusy     = errors.New("too many logins at a time")
 	errBadUsers = errors.New("web: users")
 )
 
-const (
-	// remember is how long a password that was right is not checked by bcrypt
-	// again: a page is several requests, each check costs some 60 ms.
-	remember = 5 * time.Minute
-	// checks is how many passwords are checked at a time, so that guessing does
-	// not take every core from the workers of this process.
-	checks = 2
-)
+// paused is the error of a try that came too soon after wrong ones.
+type paused struct{ wait time.Duration }
+
+func (p *paused) Error() string { return fmt.Sprintf("too many wrong tries: wait %v", p.wait) }
 
 // A person is whoever sent the request.
 type person struct{ name, role, tenant, address string }
@@ -42,32 +38,35 @@ func (p person) mayRead(tenant string) bool {
 	return p.operator() || p.tenant != "" && p.tenant == tenant
 }
 
-// login knows the users of the configuration.
-type login struct {
-	users   map[string]configs.User
-	unknown []byte // a hash that costs as much as a user's, for names nobody has
+// loginOptions say who may come in.
+type loginOptions struct {
+	users   []configs.User
+	socket  bool          // without users: whoever connects is the operator
+	metrics secret.String // the token that opens /metrics; empty: none does
+	proxies proxies
 	now     func() time.Time
-	check   chan struct{} // a place for each check under way
-
-	key   [sha256.Size]byte // of this process
-	mu    sync.Mutex
-	known map[string]proof // by name
+	logger  zerolog.Logger
 }
 
-// A proof is an HMAC of a password that was right. The password is not kept.
-type proof struct {
-	mark  [sha256.Size]byte
-	until time.Time
+// login tells who sends a request. With users in the configuration they sign in with
+// name and password. Without any there is one operator: who has the link, or may
+// open the unix socket. No address is trusted: behind a proxy everybody comes from
+// this machine.
+type login struct {
+	loginOptions
+	link      *link // nil: with users, and on a socket
+	passwords *passwords
+	guesses   *guesses
 }
 
-func newLogin(users []configs.User, now func() time.Time) (*login, error) {
-	l := &login{
-		users: map[string]configs.User{}, now: now,
-		check: make(chan struct{}, checks), known: map[string]proof{},
+func newLogin(o loginOptions) (*login, error) {
+	l := &login{loginOptions: o, guesses: newGuesses(o.now)}
+	if len(o.users) == 0 && !o.socket {
+		l.link = newLink()
 	}
-	_, _ = rand.Read(l.key[:]) // never fails
+	users := map[string]configs.User{}
 	most := bcrypt.MinCost
-	for _, u := range users {
+	for _, u := range o.users {
 		cost, err := bcrypt.Cost([]byte(u.PasswordBcrypt.Reveal()))
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s has no bcrypt hash", errBadUsers, u.Name)
@@ -82,95 +81,75 @@ func newLogin(users []configs.User, now func() time.Time) (*login, error) {
 			return nil, fmt.Errorf("%w: %s has no known role", errBadUsers, u.Name)
 		}
 		most = max(most, cost)
-		l.users[u.Name] = u
+		users[u.Name] = u
 	}
-	var err error
-	if len(users) > 0 {
-		l.unknown, err = bcrypt.GenerateFromPassword([]byte(rand.Text()), most)
+	if len(users) == 0 {
+		return l, nil
 	}
-	return l, err
+	unknown, err := bcrypt.GenerateFromPassword([]byte(rand.Text()), most)
+	if err != nil {
+		return nil, err
+	}
+	l.passwords = newPasswords(l, users, unknown)
+	return l, nil
 }
 
-// who tells who sent a request, or why nobody is known.
-func (l *login) who(r *http.Request) (person, error) {
-	if len(l.users) == 0 {
-		if !fromHere(r) {
-			return person{}, errNotHere
+// who tells who sent a request, or why nobody is known. It may set a cookie.
+func (l *login) who(w http.ResponseWriter, r *http.Request) (person, error) {
+	switch {
+	case l.passwords != nil:
+		if token, ok := bearer(r); ok {
+			return person{}, l.wrongToken(r, token, errNoLogin)
 		}
-		return person{role: configs.RoleOperator}, nil
+		return l.passwords.who(w, r)
+	case l.socket:
+		return person{name: "socket", role: configs.RoleOperator}, nil
 	}
-	name, password, ok := r.BasicAuth()
+	operator := person{name: "link", role: configs.RoleOperator}
+	if l.link.knows(r, l.now()) {
+		return operator, nil
+	}
+	token, ok := bearer(r)
 	if !ok {
-		return person{}, errNoLogin
+		token = r.URL.Query().Get(tokenParameter)
 	}
-	u, exists := l.users[name]
-	hash := []byte(u.PasswordBcrypt.Reveal())
-	if !exists {
-		hash = l.unknown
+	if l.link.is(token) {
+		return operator, nil
 	}
-	mark := l.mark(name, password)
-	if !l.remembered(name, mark) {
-		select {
-		case l.check <- struct{}{}:
-		case <-r.Context().Done():
-			return person{}, errBusy
-		}
-		err := bcrypt.CompareHashAndPassword(hash, []byte(password))
-		<-l.check
-		if err != nil || !exists {
-			return person{}, errNoLogin
-		}
-		l.remember(name, mark)
-	}
-	return person{u.Name, u.Role, u.Tenant, u.Address}, nil
+	return person{}, l.wrongToken(r, token, errNoLink)
 }
 
-// mark stands for name and password in memory. A name holds no NUL.
-func (l *login) mark(name, password string) (out [sha256.Size]byte) {
-	h := hmac.New(sha256.New, l.key[:])
-	h.Write([]byte(name + "\x00" + password))
-	h.Sum(out[:0])
-	return out
-}
-
-func (l *login) remembered(name string, mark [sha256.Size]byte) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	p := l.known[name]
-	return hmac.Equal(p.mark[:], mark[:]) && l.now().Before(p.until)
-}
-
-func (l *login) remember(name string, mark [sha256.Size]byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.known[name] = proof{mark, l.now().Add(remember)}
-}
-
-// fromHere reports whether a request comes from a program on this machine that
-// knows that it speaks to this machine. The Host header stops a web page whose
-// name was rebound to 127.0.0.1; a forwarding header gives away a proxy, behind
-// which anybody may stand.
-func fromHere(r *http.Request) bool {
-	for _, forwarded := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Via"} {
-		if r.Header.Get(forwarded) != "" {
-			return false
-		}
+// byLink answers a browser that comes by the link.
+func (l *login) byLink(w http.ResponseWriter, r *http.Request) bool {
+	if l.link == nil || r.Method != http.MethodGet || !l.link.is(r.URL.Query().Get(tokenParameter)) {
+		return false
 	}
-	remote, _, err := net.SplitHostPort(r.RemoteAddr)
-	return err == nil && loopback(remote) && loopback(hostOnly(r.Host))
+	l.link.open(w, r, l.now())
+	return true
 }
 
-func hostOnly(hostport string) string {
-	if host, _, err := net.SplitHostPort(hostport); err == nil {
-		return host
-	}
-	if n := len(hostport); n > 2 && hostport[0] == '[' && hostport[n-1] == ']' {
-		return hostport[1 : n-1]
-	}
-	return hostport
+// scraper reports whether a request has the token that opens /metrics.
+func (l *login) scraper(r *http.Request) bool {
+	token, ok := bearer(r)
+	return ok && sameToken(l.metrics.Reveal(), token)
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+// wrongToken counts a token that opens nothing. A right one is never kept waiting:
+// it cannot be guessed, while others can be made to wait in its name.
+func (l *login) wrongToken(r *http.Request, token string, err error) error {
+	if token == "" {
+		return err
+	}
+	address := l.proxies.client(r)
+	if wait := l.guesses.begin(guessedOf("token", neighborhood(address))); wait > 0 {
+		return &paused{wait}
+	}
+	l.logger.Warn().Stringer("address", address).Msg("web: a wrong token")
+	return err
+}
+
+// bearer is the token of a request from a program (RFC 6750 §2.1).
+func bearer(r *http.Request) (token string, ok bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.TrimSpace(token), ok && strings.EqualFold(scheme, "Bearer")
 }

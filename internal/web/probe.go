@@ -11,18 +11,36 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 // readyTimeout is how soon Redis must answer.
 const readyTimeout = time.Second
 
-// Probes serves /healthz, /readyz and, without a login, /metrics: what a worker
-// process offers to the machine that watches it.
-func Probes(client redis.UniversalClient, metrics http.Handler, logger zerolog.Logger) http.Handler {
+// Probes serves /healthz, /readyz and /metrics: what a worker process offers to the
+// machine that watches it. The token opens /metrics; without one everybody reads it.
+func Probes(client redis.UniversalClient, metrics http.Handler, token secret.String, logger zerolog.Logger) (http.Handler, error) {
+	login, err := newLogin(loginOptions{metrics: token, now: time.Now, logger: logger})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	addProbes(mux, client, logger)
-	mux.Handle("GET /metrics", metrics)
-	return guard(mux, logger, time.Now)
+	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+		if token.IsZero() || login.scraper(r) {
+			metrics.ServeHTTP(w, r)
+			return
+		}
+		given, _ := bearer(r)
+		if tooSoon, ok := errors.AsType[*paused](login.wrongToken(r, given, errNoLogin)); ok {
+			retryAfter(w, tooSoon.wait)
+			plain(w, http.StatusTooManyRequests, "too many wrong tokens")
+			return
+		}
+		w.Header().Set("WWW-Authenticate", `Bearer realm="rohrpost"`)
+		plain(w, http.StatusUnauthorized, "web.metrics_token opens this, as a Bearer token")
+	})
+	return guard(mux, logger, time.Now), nil
 }
 
 // addProbes adds what needs no login, and so tells little.
@@ -33,7 +51,7 @@ func addProbes(mux *http.ServeMux, client redis.UniversalClient, logger zerolog.
 		defer cancel()
 		if err := redisconn.Ping(ctx, client); err != nil {
 			logger.Warn().Err(err).Msg("web: not ready")
-			plain(w, http.StatusServiceUnavailable, errors.Unwrap(err).Error()) // what, and not where
+			plain(w, http.StatusServiceUnavailable, "not ready") // why is the operator's business
 			return
 		}
 		plain(w, http.StatusOK, "ready")

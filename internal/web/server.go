@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 // ErrorLog is what the pages read; *errorlog.Log does it.
@@ -35,8 +38,15 @@ type Options struct {
 	Mails    Mails          // what the buttons of the dashboard act through; required
 	Accounts Accounts       // nil: /api/accounts/ is not found
 	Metrics  http.Handler   // nil: /metrics is not found
-	Users    []configs.User // none: only this machine may connect
-	Language string         // for whom the browser names no known one: en (also if empty) or de
+	Users    []configs.User // none: who has the Link is the operator, or Socket says otherwise
+	// Socket says that nobody but the operator can connect: without users every
+	// request is theirs.
+	Socket bool
+	// TrustedProxies are believed what they write into X-Forwarded-For.
+	TrustedProxies []netip.Prefix
+	// MetricsToken opens /metrics, as a Bearer token. Empty: operators alone read it.
+	MetricsToken secret.String
+	Language     string // for whom the browser names no known one: en (also if empty) or de
 	// Retention of the error log, for the words on the pages. Zero: 24 h.
 	Retention time.Duration
 	Version   string // shown in the foot of the pages
@@ -53,6 +63,7 @@ type Server struct {
 	login   *login
 	pages   *pages
 	queues  *queues
+	turns   *turns
 	handler http.Handler
 }
 
@@ -69,7 +80,9 @@ func New(o Options) (*Server, error) {
 	if o.ErrorLog == nil {
 		errs = append(errs, errors.New("web: no error log"))
 	}
-	login, err := newLogin(o.Users, o.Now)
+	login, err := newLogin(loginOptions{
+		users: o.Users, socket: o.Socket, metrics: o.MetricsToken, proxies: o.TrustedProxies, now: o.Now, logger: o.Logger,
+	})
 	errs = append(errs, err)
 	pages, err := newPages(o.Language, o.Version, cmp.Or(o.Retention, errorlog.DefaultRetention))
 	errs = append(errs, err)
@@ -80,13 +93,22 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, login: login, pages: pages, queues: queues}
+	s := &Server{options: o, login: login, pages: pages, queues: queues, turns: newTurns()}
 	s.handler = guard(s.routes(), o.Logger, o.Now)
 	return s, nil
 }
 
 // Handler serves the pages.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// Link lets a browser in, at base ("http://127.0.0.1:8080/errors"), as long as this
+// server lives. It is empty where people sign in, or come by a unix socket.
+func (s *Server) Link(base string) string {
+	if s.login.link == nil {
+		return ""
+	}
+	return s.login.link.at(base)
+}
 
 // Close ends asynqmon's connections to Redis.
 func (s *Server) Close() error {
@@ -100,7 +122,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	addProbes(mux, s.options.Redis, s.options.Logger)
 	if s.options.Metrics != nil {
-		mux.Handle("GET /metrics", s.operatorOrHere(s.options.Metrics))
+		mux.Handle("GET /metrics", s.metrics(s.options.Metrics))
 	}
 	mux.Handle("GET /{$}", s.signedIn(s.start))
 	mux.Handle("GET /errors", s.signedIn(s.errors))
@@ -123,10 +145,13 @@ func (s *Server) routes() http.Handler {
 
 type personal func(http.ResponseWriter, *http.Request, person)
 
-// signedIn lets in whoever can say who they are.
+// signedIn lets in whoever can say who they are, or comes by the link.
 func (s *Server) signedIn(next personal) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := s.login.who(r)
+		if s.login.byLink(w, r) {
+			return
+		}
+		p, err := s.login.who(w, r)
 		if err != nil {
 			s.refuse(w, r, err)
 			return
@@ -147,11 +172,11 @@ func (s *Server) operator(next http.Handler) http.Handler {
 	})
 }
 
-// operatorOrHere lets in operators, and this machine without a login.
-func (s *Server) operatorOrHere(next http.Handler) http.Handler {
+// metrics lets in operators, and programs that have the token for it.
+func (s *Server) metrics(next http.Handler) http.Handler {
 	guarded := s.operator(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if fromHere(r) {
+		if s.login.scraper(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -161,15 +186,30 @@ func (s *Server) operatorOrHere(next http.Handler) http.Handler {
 
 // refuse answers somebody whom login does not know.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	status, key := http.StatusUnauthorized, "unauthorized"
+	challenge := `Basic realm="rohrpost", charset="UTF-8"`
+	tooSoon, isTooSoon := errors.AsType[*paused](err)
 	switch {
-	case errors.Is(err, errNotHere):
-		s.pages.problem(w, r, person{}, http.StatusForbidden, "forbidden_remote")
+	case isTooSoon:
+		status, key, challenge = http.StatusTooManyRequests, "paused", ""
+		retryAfter(w, tooSoon.wait)
 	case errors.Is(err, errBusy):
-		s.pages.problem(w, r, person{}, http.StatusServiceUnavailable, "busy")
-	default:
-		w.Header().Set("WWW-Authenticate", `Basic realm="rohrpost", charset="UTF-8"`)
-		s.pages.problem(w, r, person{}, http.StatusUnauthorized, "unauthorized")
+		status, key, challenge = http.StatusServiceUnavailable, "busy", ""
+		retryAfter(w, busyFor)
+	case errors.Is(err, errTooLong):
+		key = "password_long"
+	case errors.Is(err, errNoLink):
+		key, challenge = "no_link", `Bearer realm="rohrpost"`
 	}
+	if challenge != "" {
+		w.Header().Set("WWW-Authenticate", challenge)
+	}
+	s.pages.problem(w, r, person{}, status, key)
+}
+
+// retryAfter says after how many whole seconds to come again (RFC 9110 §10.2.3).
+func retryAfter(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
 }
 
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request, p person) {
@@ -179,6 +219,9 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request, p person) {
 func (s *Server) start(w http.ResponseWriter, r *http.Request, p person) {
 	s.pages.render(w, r, p, http.StatusOK, "start", s.holds(r, p))
 }
+
+// busyFor is when to come again to what too many do at a time.
+const busyFor = 3 * time.Second
 
 const (
 	headerTimeout = 5 * time.Second

@@ -29,6 +29,7 @@ func TestMain(m *testing.M) {
 // site is a server with its Redis. The password of everybody is "pw".
 type site struct {
 	*httptest.Server
+	pages *web.Server
 	redis *redistest.Server
 	log   *errorlog.Log
 	lines *lockedBuffer // what the server logged
@@ -60,6 +61,7 @@ func newSite(t *testing.T, change func(*web.Options), serverChanges ...func(*htt
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.pages = server
 	s.Server = httptest.NewUnstartedServer(nil)
 	s.Config = web.NewHTTPServer(server.Handler(), o.Logger)
 	for _, change := range serverChanges {
@@ -98,6 +100,16 @@ type answered struct {
 	status int
 	header http.Header
 	body   string
+}
+
+// request is a GET of a path, without a login.
+func (s *site) request(t *testing.T, path string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
 
 // do sends a request as user ("" : without a login); header are pairs.

@@ -11,7 +11,6 @@ var texts = map[string]struct{ en, de string }{
 	"metrics":            {"Metrics", "Messwerte"},
 	"metrics_about":      {"Numbers for Prometheus.", "Zahlen für Prometheus."},
 	"signed_in":          {"Signed in as", "Angemeldet als"},
-	"this_machine":       {"this machine", "dieser Rechner"},
 	"operator":           {"operator", "Betreiber"},
 	"admin":              {"administrator", "Administrator"},
 	"reader":             {"reader", "Leser"},
@@ -49,6 +48,8 @@ var texts = map[string]struct{ en, de string }{
 	"newer":              {"Newer", "Neuere"},
 	"page":               {"Page", "Seite"},
 	"last_page":          {"Older errors are in the download.", "Ältere Fehler stehen im Protokoll zum Herunterladen."},
+	"searched_back":      {"The search takes long. It came back to", "Die Suche dauert lange. Sie reicht zurück bis"},
+	"search_further":     {"Search further", "Weiter suchen"},
 	"language":           {"Language", "Sprache"},
 
 	"queue":          {"Queue", "Warteschlange"},
@@ -92,11 +93,14 @@ var texts = map[string]struct{ en, de string }{
 	"act_failed":       {"It could not be done now. The reason is in rohrpost's log.", "Das ging jetzt nicht. Der Grund steht im Protokoll von rohrpost."},
 
 	"unauthorized":     {"Please sign in with your name and password.", "Bitte mit Name und Passwort anmelden."},
-	"forbidden_remote": {"No users are configured, so only this machine may look: open http://127.0.0.1 there, or add web.users to rohrpost.yaml.", "Es sind keine Benutzer eingerichtet, daher darf nur dieser Rechner zusehen: dort http://127.0.0.1 öffnen oder web.users in rohrpost.yaml eintragen."},
+	"password_long":    {"A password has at most 72 octets here: bcrypt ignores what follows. Ask the operator for a shorter one.", "Ein Passwort hat hier höchstens 72 Oktette: bcrypt beachtet den Rest nicht. Den Betreiber um ein kürzeres bitten."},
+	"no_link":          {"No users are configured, so these pages open by a link alone: rohrpost prints it when it starts (…/?token=…), a new one each time. Open that link, or add web.users to rohrpost.yaml.", "Es sind keine Benutzer eingerichtet, daher öffnet nur ein Link diese Seiten: rohrpost gibt ihn beim Start aus (…/?token=…), jedes Mal einen neuen. Diesen Link öffnen oder web.users in rohrpost.yaml eintragen."},
+	"paused":           {"There were too many wrong passwords. Please wait a minute and try again.", "Es gab zu viele falsche Passwörter. Bitte eine Minute warten und noch einmal versuchen."},
 	"forbidden_tenant": {"You may see the errors of your own tenant only.", "Sie dürfen nur die Fehler Ihres eigenen Mandanten sehen."},
 	"forbidden_queues": {"The queues hold mails of all tenants: operators only.", "Die Warteschlangen enthalten Mails aller Mandanten: nur für Betreiber."},
 	"not_found":        {"There is no such page.", "Diese Seite gibt es nicht."},
 	"bad_request":      {"This download does not exist: format is jsonl, csv or text, order is newest or oldest.", "Diesen Download gibt es nicht: format ist jsonl, csv oder text, order ist newest oder oldest."},
 	"busy":             {"Too many people sign in at this moment. Please try again.", "Gerade melden sich zu viele an. Bitte noch einmal versuchen."},
+	"searching":        {"Several searches and downloads are under way already. Please try again in a few seconds.", "Es laufen schon mehrere Suchen und Downloads. Bitte in ein paar Sekunden noch einmal versuchen."},
 	"unavailable":      {"The error log cannot be read at the moment. Please try again soon; the operator finds the cause in rohrpost's log.", "Das Fehlerprotokoll ist gerade nicht lesbar. Bitte bald noch einmal versuchen; der Betreiber findet die Ursache im Protokoll von rohrpost."},
 }

@@ -31,6 +31,8 @@ const (
 	canarySecret   = "canary-client-secret-4711"
 	canaryBody     = "canary-body-of-the-mail"
 	canarySubject  = "canary-subject-of-the-mail"
+
+	signIn = "the password of the pages" // not among what is looked for: it is sent nowhere else
 )
 
 // TestCanaries sends known secrets and bodies down every failing path, with
@@ -45,9 +47,9 @@ func TestCanaries(t *testing.T) {
 	f.write("rohrpost.yaml", fmt.Sprintf(`redis: {url: %q}
 accounts: {store: redis, allow_networks: [127.0.0.0/8], allow_ports: [%s]}
 secrets: {identity_file: key.txt}
-web: {addr: %q}
+web: {addr: %q, users: [{name: olga, role: operator, password_bcrypt: %q}]}
 log: {level: trace}
-`, redis.URL(), strings.Join(f.ports, ","), f.web))
+`, redis.URL(), strings.Join(f.ports, ","), f.web, strings.TrimSpace(f.program(signIn, "web", "hash-password"))))
 	f.write("accounts.yaml", f.accounts.String())
 	f.program("", "account", "import", "accounts.yaml")
 	var log bytes.Buffer
@@ -257,7 +259,12 @@ func (f *birdcage) everything() {
 		"/queues/api/queues/default/retry_tasks", "/queues/api/queues/default/archived_tasks", "/queues/api/queues/default/active_tasks",
 		"/queues/api/queues/default/pending_tasks", "/queues/api/redis_info", "/errors/export?format=jsonl", "/errors/export?format=csv", "/nowhere",
 	} {
-		resp, err := http.Get("http://" + f.web + path)
+		r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "http://"+f.web+path, http.NoBody)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		r.SetBasicAuth("olga", signIn)
+		resp, err := http.DefaultClient.Do(r)
 		if err != nil {
 			f.t.Fatal(err)
 		}
