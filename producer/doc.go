@@ -13,9 +13,13 @@
 // has accepted is in Redis, and from there it is never silently dropped: it ends
 // accepted, failed, expired, canceled or uncertain, and Status says which.
 //
-// The id is the idempotency key. Sending an id again, from whichever process,
-// answers with the first receipt and sends nothing, for as long as the ledger
-// remembers the job (48 hours after its end by default).
+// The id is the idempotency key of its tenant. Sending an id again, from whichever
+// process, answers with the first receipt and sends nothing, for as long as the ledger
+// remembers the job (48 hours after its end by default). Two tenants may use one id.
+//
+// ForTenant binds a client to a tenant: it sends for that one, and knows no other's
+// mails. Give it to whatever acts for a tenant, with ids that come from outside. The
+// client that Open makes is the operator's, who finds an id of any tenant.
 //
 // Cancel stops a mail before its final dot, Reschedule puts it off, Retry sends it
 // again to those who have not got it; RetryAll does so for all mails of a tenant, an

@@ -41,9 +41,9 @@ func TestQueueCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	harm("LREM", "asynq:{default}:pending", 0, "mail-0") // orphaned
-	harm("DEL", "rohrpost:job:{mail-1}")                 // unrecorded
-	harm("ZADD", "asynq:{default}:lease", 1, "nobody")   // a phantom
+	harm("LREM", "asynq:{default}:pending", 0, "mail-0,acme") // orphaned
+	harm("DEL", "rohrpost:job:{mail-1},acme")                 // unrecorded
+	harm("ZADD", "asynq:{default}:lease", 1, "nobody")        // a phantom
 	r := check()
 	has(r, exitFailed, "orphaned  acme  mail-0  queue default  queued\n", "→ rohrpost queue check --repair", "unrecorded  acme  mail-1", "phantom",
 		"2 mails on the way; not in order: 1 orphaned, 1 phantom, 1 unrecorded\n", "rohrpost: 2 findings remain\n")
@@ -71,16 +71,16 @@ func TestQueueCheck(t *testing.T) {
 	if !strings.Contains(history.out, "repair") || !strings.Contains(history.out, "command line") || strings.Count(history.out, "\n") != 2 {
 		t.Errorf("history %q", history.out)
 	}
-	harm("LREM", "asynq:{default}:pending", 0, "mail-1")
-	harm("DEL", "asynq:{default}:t:mail-1")
+	harm("LREM", "asynq:{default}:pending", 0, "mail-1,acme")
+	harm("DEL", "asynq:{default}:t:mail-1,acme")
 	has(check(), exitDone, "2 mails on the way, each in exactly one place\n")
 
 	harm("SREM", "asynq:queues", "default") // harmless
 	has(check(), exitDone, "forgotten  queue default\n", "each in exactly one place; harmless: 1 forgotten\n")
 	has(check("--repair", "--json"), exitDone, `"repaired":true`, `"remain":0`)
 	for i, words := range []string{"2 mails on the way; in doubt: 1; the others in exactly one place\n", "2 mails on the way, in doubt\n"} {
-		harm("LREM", "asynq:{default}:pending", 0, fmt.Sprint("mail-", 2*i))
-		harm("DEL", fmt.Sprint("asynq:{default}:t:mail-", 2*i))
+		harm("LREM", "asynq:{default}:pending", 0, fmt.Sprint("mail-", 2*i, ",acme"))
+		harm("DEL", fmt.Sprint("asynq:{default}:t:mail-", 2*i, ",acme"))
 		has(check(), exitDoubt, "in doubt  acme  mail-", words, "in doubt: check again in some minutes\n")
 	}
 	has(check("--json"), exitDoubt, `"wrong":0,"harmless":0,"in_doubt":2`)

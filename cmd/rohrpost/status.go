@@ -22,7 +22,7 @@ import (
 )
 
 func (c *cli) status() *cobra.Command {
-	return &cobra.Command{
+	return whose(&cobra.Command{
 		Use:   "status ID",
 		Short: "Show what has become of a mail",
 		Args:  cobra.ExactArgs(1),
@@ -32,7 +32,7 @@ func (c *cli) status() *cobra.Command {
 				return err
 			}
 			defer func() { _ = rdb.Close() }()
-			found, err := mail.Status(cmd.Context(), args[0])
+			found, err := of(cmd, mail).Status(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func (c *cli) status() *cobra.Command {
 			}
 			return errors.Join(printStatus(c.out, st, time.Local), printHistory(c.out, st.History, time.Local))
 		},
-	}
+	})
 }
 
 // A standing is a status, and whether the mail's queue is paused.

@@ -40,7 +40,7 @@ func TestCauseOfALoss(t *testing.T) {
 			p := newPost(t, rdb)
 			p.later = tt.later
 			p.send("one")
-			p.do("LREM", key("pending"), 0, "one")
+			p.do("LREM", key("pending"), 0, "one,acme")
 			p.do("DEL", task("one"))
 			if tt.acl != "" {
 				p.do("ACL", "SETUSER", "u", "on", ">pw", "~*", "&*", "+@all", tt.acl)

@@ -24,16 +24,15 @@ import (
 type counter struct{ *producer.Client }
 
 func (d counter) Cancel(ctx context.Context, tenant, id string) error {
-	if st, err := d.Status(ctx, id); err != nil || st.Tenant != tenant {
-		return producer.ErrNotFound
-	}
-	return d.Client.Cancel(ctx, id)
+	return d.ForTenant(tenant).Cancel(ctx, id)
 }
 
-func (d counter) Retry(ctx context.Context, _, id string) error { return d.Client.Retry(ctx, id) }
+func (d counter) Retry(ctx context.Context, tenant, id string) error {
+	return d.ForTenant(tenant).Retry(ctx, id)
+}
 
-func (d counter) Reschedule(ctx context.Context, _, id string, at time.Time) error {
-	return d.Client.Reschedule(ctx, id, at)
+func (d counter) Reschedule(ctx context.Context, tenant, id string, at time.Time) error {
+	return d.ForTenant(tenant).Reschedule(ctx, id, at)
 }
 
 // mail enqueues a mail and brings its task to one of asynq's sets.
@@ -51,10 +50,11 @@ func (s *site) mail(t *testing.T, id, set string) {
 		return
 	}
 	const q = "asynq:{default}:"
+	key := string(rohrpost.KeyOf("acme", id))
 	_, err := rdb.TxPipelined(t.Context(), func(tx redis.Pipeliner) error {
-		tx.LRem(t.Context(), q+"pending", 0, id)
-		tx.ZAdd(t.Context(), q+set, redis.Z{Score: float64(time.Now().Add(time.Hour).Unix()), Member: id})
-		tx.HSet(t.Context(), q+"t:"+id, "state", set)
+		tx.LRem(t.Context(), q+"pending", 0, key)
+		tx.ZAdd(t.Context(), q+set, redis.Z{Score: float64(time.Now().Add(time.Hour).Unix()), Member: key})
+		tx.HSet(t.Context(), q+"t:"+key, "state", set)
 		return nil
 	})
 	if err != nil {
@@ -79,7 +79,7 @@ func (s *site) state(t *testing.T, id string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := asynq.NewInspectorFromRedisClient(s.redis.Client(t)).GetTaskInfo("default", id)
+	info, err := asynq.NewInspectorFromRedisClient(s.redis.Client(t)).GetTaskInfo("default", string(rohrpost.KeyOf("acme", id)))
 	if err != nil {
 		return string(st.State) + ", no task"
 	}
@@ -117,33 +117,33 @@ func TestActs(t *testing.T) {
 		act                     audit.Record
 	}{
 		"delete what waits": {
-			"pending", "DELETE", "/pending_tasks/invoice-1:a", "", 200, "1 of 1 mails canceled", "canceled, no task",
+			"pending", "DELETE", "/pending_tasks/invoice-1:a,acme", "", 200, "1 of 1 mails canceled", "canceled, no task",
 			audit.Record{Action: audit.Cancel, Outcome: audit.Done, Of: 1, Count: 1},
 		},
 		"delete what is tried again": {
-			"retry", "DELETE", "/retry_tasks/invoice-1:a", "", 200, "1 of 1 mails canceled", "canceled, no task",
+			"retry", "DELETE", "/retry_tasks/invoice-1:a,acme", "", 200, "1 of 1 mails canceled", "canceled, no task",
 			audit.Record{Action: audit.Cancel, Outcome: audit.Done, Of: 1, Count: 1},
 		},
 		"delete what has failed": {
-			"archived", "DELETE", "/archived_tasks/invoice-1:a", "", 409, "It has ended", "failed, archived",
+			"archived", "DELETE", "/archived_tasks/invoice-1:a,acme", "", 409, "It has ended", "failed, archived",
 			audit.Record{Action: audit.Cancel, Outcome: audit.Done, Of: 1},
 		},
 		"delete two": {
-			"retry", "POST", "/retry_tasks:batch_delete", `{"task_ids":["invoice-1:a","none"]}`, 200,
-			`{"deleted_ids":["invoice-1:a"],"failed_ids":["none"],"said":"1 of 2 mails canceled. Of the first that was not: It is not here`, "canceled, no task",
+			"retry", "POST", "/retry_tasks:batch_delete", `{"task_ids":["invoice-1:a,acme","none"]}`, 200,
+			`{"deleted_ids":["invoice-1:a,acme"],"failed_ids":["none"],"said":"1 of 2 mails canceled. Of the first that was not: It is not here`, "canceled, no task",
 			audit.Record{Action: audit.Cancel, Outcome: audit.Done, Of: 2, Count: 1, Mails: []audit.Mail{{Tenant: "acme", ID: "invoice-1:a"}, {ID: "none"}}},
 		},
 		"run what is tried again": {
-			"retry", "POST", "/retry_tasks/invoice-1:a:run", "", 200, "1 of 1 mails are tried now", "scheduled, scheduled",
+			"retry", "POST", "/retry_tasks/invoice-1:a,acme:run", "", 200, "1 of 1 mails are tried now", "scheduled, scheduled",
 			audit.Record{Action: audit.Reschedule, Outcome: audit.Done, Of: 1, Count: 1},
 		},
 		"run what is scheduled": {
-			"scheduled", "POST", "/scheduled_tasks:batch_run", `{"task_ids":["invoice-1:a"]}`, 200,
-			`"error_ids":[],"pending_ids":["invoice-1:a"]`, "scheduled, scheduled",
+			"scheduled", "POST", "/scheduled_tasks:batch_run", `{"task_ids":["invoice-1:a,acme"]}`, 200,
+			`"error_ids":[],"pending_ids":["invoice-1:a,acme"]`, "scheduled, scheduled",
 			audit.Record{Action: audit.Reschedule, Outcome: audit.Done, Of: 1, Count: 1},
 		},
 		"run what has failed": {
-			"archived", "POST", "/archived_tasks/invoice-1:a:run", "", 200, "1 of 1 mails are sent again", "queued, pending",
+			"archived", "POST", "/archived_tasks/invoice-1:a,acme:run", "", 200, "1 of 1 mails are sent again", "queued, pending",
 			audit.Record{Action: audit.Retry, Outcome: audit.Done, Of: 1, Count: 1},
 		},
 		"run all that has failed": {
@@ -160,7 +160,7 @@ func TestActs(t *testing.T) {
 			audit.Record{Action: audit.DeleteAll, Outcome: audit.Refused},
 		},
 		"archive": {
-			"retry", "POST", "/retry_tasks/invoice-1:a:archive", "", 403, "Nothing was archived", "deferred, retry",
+			"retry", "POST", "/retry_tasks/invoice-1:a,acme:archive", "", 403, "Nothing was archived", "deferred, retry",
 			audit.Record{Action: audit.Archive, Outcome: audit.Refused},
 		},
 		"interrupt": {
@@ -172,11 +172,11 @@ func TestActs(t *testing.T) {
 			audit.Record{Action: audit.DeleteQueue, Outcome: audit.Refused},
 		},
 		"what nobody knows": {
-			"retry", "POST", "/retry_tasks/invoice-1:a:obliterate", "", 403, "does not know this act", "deferred, retry",
+			"retry", "POST", "/retry_tasks/invoice-1:a,acme:obliterate", "", 403, "does not know this act", "deferred, retry",
 			audit.Record{Action: audit.Other, Outcome: audit.Refused},
 		},
 		"a group": {
-			"retry", "DELETE", "/groups/g/aggregating_tasks/invoice-1:a", "", 403, "does not know this act", "deferred, retry",
+			"retry", "DELETE", "/groups/g/aggregating_tasks/invoice-1:a,acme", "", 403, "does not know this act", "deferred, retry",
 			audit.Record{Action: audit.Other, Outcome: audit.Refused},
 		},
 	} {

@@ -22,7 +22,7 @@ func canaryJob(t *testing.T, id string) *asynq.Task {
 	t.Helper()
 	job := &rohrpost.Job{
 		Message: rohrpost.Message{
-			ID: id, Tenant: "canary", User: rohrpost.User{ID: "canary", Address: "canary@a.example"}, From: rohrpost.Address{Address: "canary@b.example"},
+			ID: id, User: rohrpost.User{ID: "canary", Address: "canary@a.example"}, From: rohrpost.Address{Address: "canary@b.example"},
 			To: []rohrpost.Address{{Name: "canary", Address: "canary@c.example"}}, Subject: "canary", Text: "canary", HTML: "<p>canary",
 			Headers: []rohrpost.Header{{Name: "X-Canary", Value: "canary"}}, Metadata: map[string]string{"canary": "canary"},
 			Attachments: []rohrpost.Attachment{{Name: "canary.pdf", Size: 1234, Digest: "canary"}},

@@ -40,9 +40,14 @@ func mail(id string) rohrpost.Message {
 }
 
 // story is a sequence of calls and all that a mailer answers to them, without
-// what no two runs have in common.
-func story(t *testing.T, m mailer) []string {
+// what no two runs have in common. Most of its mails are of a tenant.
+func story(t *testing.T, m mailer, tenant string) []string {
 	t.Helper()
+	mail := func(id string) rohrpost.Message {
+		m := mail(id)
+		m.Tenant = tenant
+		return m
+	}
 	ctx := t.Context()
 	var out []string
 	tell := func(format string, args ...any) { out = append(out, fmt.Sprintf(format, args...)) }
@@ -123,8 +128,55 @@ func TestLikeTheClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(story(t, client), story(t, producertest.New(t))); diff != "" {
+	if diff := cmp.Diff(story(t, client, "acme"), story(t, producertest.New(t), "acme")); diff != "" {
 		t.Errorf("(-client +recorder):\n%s", diff)
+	}
+}
+
+// So do those that are bound to a tenant, beside the same mails of another.
+func TestBoundLikeTheClient(t *testing.T) {
+	t.Parallel()
+	client, err := producer.New(redistest.Start(t).Client(t), producer.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	recorder := producertest.New(t)
+	for _, tenant := range []string{"acme", "other", ""} {
+		want, got := story(t, client.ForTenant(tenant), tenant), story(t, recorder.ForTenant(tenant), tenant)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-client +recorder):\n%s", tenant, diff)
+		}
+	}
+	for _, id := range []string{"d", "unknown"} {
+		_, want := client.Status(t.Context(), id)
+		if _, err := recorder.Status(t.Context(), id); err == nil || want == nil || err.Error() != want.Error() {
+			t.Errorf("%s: %v, the client says %v", id, err, want)
+		}
+	}
+}
+
+// What a test asks a bound recorder is about its tenant.
+func TestBoundRecorder(t *testing.T) {
+	t.Parallel()
+	rec := producertest.New(t)
+	acme, other := rec.ForTenant("acme"), rec.ForTenant("other")
+	for i, r := range []*producertest.Recorder{acme, other} {
+		m := mail("a")
+		m.Tenant, m.Subject = "", fmt.Sprint("Nr. ", i)
+		if _, err := r.Send(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	acme.Amend("a", func(s *rohrpost.Status) { s.State = rohrpost.Failed })
+	if st, err := other.Status(t.Context(), "a"); err != nil || st.State != rohrpost.Queued {
+		t.Errorf("%+v, %v", st, err)
+	}
+	if got := acme.Last(); got.Subject != "Nr. 0" || got.Tenant != "acme" || len(acme.Messages()) != 1 || len(rec.Messages()) != 2 {
+		t.Errorf("%+v of %d and %d", got, len(acme.Messages()), len(rec.Messages()))
+	}
+	rec.FailNext(errors.New("away"))
+	if _, err := acme.Send(t.Context(), mail("b")); err == nil {
+		t.Error("the failure was not everybody's")
 	}
 }
 

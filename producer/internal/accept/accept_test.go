@@ -102,6 +102,60 @@ func TestMessageIDOfEveryID(t *testing.T) {
 	try(strings.Repeat("x", 128))
 }
 
+// Tenants who choose the same id have the same sender domain, perhaps: their Message-IDs
+// differ all the same. A random id is nobody else's, and needs no mark.
+func TestMessageIDOfTenants(t *testing.T) {
+	t.Parallel()
+	r := rules(t, 0, "rohrpost.example")
+	seen := map[string]string{}
+	for _, id := range []string{"a", "a:b", "a.."} {
+		for _, tenant := range []string{"", "acme", "Acme", "acme.", "Müller & Söhne"} {
+			m := message(id)
+			m.Tenant = tenant
+			job, err := r.Job(m, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !msgID.MatchString(job.MessageID) {
+				t.Errorf("%q of %q becomes %s", id, tenant, job.MessageID)
+			}
+			if other, taken := seen[job.MessageID]; taken {
+				t.Errorf("%q of %q and %s become %s", id, tenant, other, job.MessageID)
+			}
+			seen[job.MessageID] = id + " of " + tenant
+		}
+	}
+	m := message("a.822b33ad87") // as the Message-ID of acme's "a" begins
+	m.Tenant = "evil"
+	if job, err := r.Job(m, now); err != nil || seen[job.MessageID] != "" {
+		t.Errorf("%+v, %v", job, err)
+	}
+	m = message("")
+	m.Tenant = "acme"
+	if job, err := r.Job(m, now); err != nil || job.MessageID != "<"+job.ID+"@rohrpost.example>" {
+		t.Errorf("%+v, %v", job, err)
+	}
+}
+
+func TestBoundRules(t *testing.T) {
+	t.Parallel()
+	free := rules(t, 0, "")
+	for _, bound := range []string{"", "acme"} {
+		r := free.For(bound)
+		for _, tenant := range []string{"", "acme", "other"} {
+			m := message("a")
+			m.Tenant = tenant
+			job, err := r.Job(m, now)
+			if ok := tenant == "" || tenant == bound; ok != (err == nil) || ok && job.Tenant != bound || m.Tenant != tenant {
+				t.Errorf("bound to %q, of %q: %+v, %v", bound, tenant, job, err)
+			}
+			if r.Sees(tenant) != (tenant == bound) || !free.Sees(tenant) {
+				t.Errorf("bound to %q, it sees %q: %t", bound, tenant, r.Sees(tenant))
+			}
+		}
+	}
+}
+
 func TestMessageIDDomain(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ from, user, option, want string }{
