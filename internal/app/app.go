@@ -129,7 +129,7 @@ func OpenRedis(cfg configs.Config, name string, poolSize int) (redis.UniversalCl
 // NewErrorLog makes the configured error log.
 func NewErrorLog(cfg configs.Config, rdb redis.UniversalClient) (*errorlog.Log, error) {
 	return errorlog.New(errorlog.Options{
-		Redis: rdb, Retention: cfg.ErrorLog.Retention, MaxEntries: int64(cfg.ErrorLog.MaxEntries),
+		Redis: rdb, Retention: cfg.ErrorLog.Retention, MaxEntries: int64(cfg.ErrorLog.MaxEntries), MaxBytes: int64(cfg.ErrorLog.MaxBytes),
 		ShowRecipients: cfg.ErrorLog.ShowRecipients,
 	})
 }
