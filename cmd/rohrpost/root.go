@@ -111,7 +111,11 @@ func (c *cli) producer(ctx context.Context) (*producer.Client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := producer.New(rdb, producer.Options{MaxSize: int64(cfg.Limits.MaxMessageSize), Keep: cfg.Ledger.Keep})
+	client, err := producer.New(rdb, producer.Options{
+		MaxSize: int64(cfg.Limits.MaxMessageSize), Keep: cfg.Ledger.Keep,
+		WaitingMailsPerTenant: int64(cfg.Limits.WaitingMailsPerTenant), WaitingBytesPerTenant: int64(cfg.Limits.WaitingBytesPerTenant),
+		NotBeforeMax: cfg.Limits.NotBeforeMax, ExpiresMax: cfg.Limits.ExpiresMax,
+	})
 	if err != nil {
 		return nil, nil, errors.Join(err, rdb.Close())
 	}

@@ -9,6 +9,7 @@ const (
 	fieldQueue      = "q"
 	fieldMessageID  = "m"  // "@domain>" when it begins with the job's id
 	fieldNonce      = "n"  // of the Send that opened the record
+	fieldWeight     = "b"  // bytes that the job counts while it waits; none: it is not counted
 	fieldEnqueued   = "e"  // Unix ms
 	fieldDue        = "d"  // Unix ms, if not the job's own
 	fieldRecipients = "to" // addresses, one a line, in the order of Message.Recipients

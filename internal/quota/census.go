@@ -2,10 +2,7 @@ package quota
 
 import (
 	"context"
-	"fmt"
 	"time"
-
-	"github.com/rohrpost/rohrpost/internal/lua"
 )
 
 // DefaultMargin is how far the clocks of processes, and what one process writes to
@@ -70,24 +67,15 @@ func (s *Census) Correct(ctx context.Context) (map[string]Amount, error) {
 			s.tallies[tenant] = &tally{}
 		}
 	}
-	var batch lua.Batch
-	var additions []Addition
 	for tenant, t := range s.tallies {
 		low, high, counted := t.sure, t.sure.Plus(t.unsure), s.counted[tenant]
 		a := Amount{lacking(counted.Mails, low.Mails, high.Mails), lacking(counted.Bytes, low.Bytes, high.Bytes)}
 		if a != (Amount{}) {
 			corrections[tenant] = a
-			additions = append(additions, s.counter.Add(&batch, tenant, a))
 		}
 	}
-	err := batch.Exec(ctx, s.counter.rdb)
-	for _, a := range additions {
-		if err == nil {
-			err = a.Learn()
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("quota: %w", err)
+	if err := s.counter.AddAll(ctx, corrections); err != nil {
+		return nil, err
 	}
 	return corrections, nil
 }

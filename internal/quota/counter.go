@@ -30,9 +30,6 @@ type Amount struct{ Mails, Bytes int64 }
 // Plus is the sum of both.
 func (a Amount) Plus(b Amount) Amount { return Amount{a.Mails + b.Mails, a.Bytes + b.Bytes} }
 
-// Minus is what is left of a without b.
-func (a Amount) Minus(b Amount) Amount { return Amount{a.Mails - b.Mails, a.Bytes - b.Bytes} }
-
 const (
 	// viewLife is how long it is believed what was last heard of a tenant.
 	viewLife = time.Minute
@@ -171,12 +168,13 @@ func (a Answer) Verdicts() ([]Verdict, Amount, error) {
 	return []Verdict(text), waiting, nil
 }
 
-// Give takes off what no longer waits, by tenant, in one round trip.
-func (c *Counter) Give(ctx context.Context, amounts map[string]Amount) error {
+// AddAll adds what waits more, or takes off what is negative, by tenant, in one round
+// trip.
+func (c *Counter) AddAll(ctx context.Context, amounts map[string]Amount) error {
 	var batch lua.Batch
 	additions := make([]Addition, 0, len(amounts))
 	for tenant, a := range amounts {
-		additions = append(additions, c.Add(&batch, tenant, Amount{}.Minus(a)))
+		additions = append(additions, c.Add(&batch, tenant, a))
 	}
 	err := batch.Exec(ctx, c.rdb)
 	for _, a := range additions {

@@ -6,37 +6,34 @@ import (
 	"time"
 )
 
-// flushEvery is how often sums are given back: tenants that wait for room do not notice,
-// and Redis does not either.
+// flushEvery is how often a worker writes its sums: tenants that wait for room do not
+// notice, and Redis does not either.
 const flushEvery = 250 * time.Millisecond
 
-// Returns gather what has ended, and give it back in sums. It is safe for concurrent
-// use.
+// Returns gather what has ended, and write it in sums. They are safe for concurrent use.
 type Returns struct {
 	counter *Counter
-	warn    func(error) // told once for each row of failures
 
 	mu  sync.Mutex
 	sum map[string]Amount // by tenant
 }
 
-// NewReturns gives back to a counter. warn hears why that failed; what was not given
-// back is tried again.
-func NewReturns(c *Counter, warn func(error)) *Returns {
-	return &Returns{counter: c, warn: warn, sum: map[string]Amount{}}
-}
+// NewReturns gathers for a counter.
+func NewReturns(c *Counter) *Returns { return &Returns{counter: c, sum: map[string]Amount{}} }
 
-// Leave notes that a mail of a tenant no longer waits.
-func (r *Returns) Leave(tenant string, bytes int64) { r.leave(tenant, Amount{1, bytes}) }
-
-func (r *Returns) leave(tenant string, a Amount) {
+// Change notes what a tenant has waiting more, or less if it is negative.
+func (r *Returns) Change(tenant string, mails, bytes int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.sum[tenant] = r.sum[tenant].Plus(a)
+	sum := r.sum[tenant].Plus(Amount{mails, bytes})
+	if r.sum[tenant] = sum; sum == (Amount{}) {
+		delete(r.sum, tenant)
+	}
 }
 
-// Run gives back until ctx ends. Flush what comes later.
-func (r *Returns) Run(ctx context.Context) {
+// Run writes what has gathered until ctx ends; Flush what comes later. warn hears the
+// first of a row of failures.
+func (r *Returns) Run(ctx context.Context, warn func(error)) {
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
 	failing := false
@@ -48,14 +45,14 @@ func (r *Returns) Run(ctx context.Context) {
 		}
 		err := r.Flush(ctx)
 		if err != nil && !failing && ctx.Err() == nil {
-			r.warn(err)
+			warn(err)
 		}
 		failing = err != nil
 	}
 }
 
-// Flush gives back what has gathered. After an error it is kept: Redis may have taken
-// it all the same, which stock-taking puts right.
+// Flush writes what has gathered, in one round trip. After an error it is kept: Redis
+// may have taken it all the same, which stock-taking puts right.
 func (r *Returns) Flush(ctx context.Context) error {
 	r.mu.Lock()
 	sum := r.sum
@@ -64,10 +61,10 @@ func (r *Returns) Flush(ctx context.Context) error {
 	if len(sum) == 0 {
 		return nil
 	}
-	err := r.counter.Give(ctx, sum)
+	err := r.counter.AddAll(ctx, sum)
 	if err != nil {
 		for tenant, a := range sum {
-			r.leave(tenant, a)
+			r.Change(tenant, a.Mails, a.Bytes)
 		}
 	}
 	return err
