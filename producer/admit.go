@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/quota"
 )
@@ -66,28 +67,36 @@ func (c *Client) heed(ctx context.Context, q question) error {
 	if err != nil {
 		return err
 	}
-	var ids []string
+	var refused []*entry
 	for i, e := range q.entries {
-		if e.counted = verdicts[i] == quota.Granted; !e.counted && e.ownID {
-			ids = append(ids, e.job.ID)
-		}
-	}
-	known := map[string]bool{}
-	if len(ids) > 0 {
-		records, err := c.ledger.LoadAll(ctx, ids)
-		if err != nil {
-			return err
-		}
-		for i, r := range records {
-			known[ids[i]] = r != nil
-		}
-	}
-	for i, e := range q.entries {
-		if !e.counted && !known[e.job.ID] {
+		if e.counted = verdicts[i] == quota.Granted; !e.counted {
 			e.result.Err = c.exceeded(verdicts[i], q.tenant, waiting)
+			refused = append(refused, e)
 		}
 	}
-	return nil
+	return c.spareKnown(ctx, refused)
+}
+
+// spareKnown takes back the refusal of what was sent before.
+func (c *Client) spareKnown(ctx context.Context, refused []*entry) error {
+	var keys []rohrpost.Key
+	var owners []*entry
+	for _, e := range refused {
+		if e.ownID {
+			keys = append(keys, e.job.Key(), rohrpost.Key(e.job.ID)) // of this version, and of an older one
+			owners = append(owners, e, e)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	records, err := c.ledger.LoadAll(ctx, keys)
+	for i, r := range records {
+		if r != nil && r.Tenant == owners[i].job.Tenant {
+			owners[i].result.Err = nil
+		}
+	}
+	return err
 }
 
 // byTenant are the entries that do not count yet.

@@ -34,7 +34,7 @@ func TestWaits(t *testing.T) {
 	settle := func(b *book, j *rohrpost.Job, token string, revision int, s rohrpost.State, v rohrpost.RecipientState) {
 		_ = b.settle(j, ledger.Settlement{Token: token, Revision: revision, State: s, Verdicts: verdicts(v)})
 	}
-	cancel := func(b *book, j *rohrpost.Job) { _, _ = b.Cancel(b.tb.Context(), j.ID) }
+	cancel := func(b *book, j *rohrpost.Job) { _, _ = b.Cancel(b.tb.Context(), j.Key()) }
 	reopen := func(b *book, j *rohrpost.Job) { _ = b.Reopen(b.tb.Context(), j) }
 	over, held, again := [2]int64{-1, -100}, [2]int64{}, [2]int64{}
 	tests := []struct {
@@ -142,7 +142,7 @@ func TestWithdraw(t *testing.T) {
 			if err := batch.Exec(t.Context(), b.rdb); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := b.Load(t.Context(), "a"); errors.Is(err, ledger.ErrUnknown) != tt.gone {
+			if _, err := b.Load(t.Context(), j.Key()); errors.Is(err, ledger.ErrUnknown) != tt.gone {
 				t.Errorf("%v, want gone %v", err, tt.gone)
 			}
 		})
