@@ -80,7 +80,8 @@ func (g *Gauge) read(ctx context.Context, age time.Duration) (Reading, error) {
 	if errors.Is(g.err, ErrUntold) || !g.at.IsZero() && g.now().Sub(g.at) < age {
 		return g.last, g.err
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	// The answer is everybody's: it does not depend on whoever asks for it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	g.last, g.err = ask(ctx, g.rdb)
 	g.at, g.coming = g.now(), 0

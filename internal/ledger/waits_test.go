@@ -148,3 +148,26 @@ func TestWithdraw(t *testing.T) {
 		})
 	}
 }
+
+// When the memory of Redis is full, a mail that a worker has in hand is armed and
+// settled all the same: that it ends is what frees memory.
+func TestFullMemory(t *testing.T) {
+	t.Parallel()
+	b := open(t)
+	j, lost := b.reserved("a", 1), b.job("b", 1)
+	for _, token := range []string{"T", "U"} { // loads the scripts
+		b.mustArm(b.reserved(token, 1), 0, token, 0)
+		_ = b.settle(b.job(token, 1), ledger.Settlement{Token: token, State: rohrpost.Accepted, Verdicts: verdicts(accepted)})
+	}
+	b.rdb.ConfigSet(t.Context(), "maxmemory", "1mb")
+	if err := b.rdb.Set(t.Context(), "x", "x", 0).Err(); err == nil {
+		t.Fatal("the memory of Redis is not full")
+	}
+	for _, job := range []*rohrpost.Job{j, lost} {
+		b.mustArm(job, 0, "T", 0)
+		b.mustSettle(job, ledger.Settlement{Token: "T", State: rohrpost.Accepted, Verdicts: verdicts(accepted)})
+		if r := b.load(job.ID); r.State != rohrpost.Accepted {
+			t.Errorf("%s is %s", job.ID, r.State)
+		}
+	}
+}
