@@ -130,7 +130,7 @@ func TestQuotaIsGivenBack(t *testing.T) {
 	mustSend(t, client, mail(), producer.WithID("a"))
 	before := counted(t, rdb, "acme")
 	_, err := client.Send(t.Context(), mail())
-	wantQuota(t, err, producer.QuotaMails)
+	_ = wantQuota(t, err, producer.QuotaMails)
 	if err := client.Cancel(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}

@@ -42,6 +42,7 @@ func (q *questions) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 		return next(ctx, cmd)
 	}
 }
+
 func (*questions) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
@@ -173,8 +174,22 @@ func TestWatch(t *testing.T) {
 		used int64
 		want string // empty: silence
 	}{
-		{10, ""}, {79, ""}, {80, "full to 80 %"}, {85, ""}, {78, ""}, {82, ""}, {91, "producers are refused"}, {95, ""},
-		{89, ""}, {91, ""}, {84, "takes mails again"}, {91, "producers are refused"}, {50, "takes mails again"}, {81, "full to 81 %"}, {10, ""}, {99, "full to 99 %"},
+		{10, ""},
+		{79, ""},
+		{80, "full to 80 %"},
+		{85, ""},
+		{78, ""},
+		{82, ""},
+		{91, "producers are refused"},
+		{95, ""},
+		{89, ""},
+		{91, ""},
+		{84, "takes mails again"},
+		{91, "producers are refused"},
+		{50, "takes mails again"},
+		{81, "full to 81 %"},
+		{10, ""},
+		{99, "full to 99 %"},
 	} {
 		w.see(Reading{Used: step.used, Max: 100}, nil)
 		got := said()
