@@ -85,10 +85,14 @@ type Retry struct {
 	UncertainPause time.Duration `yaml:"uncertain_pause"`
 }
 
-// Limits bound a single mail and a single account.
+// Limits bound a single mail, a single account, and what waits for one tenant.
 type Limits struct {
-	MaxMessageSize        Size `yaml:"max_message_size"`
-	ConnectionsPerAccount int  `yaml:"connections_per_account"`
+	MaxMessageSize        Size          `yaml:"max_message_size"`
+	ConnectionsPerAccount int           `yaml:"connections_per_account"`
+	WaitingMailsPerTenant int           `yaml:"waiting_mails_per_tenant"`
+	WaitingBytesPerTenant Size          `yaml:"waiting_bytes_per_tenant"`
+	NotBeforeMax          time.Duration `yaml:"not_before_max"`
+	ExpiresMax            time.Duration `yaml:"expires_max"`
 }
 
 // Ledger is the memory of what happened to each mail.
@@ -100,6 +104,7 @@ type Ledger struct {
 type ErrorLog struct {
 	Retention      time.Duration `yaml:"retention"`
 	MaxEntries     int           `yaml:"max_entries"` // per tenant
+	MaxBytes       Size          `yaml:"max_bytes"`   // per tenant
 	ShowRecipients bool          `yaml:"show_recipients"`
 	Language       string        `yaml:"language"` // of hints: en or de
 }
@@ -154,9 +159,13 @@ func Default() Config {
 			First: time.Minute, Factor: 2, Jitter: 0.2, Max: 2 * time.Hour, GiveUp: 24 * time.Hour,
 			GreylistMin: 5 * time.Minute, UncertainPause: 15 * time.Minute,
 		},
-		Limits:   Limits{MaxMessageSize: 25 * MiB, ConnectionsPerAccount: 4},
+		Limits: Limits{
+			MaxMessageSize: 25 * MiB, ConnectionsPerAccount: 4,
+			WaitingMailsPerTenant: 200_000, WaitingBytesPerTenant: 4 * GiB,
+			NotBeforeMax: 90 * 24 * time.Hour, ExpiresMax: 90 * 24 * time.Hour,
+		},
 		Ledger:   Ledger{Keep: 48 * time.Hour},
-		ErrorLog: ErrorLog{Retention: 24 * time.Hour, MaxEntries: 100_000, Language: "en"},
+		ErrorLog: ErrorLog{Retention: 24 * time.Hour, MaxEntries: 100_000, MaxBytes: 64 * MiB, Language: "en"},
 		Web:      Web{Addr: "127.0.0.1:8080", TrustedProxies: List{}},
 		Log:      Log{Level: "info", Format: "json"},
 	}

@@ -48,19 +48,31 @@ func (c *Config) problems() problems {
 	p.add(err != nil, "secrets", "%v", err)
 	c.Worker.check(&p)
 	c.Retry.check(&p)
-	p.add(c.Limits.MaxMessageSize < KiB || c.Limits.MaxMessageSize > 256*MiB, "limits.max_message_size",
-		"%v is out of range: 1KiB to 256MiB", c.Limits.MaxMessageSize)
-	p.between("limits.connections_per_account", c.Limits.ConnectionsPerAccount, 1, 1000)
+	c.Limits.check(&p)
 	p.add(c.Ledger.Keep < c.Retry.GiveUp, "ledger.keep",
 		"%v is shorter than retry.give_up %v, mail could go out twice: raise it", c.Ledger.Keep, c.Retry.GiveUp)
 	p.add(c.ErrorLog.Retention < time.Minute || c.ErrorLog.Retention > 31*24*time.Hour, "errorlog.retention",
 		"%v is out of range: 1m to 744h", c.ErrorLog.Retention)
 	p.between("errorlog.max_entries", c.ErrorLog.MaxEntries, 1, 100_000_000)
+	p.add(c.ErrorLog.MaxBytes < 64*KiB || c.ErrorLog.MaxBytes > 64*GiB, "errorlog.max_bytes",
+		"%v is out of range: 64KiB to 64GiB", c.ErrorLog.MaxBytes)
 	p.oneOf("errorlog.language", c.ErrorLog.Language, "en", "de")
 	c.Web.check(&p)
 	p.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "console")
 	return p
+}
+
+func (l *Limits) check(p *problems) {
+	const shortest, longest = time.Hour, 10 * 365 * 24 * time.Hour
+	p.add(l.MaxMessageSize < KiB || l.MaxMessageSize > 256*MiB, "limits.max_message_size",
+		"%v is out of range: 1KiB to 256MiB", l.MaxMessageSize)
+	p.between("limits.connections_per_account", l.ConnectionsPerAccount, 1, 1000)
+	p.between("limits.waiting_mails_per_tenant", l.WaitingMailsPerTenant, 1, 1_000_000_000)
+	p.add(l.WaitingBytesPerTenant < l.MaxMessageSize, "limits.waiting_bytes_per_tenant",
+		"%v is less than one mail of limits.max_message_size %v: raise it", l.WaitingBytesPerTenant, l.MaxMessageSize)
+	p.add(l.NotBeforeMax < shortest || l.NotBeforeMax > longest, "limits.not_before_max", "%v is out of range: 1h to 87600h", l.NotBeforeMax)
+	p.add(l.ExpiresMax < shortest || l.ExpiresMax > longest, "limits.expires_max", "%v is out of range: 1h to 87600h", l.ExpiresMax)
 }
 
 func (a *Accounts) check(p *problems) {

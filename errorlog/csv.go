@@ -16,7 +16,7 @@ type csvFile struct{ words *words }
 func columns() []string {
 	return []string{
 		"time", "tenant", "user", "job_id", "message_id", "attempt", "account", "level", "host", "stage",
-		"code", "enhanced", "diagnostic", "category", "class", "recipients", "next_attempt", "final", "delayed", "metadata", "hint",
+		"code", "enhanced", "diagnostic", "category", "class", "recipients", "recipients_more", "next_attempt", "final", "delayed", "metadata", "hint",
 	}
 }
 
@@ -47,7 +47,7 @@ func (c csvFile) entry(b *bytes.Buffer, e Entry) error {
 	}
 	return writeRow(b, []string{
 		formatTime(e.Time), e.Tenant, e.User, e.JobID, e.MessageID, strconv.Itoa(e.Attempt), e.Account, e.Level, e.Host, string(e.Stage),
-		code, e.Enhanced, e.Diagnostic, e.Category, string(e.Class), strings.Join(e.Recipients, " "),
+		code, e.Enhanced, e.Diagnostic, e.Category, string(e.Class), c.words.recipientsOf(e, " "), strconv.Itoa(e.MoreRecipients),
 		formatTime(e.NextAttempt), strconv.FormatBool(e.Final), delay(e.Delayed), metadata, e.hint(c.words),
 	})
 }

@@ -1,6 +1,7 @@
 package errorlog
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 
@@ -25,7 +26,9 @@ type Entry struct {
 	Diagnostic string        `json:"diagnostic,omitempty"`
 	Category   string        `json:"category,omitempty"`
 	Class      failure.Class `json:"class,omitempty"`
-	Recipients []string      `json:"recipients,omitempty"` // the ones concerned, not all of the mail
+	Recipients []string      `json:"recipients,omitempty"` // the ones concerned, not all of the mail; the log keeps 20
+	// MoreRecipients is how many are concerned beside those in Recipients.
+	MoreRecipients int `json:"recipients_more,omitempty"`
 	// NextAttempt is zero when none is planned: the failure is final, or the job
 	// waits for somebody.
 	NextAttempt time.Time `json:"next_attempt,omitzero"`
@@ -45,54 +48,37 @@ type stored struct {
 }
 
 // store brings the entry into the form that may be kept: single lines of bounded
-// length, recipients masked unless show.
+// length, the first recipients only, masked unless show.
 func (e Entry) store(hmacKey string, show bool) stored {
-	s := stored{Entry: e}
+	s := stored{Entry: e.firstRecipients()}
 	s.Time = e.Time.UTC().Truncate(time.Millisecond)
 	if !e.NextAttempt.IsZero() {
 		s.NextAttempt = e.NextAttempt.UTC().Truncate(time.Millisecond)
 	}
-	s.RecipientHMACs = recipientHMACs(hmacKey, e.Recipients)
+	s.RecipientHMACs = recipientHMACs(hmacKey, s.Recipients)
 	if !show {
-		s.Recipients = make([]string, len(e.Recipients))
-		for i, r := range e.Recipients {
-			s.Recipients[i] = maskAddress(r)
+		masked := make([]string, len(s.Recipients))
+		for i, r := range s.Recipients {
+			masked[i] = maskAddress(r)
 		}
+		s.Recipients = masked
 		s.Diagnostic = maskText(e.Diagnostic)
 	}
-	s.Entry = s.kept()
+	s.Entry = s.bound()
 	return s
-}
-
-// kept makes every text of the entry harmless wherever lines mean something,
-// but for the tenant: that is a key.
-func (e Entry) kept() Entry {
-	for _, text := range []*string{
-		&e.User, &e.JobID, &e.MessageID, &e.Account, &e.Level, &e.Host,
-		(*string)(&e.Stage), &e.Enhanced, &e.Diagnostic, &e.Category, (*string)(&e.Class),
-	} {
-		*text = kept(*text)
-	}
-	if len(e.Recipients) > 0 {
-		clean := make([]string, len(e.Recipients))
-		for i, r := range e.Recipients {
-			clean[i] = kept(r)
-		}
-		e.Recipients = clean
-	}
-	if len(e.Metadata) > 0 {
-		clean := make(map[string]string, len(e.Metadata))
-		for k, v := range e.Metadata {
-			clean[kept(k)] = kept(v)
-		}
-		e.Metadata = clean
-	}
-	return e
 }
 
 // unreadable is the category of an entry that this version cannot read. It is
 // shown, not skipped: the log hides nothing, and one bad entry does not hide the rest.
 const unreadable = "unreadable"
+
+// encode is the form in Redis. It leaves <, > and & as they are, which would take
+// six bytes each otherwise.
+func (s stored) encode() ([]byte, error) {
+	var b bytes.Buffer
+	err := encodeLine(&b, s)
+	return bytes.TrimSuffix(b.Bytes(), []byte{'\n'}), err
+}
 
 // decode reads what Append stored. at is the time of the stream id, which stands
 // in for an entry that cannot be read.

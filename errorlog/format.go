@@ -92,3 +92,7 @@ func formatTime(t time.Time) string {
 
 // hint is what to do about the failure.
 func (e Entry) hint(w *words) string { return failure.Hint(e.Rule, w.lang) }
+
+// ConcernedRecipients joins the recipients of the entry, as "a@example.org, b@example.org
+// … and 980 more"; lang is as for [Write].
+func (e Entry) ConcernedRecipients(lang string) string { return wordsIn(lang).recipientsOf(e, ", ") }

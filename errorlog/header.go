@@ -20,10 +20,11 @@ type Header struct {
 	Order      string    `json:"order"`     // newest_first or oldest_first
 	Entries    int64     `json:"entries"`   // in this file
 	MaxEntries int64     `json:"max_entries"`
-	Cut        []Cut     `json:"cut"` // what the log lost to MaxEntries
+	MaxBytes   int64     `json:"max_bytes"`
+	Cut        []Cut     `json:"cut"` // what the log lost to MaxEntries or MaxBytes
 }
 
-// A Cut says what a tenant's log has lost because it held MaxEntries.
+// A Cut says what a tenant's log has lost because it held MaxEntries, or MaxBytes.
 type Cut struct {
 	Tenant   string    `json:"tenant"`
 	Dropped  int64     `json:"dropped"`        // older entries, since the log was complete last
@@ -38,7 +39,7 @@ func (l *Log) header(w *window, entries int64) Header {
 		Tenant:   w.filter.Tenant, AllTenants: w.filter.AllTenants,
 		Category: w.filter.Category, JobID: w.filter.JobID, Recipient: w.filter.Recipient,
 		Limit: w.filter.Limit, Order: "newest_first",
-		Entries: entries, MaxEntries: l.maxEntries, Cut: []Cut{},
+		Entries: entries, MaxEntries: l.maxEntries, MaxBytes: l.maxBytes, Cut: []Cut{},
 	}
 	if w.filter.OldestFirst {
 		h.Order = "oldest_first"
@@ -70,7 +71,7 @@ func (h Header) lines(w *words) []line {
 		out[1].value = w.allTenants
 	}
 	for _, c := range h.Cut {
-		out = append(out, line{w.cut, w.cutText(h.MaxEntries, c)})
+		out = append(out, line{w.cut, w.cutText(h, c)})
 	}
 	for i := range out {
 		out[i].value = flat(out[i].value)

@@ -30,6 +30,7 @@ type record struct {
 	Category    string            `json:"category"`
 	Class       failure.Class     `json:"class"`
 	Recipients  []string          `json:"recipients"`
+	More        int               `json:"recipients_more"` // beside those in recipients
 	NextAttempt stamp             `json:"next_attempt"`
 	Final       bool              `json:"final"`
 	Delayed     string            `json:"delayed"` // "15m", "1h" or ""
@@ -56,7 +57,7 @@ func (j jsonlFile) entry(b *bytes.Buffer, e Entry) error {
 		Time: stamp(e.Time), Tenant: e.Tenant, User: e.User, JobID: e.JobID, MessageID: e.MessageID,
 		Attempt: e.Attempt, Account: e.Account, Level: e.Level, Host: e.Host, Stage: e.Stage,
 		Code: e.Code, Enhanced: e.Enhanced, Diagnostic: e.Diagnostic, Category: e.Category, Class: e.Class,
-		Recipients: e.Recipients, NextAttempt: stamp(e.NextAttempt), Final: e.Final, Delayed: delay(e.Delayed), Metadata: e.Metadata,
+		Recipients: e.Recipients, More: e.MoreRecipients, NextAttempt: stamp(e.NextAttempt), Final: e.Final, Delayed: delay(e.Delayed), Metadata: e.Metadata,
 		Hint: e.hint(j.words),
 	}
 	if r.Recipients == nil {

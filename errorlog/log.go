@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +20,8 @@ const (
 	DefaultRetention = 24 * time.Hour
 	// DefaultMaxEntries is how many entries a tenant's log holds.
 	DefaultMaxEntries = 100_000
+	// DefaultMaxBytes is how many bytes of entries a tenant's log holds: 64 MiB.
+	DefaultMaxBytes = 64 << 20
 
 	// ttlMargin is what keys outlive their newest entry: reads roll the log to the
 	// millisecond, the TTL need not be as sharp.
@@ -36,6 +37,9 @@ type Options struct {
 	// MaxEntries of one tenant: above it the oldest leave early, and are counted.
 	// Zero: DefaultMaxEntries.
 	MaxEntries int64
+	// MaxBytes of one tenant's entries, as JSON: above it the oldest leave early, too.
+	// An entry has at most 8 KiB. Zero: DefaultMaxBytes.
+	MaxBytes int64
 	// ShowRecipients stores recipients as they are. False: masked, "a***@example.org".
 	ShowRecipients bool
 	// Now is the clock; times are shown in its zone. Nil: time.Now.
@@ -48,6 +52,7 @@ type Log struct {
 	redis          redis.UniversalClient
 	retention      time.Duration
 	maxEntries     int64
+	maxBytes       int64
 	showRecipients bool
 	now            func() time.Time
 	roll, index    *redis.Script
@@ -66,6 +71,7 @@ func New(o Options) (*Log, error) {
 		redis:          o.Redis,
 		retention:      cmp.Or(o.Retention, DefaultRetention),
 		maxEntries:     cmp.Or(o.MaxEntries, DefaultMaxEntries),
+		maxBytes:       cmp.Or(o.MaxBytes, DefaultMaxBytes),
 		showRecipients: o.ShowRecipients,
 		now:            o.Now,
 		roll:           redis.NewScript(rollScript),
@@ -83,6 +89,9 @@ func New(o Options) (*Log, error) {
 	}
 	if l.maxEntries < 0 {
 		errs = append(errs, fmt.Errorf("errorlog: max_entries %d: must be positive", o.MaxEntries))
+	}
+	if l.maxBytes < maxEntry {
+		errs = append(errs, fmt.Errorf("errorlog: max_bytes %d: must be at least %d, for one entry", o.MaxBytes, maxEntry))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -108,7 +117,7 @@ func (l *Log) Append(ctx context.Context, entries ...Entry) error {
 		if e.Time.IsZero() {
 			e.Time = now
 		}
-		text, err := json.Marshal(e.store(key, l.showRecipients))
+		text, err := e.store(key, l.showRecipients).encode()
 		if err != nil {
 			return fmt.Errorf("errorlog: append: %w", err)
 		}
@@ -124,7 +133,7 @@ func (l *Log) Append(ctx context.Context, entries ...Entry) error {
 }
 
 func (l *Log) callRoll(batch *lua.Batch, tenant string, now time.Time, entry ...any) *lua.Call {
-	args := append([]any{l.oldest(now), l.maxEntries, l.ttl()}, entry...)
+	args := append([]any{l.oldest(now), l.maxEntries, l.ttl(), l.maxBytes}, entry...)
 	return batch.Call(l.roll, tenantKeys(tenant), args...)
 }
 

@@ -2,6 +2,7 @@ package errorlog_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,7 +62,7 @@ func TestRolledWithoutReading(t *testing.T) {
 		}, 1},
 		{"too old on arrival", func(t *testing.T, f fixture) {
 			f.append(t, errorlog.Entry{Tenant: "acme", Time: f.clock.now().Add(-24*time.Hour - time.Minute)})
-			if f.redis.Exists(t.Context(), acme+":state").Val() != 0 {
+			if f.redis.HExists(t.Context(), acme+":state", "lag").Val() {
 				t.Error("it was in the log for a moment, and left its mark")
 			}
 		}, 1},
@@ -252,4 +253,70 @@ func TestCluster(t *testing.T) {
 	if n := f.export(t, errorlog.Filter{AllTenants: true}).summary.Written; n != 8 {
 		t.Errorf("%d exported, want 8", n)
 	}
+}
+
+// The bytes of the newest entries stay within the limit, to the entry, and whatever
+// order they leave in.
+func TestMaxBytes(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, client redis.UniversalClient) {
+		const limit = 20_000
+		f := setupOn(t, client, func(o *errorlog.Options) { o.MaxBytes = limit })
+		for i := range 200 {
+			e := errorlog.Entry{Tenant: "acme", JobID: strconv.Itoa(i), Diagnostic: strings.Repeat("x", i*37%900)}
+			if i%7 == 3 {
+				e.Time = f.clock.now().Add(-time.Hour)
+			}
+			f.append(t, e)
+			f.clock.advance(time.Second)
+		}
+		raw := f.redis.XRange(t.Context(), acme, "-", "+").Val()
+		held := 0
+		for _, m := range raw {
+			held += len(m.Values["e"].(string))
+		}
+		if held > limit || held < limit-1200 {
+			t.Errorf("%d bytes are held, want just below %d", held, limit)
+		}
+		if n := f.redis.ZCard(t.Context(), acme+":late").Val(); n > int64(len(raw)) {
+			t.Errorf("%d late entries are noted of %d", n, len(raw))
+		}
+		jobs := f.jobs(t, ofAcme)
+		diff(t, "the newest stays", "199", jobs[len(jobs)-1])
+		cut := f.export(t, ofAcme).summary.Cut
+		if len(cut) != 1 || cut[0].Dropped != int64(200-len(raw)) {
+			t.Errorf("%+v with %d entries left", cut, len(raw))
+		}
+		for range 3 { // a lowered limit
+			f.append(t, errorlog.Entry{Tenant: "acme", JobID: "last"})
+		}
+		small := setupOn(t, client, func(o *errorlog.Options) { o.MaxBytes = 8192 })
+		small.clock.set(f.clock.now())
+		if n := len(small.jobs(t, ofAcme)); n < 3 || n > 80 {
+			t.Errorf("%d entries after the limit was lowered", n)
+		}
+	})
+}
+
+// The log of an older version has no sums: its entries go first.
+func TestMaxBytesOfOldEntries(t *testing.T) {
+	t.Parallel()
+	f := setup(t, func(o *errorlog.Options) { o.MaxBytes = 8192 })
+	old := `{"time":"` + f.clock.now().Format(time.RFC3339Nano) + `","job_id":"old"}`
+	for i := range 300 {
+		f.redis.XAdd(t.Context(), &redis.XAddArgs{
+			Stream: acme, ID: strconv.FormatInt(f.clock.now().UnixMilli(), 10) + "-" + strconv.Itoa(i+1), Values: []any{"e", old},
+		})
+	}
+	f.append(t, errorlog.Entry{Tenant: "acme", JobID: "new"})
+	diff(t, "all are there", 301, len(f.jobs(t, ofAcme)))
+	for range 12 {
+		f.append(t, errorlog.Entry{Tenant: "acme", JobID: "new", Diagnostic: strings.Repeat("x", 900)})
+		f.clock.advance(time.Second)
+	}
+	jobs := f.jobs(t, ofAcme)
+	if n := len(jobs); n > 9 || n < 7 {
+		t.Errorf("%d entries", n)
+	}
+	diff(t, "the oldest", "new", jobs[0])
 }

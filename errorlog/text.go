@@ -35,7 +35,7 @@ func (t textFile) entry(b *bytes.Buffer, e Entry) error {
 		{w.hint, e.hint(w)},
 		{w.next, next},
 		{w.delayed, delay(e.Delayed)},
-		{w.recipients, strings.Join(e.Recipients, " ")},
+		{w.recipients, w.recipientsOf(e, " ")},
 		{w.diagnostic, spaced(number(e.Code), e.Enhanced, e.Diagnostic)},
 		{w.user, e.User},
 		{w.account, spaced(e.Account, parenthesized(w.level(e.Level)))},

@@ -26,7 +26,7 @@ type state struct {
 	newest  streamID      // zero: the log is empty
 	after   streamID      // where to go on; zero: at the beginning
 	lag     time.Duration // no id is further ahead of its entry's time
-	dropped int64         // by MaxEntries
+	dropped int64         // by MaxEntries or MaxBytes
 	since   time.Time     // nothing later was dropped; zero if dropped is 0
 }
 
@@ -35,7 +35,7 @@ func (l *Log) open(ctx context.Context, f Filter) (*window, error) {
 	if err := f.check(); err != nil {
 		return nil, err
 	}
-	f.Category, f.JobID = kept(f.Category), kept(f.JobID) // as they were stored
+	f.Category, f.JobID = keptWord(f.Category), keptName(f.JobID) // as they were stored
 	now := l.now()
 	w := &window{filter: f, from: l.oldest(now), to: now.UnixMilli()}
 	tenants := []string{f.Tenant}

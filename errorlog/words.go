@@ -2,6 +2,7 @@ package errorlog
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -12,8 +13,9 @@ type words struct {
 	title, window, tenant, filter, order, entries, cut string
 	platform, allTenants, none, limit                  string
 	orders                                             map[string]string
-	cutFormat                                          string // entries at most, dropped, tenant, time
+	cutFormat                                          string // entries at most, MiB at most, dropped, tenant, time
 	missingFormat                                      string // entries
+	moreFormat                                         string // recipients
 
 	hint, next, never, delayed, recipients, diagnostic              string
 	user, account, host, stage, category, class, attempt            string
@@ -35,8 +37,9 @@ func english() *words {
 		order: "Order", entries: "Entries", cut: "Cut",
 		platform: "(platform)", allTenants: "(all)", none: "none", limit: "at most",
 		orders:        map[string]string{"newest_first": "newest first", "oldest_first": "oldest first"},
-		cutFormat:     "the log holds at most %d entries per tenant; %d older entries of %s were dropped; complete since %s",
+		cutFormat:     "the log holds at most %d entries and %s MiB per tenant; %d older entries of %s were dropped; complete since %s",
 		missingFormat: "%d entries left the log while this file was written",
+		moreFormat:    "… and %d more",
 		hint:          "What to do", next: "Next attempt", never: "none, the failure is final",
 		delayed: "Waiting for over", recipients: "Recipients", diagnostic: "Answer",
 		user: "User", account: "Account", host: "Server", stage: "Stage", category: "Category", class: "Class",
@@ -52,8 +55,9 @@ func german() *words {
 		order: "Reihenfolge", entries: "Einträge", cut: "Gekürzt",
 		platform: "(Plattform)", allTenants: "(alle)", none: "keiner", limit: "höchstens",
 		orders:        map[string]string{"newest_first": "neueste zuerst", "oldest_first": "älteste zuerst"},
-		cutFormat:     "das Protokoll fasst höchstens %d Einträge je Mandant; %d ältere Einträge von %s fielen weg; vollständig seit %s",
+		cutFormat:     "das Protokoll fasst höchstens %d Einträge und %s MiB je Mandant; %d ältere Einträge von %s fielen weg; vollständig seit %s",
 		missingFormat: "%d Einträge verließen das Protokoll, während diese Datei geschrieben wurde",
+		moreFormat:    "… und %d weitere",
 		hint:          "Was zu tun ist", next: "Nächster Versuch", never: "keiner, der Fehler ist endgültig",
 		delayed: "Wartet seit über", recipients: "Empfänger", diagnostic: "Antwort",
 		user: "Benutzer", account: "Konto", host: "Server", stage: "Schritt", category: "Kategorie", class: "Art",
@@ -69,8 +73,18 @@ func (w *words) tenantName(tenant string) string {
 	return tenant
 }
 
-func (w *words) cutText(maxEntries int64, c Cut) string {
-	return fmt.Sprintf(w.cutFormat, maxEntries, c.Dropped, w.tenantName(c.Tenant), formatTime(c.Complete))
+func (w *words) cutText(h Header, c Cut) string {
+	mib := strconv.FormatFloat(float64(h.MaxBytes)/(1<<20), 'g', 3, 64)
+	return fmt.Sprintf(w.cutFormat, h.MaxEntries, mib, c.Dropped, w.tenantName(c.Tenant), formatTime(c.Complete))
+}
+
+// recipientsOf joins the recipients of an entry, and says how many there are more.
+func (w *words) recipientsOf(e Entry, separator string) string {
+	list := strings.Join(e.Recipients, separator)
+	if e.MoreRecipients > 0 {
+		list += " " + fmt.Sprintf(w.moreFormat, e.MoreRecipients)
+	}
+	return list
 }
 
 func (w *words) missing(n int64) string { return fmt.Sprintf(w.missingFormat, n) }

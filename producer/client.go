@@ -12,7 +12,9 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/headroom"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
 )
@@ -51,6 +53,17 @@ type Options struct {
 	// Keep is how long the ledger remembers an ended job; 0: 48 hours. It must be
 	// that of the workers.
 	Keep time.Duration
+	// WaitingMailsPerTenant and WaitingBytesPerTenant bound what waits for one tenant,
+	// as limits.waiting_mails_per_tenant and limits.waiting_bytes_per_tenant do for the
+	// command line: a mail counts from its Send until it has ended, with all of its
+	// texts and attachments. Beyond that, Send fails with ErrQuota. 0: 200,000 mails and
+	// 4 GiB; negative: no limit.
+	WaitingMailsPerTenant int64
+	WaitingBytesPerTenant int64
+	// NotBeforeMax and ExpiresMax are how far ahead the times of a message may be, also
+	// one of Reschedule. 0: 90 days; negative: any time.
+	NotBeforeMax time.Duration
+	ExpiresMax   time.Duration
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -63,6 +76,9 @@ type Client struct {
 	ledger    *ledger.Ledger
 	blobs     *blob.Store
 	inspector *asynq.Inspector
+	quota     *quota.Counter
+	returns   *quota.Returns
+	memory    *headroom.Gauge
 	now       func() time.Time
 }
 
@@ -88,9 +104,13 @@ func Open(url string) (*Client, error) {
 // New makes a client on a connection of the application's own, which Close
 // leaves open. It does no I/O.
 func New(rdb redis.UniversalClient, o Options) (*Client, error) {
-	rules, rulesErr := accept.New(o.MaxSize, o.MessageIDDomain)
-	l, ledgerErr := ledger.New(ledger.Options{Redis: rdb, Keep: o.Keep, Now: o.Now})
-	if err := errors.Join(rulesErr, ledgerErr); err != nil {
+	rules, rulesErr := accept.New(accept.Options{
+		MaxSize: o.MaxSize, Domain: o.MessageIDDomain, NotBefore: o.NotBeforeMax, Expires: o.ExpiresMax,
+	})
+	waiting, quotaErr := quota.New(quota.Options{Redis: rdb, Limits: o.quotas(), Now: o.Now})
+	returns := quota.NewReturns(waiting)
+	l, ledgerErr := ledger.New(ledger.Options{Redis: rdb, Keep: o.Keep, Now: o.Now, Waits: returns.Change})
+	if err := errors.Join(rulesErr, quotaErr, ledgerErr); err != nil {
 		return nil, fmt.Errorf("producer: %w", err)
 	}
 	c := &Client{
@@ -99,6 +119,9 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 		ledger:    l,
 		blobs:     blob.New(rdb),
 		inspector: asynq.NewInspectorFromRedisClient(rdb),
+		quota:     waiting,
+		returns:   returns,
+		memory:    headroom.New(headroom.Options{Redis: rdb, Now: o.Now}),
 		now:       o.Now,
 	}
 	if c.now == nil {
@@ -126,6 +149,7 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 		return jobError(id, err)
 	}
 	queue, err := c.ledger.Cancel(ctx, record.Key)
+	c.tally(ctx)
 	if err != nil {
 		return jobError(id, err)
 	}

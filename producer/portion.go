@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/queue"
+	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
 )
 
@@ -33,6 +35,8 @@ type portion struct {
 	client  *Client
 	entries []*entry
 	bytes   int
+	size    int64          // what it brings to Redis
+	largest int64          // attachment or body
 	files   map[*byte]bool // contents that were counted
 }
 
@@ -41,9 +45,14 @@ type entry struct {
 	job         *rohrpost.Job
 	ownID       bool   // the application chose the id
 	nonce       string // of this very Send
+	weight      int64  // what it counts while it waits
 	reservation ledger.Reservation
 	ticket      queue.Ticket
 	result      *Result
+
+	counted  bool // among what waits for its tenant
+	reserved bool // the record is its own
+	unclear  bool // it failed, and nobody knows how far it came
 }
 
 // add prepares one message, or refuses it.
@@ -53,10 +62,18 @@ func (p *portion) add(m *rohrpost.Message, result *Result) {
 		result.Err = err
 		return
 	}
-	p.entries = append(p.entries, &entry{job: job, ownID: m.ID != "", nonce: accept.NewID(), result: result})
+	weight := quota.Weight(job)
+	p.entries = append(p.entries, &entry{job: job, ownID: m.ID != "", nonce: accept.NewID(), weight: weight, result: result})
 	p.bytes += len(job.Text) + len(job.HTML)
+	p.size += weight
+	p.largest = max(p.largest, int64(len(job.Text)), int64(len(job.HTML)))
 	for _, a := range job.Attachments {
-		if len(a.Content) == 0 || p.files[&a.Content[0]] {
+		if len(a.Content) == 0 {
+			continue
+		}
+		p.largest = max(p.largest, int64(len(a.Content)))
+		if p.files[&a.Content[0]] {
+			p.size -= int64(len(a.Content)) // Redis has it once
 			continue
 		}
 		if p.files == nil {
@@ -70,7 +87,14 @@ func (p *portion) add(m *rohrpost.Message, result *Result) {
 // send enqueues the portion and hands out the verdicts. Blobs go before the
 // tasks: a worker may take a task the moment it is there.
 func (p *portion) send(ctx context.Context) {
-	err := p.reserve(ctx)
+	if len(p.entries) == 0 {
+		return
+	}
+	all := slices.Clone(p.entries)
+	err := p.admit(ctx)
+	if err == nil {
+		err = p.reserve(ctx)
+	}
 	if err == nil {
 		err = p.store(ctx)
 	}
@@ -84,22 +108,27 @@ func (p *portion) send(ctx context.Context) {
 		err = errInTheWay
 	}
 	for _, e := range p.entries {
-		e.fail(err)
+		p.client.fail(ctx, e, err)
 	}
+	p.finish(ctx, all)
 }
 
 // reserve opens the records of chosen ids, and drops the entries for which there
 // is nothing left to enqueue.
 func (p *portion) reserve(ctx context.Context) error {
 	var batch lua.Batch
+	var own []*entry
 	for _, e := range p.entries {
 		if e.ownID {
 			e.reserve(p.client.ledger, &batch)
+			own = append(own, e)
 		}
 	}
+	counts := p.client.count(&batch, own)
 	if err := batch.Exec(ctx, p.client.rdb); err != nil {
 		return err
 	}
+	counted(counts)
 	p.entries = slices.DeleteFunc(p.entries, func(e *entry) bool { return e.ownID && p.client.known(ctx, e) })
 	return nil
 }
@@ -109,7 +138,7 @@ func (p *portion) reserve(ctx context.Context) error {
 // where it belongs: the Send that reserved the id may have died before it did,
 // and if not, asynq refuses the task.
 func (c *Client) known(ctx context.Context, e *entry) bool {
-	if !e.receive() {
+	if !c.receive(ctx, e) {
 		return true
 	}
 	if !e.result.Receipt.Duplicate {
@@ -120,7 +149,7 @@ func (c *Client) known(ctx context.Context, e *entry) bool {
 	case errors.Is(err, ledger.ErrUnknown): // it ended this moment
 		return true
 	case err != nil:
-		e.fail(err)
+		c.fail(ctx, e, err)
 		return true
 	}
 	e.job.MessageID = e.result.Receipt.MessageID
@@ -153,20 +182,25 @@ func (p *portion) enqueue(ctx context.Context) error {
 			return err
 		}
 	}
+	counts := p.client.count(&batch, p.entries)
 	recorder.Wake()
 	if err := batch.Exec(ctx, p.client.rdb); err != nil {
 		return err
 	}
-	p.entries = slices.DeleteFunc(p.entries, p.client.done)
+	counted(counts)
+	p.entries = slices.DeleteFunc(p.entries, func(e *entry) bool { return p.client.done(ctx, e) })
 	return nil
 }
 
 // done reads the verdict, and reports whether that was the last word.
-func (c *Client) done(e *entry) bool {
-	if !e.ownID && !e.receive() {
+func (c *Client) done(ctx context.Context, e *entry) bool {
+	accepted, err := e.ticket.Accepted()
+	if !e.ownID && !c.receive(ctx, e) {
+		if accepted { // Redis had room for the task alone, and the mail is refused
+			_ = c.inspector.DeleteTask(queue.Name(e.job.Priority), string(e.job.Key()))
+		}
 		return true
 	}
-	accepted, err := e.ticket.Accepted()
 	if err == nil && !accepted && e.ownID && !e.result.Receipt.Duplicate {
 		var evicted bool
 		if evicted, err = c.evict(queue.Name(e.job.Priority), e.job.Key()); evicted {
@@ -174,7 +208,7 @@ func (c *Client) done(e *entry) bool {
 		}
 	}
 	if err != nil {
-		e.fail(err)
+		c.fail(ctx, e, err)
 	}
 	return true
 }
@@ -195,21 +229,30 @@ func (c *Client) evict(queueName string, key rohrpost.Key) (bool, error) {
 }
 
 // fail leaves the id to the application: under it the mail can be sent again.
-func (e *entry) fail(err error) {
+func (c *Client) fail(ctx context.Context, e *entry, err error) {
 	e.result.Receipt = rohrpost.Receipt{ID: e.job.ID}
-	e.result.Err = fmt.Errorf("enqueue: %w", err)
+	e.unclear = !answered(err)
+	if redis.HasErrorPrefix(err, "OOM") {
+		reading, _ := c.memory.Read(ctx)
+		err = full(reading)
+	}
+	e.result.Err = err
+	if _, refused := errors.AsType[*QuotaError](err); !refused {
+		e.result.Err = fmt.Errorf("enqueue: %w", err)
+	}
 }
 
 // receive reads the receipt, or the reason why there is none.
-func (e *entry) receive() bool {
+func (c *Client) receive(ctx context.Context, e *entry) bool {
 	receipt, err := e.reservation.Receipt()
 	switch {
 	case errors.Is(err, ledger.ErrTaken):
 		e.result.Err = accept.Taken()
 	case err != nil:
-		e.fail(err)
+		c.fail(ctx, e, err)
 	default:
 		e.result.Receipt = receipt
+		e.reserved = !receipt.Duplicate
 	}
 	return err == nil
 }
@@ -220,7 +263,7 @@ func (e *entry) reserve(l *ledger.Ledger, batch *lua.Batch) {
 		encoded, _ := json.Marshal(e.job.Metadata) // a map of strings cannot fail
 		metadata = string(encoded)
 	}
-	e.reservation = l.Reserve(batch, e.job, e.nonce, metadata)
+	e.reservation = l.Reserve(batch, e.job, e.nonce, metadata, e.weight)
 }
 
 // detach moves attachments and large bodies out of the job into blobs.

@@ -9,7 +9,6 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/queue"
-	"github.com/rohrpost/rohrpost/producer/internal/accept"
 )
 
 // Retry sends a mail again. One that waits (scheduled, deferred, parked) is tried
@@ -35,7 +34,9 @@ func (c *Client) retry(ctx context.Context, record *ledger.Record) error {
 	if err := c.prolong(ctx, t.job, c.now()); err != nil {
 		return err
 	}
-	if err := c.ledger.Reopen(ctx, t.job); err != nil {
+	err = c.ledger.Reopen(ctx, t.job)
+	c.tally(ctx)
+	if err != nil {
 		return err
 	}
 	if err := c.move(ctx, t, time.Time{}); !errors.Is(err, queue.ErrActive) {
@@ -71,7 +72,7 @@ func (c *Client) Reschedule(ctx context.Context, id string, at time.Time) error 
 	if err != nil {
 		return jobError(id, err)
 	}
-	at, err = accept.Later(at, c.now(), t.job.Expires)
+	at, err = c.rules.Later(at, c.now(), t.job.Expires)
 	if err != nil {
 		return err
 	}

@@ -198,9 +198,10 @@ func TestBoundRoundTrips(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t).Client(t)
 	mustSend(t, newStage(t, rdb).Client, message("", "")) // Redis knows the scripts now
+	client := newStage(t, rdb).ForTenant("acme")
+	mustSend(t, client, message("", "")) // and the client how much waits for the tenant
 	seen := &counter{}
 	rdb.AddHook(seen)
-	client := newStage(t, rdb).ForTenant("acme")
 	trips := func(do func()) int64 {
 		before := seen.commands.Load() + seen.pipelines.Load()
 		do()

@@ -10,6 +10,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/inventory"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/quota"
 )
 
 const (
@@ -45,6 +46,11 @@ func (w *Worker) stockLoop(ctx context.Context) {
 // is in exactly one place, or its end is written down. o may shorten its pauses.
 func (w *Worker) takeStock(ctx context.Context, o inventory.Options) error {
 	o.Redis, o.Keep, o.Logger, o.Now = w.opts.Redis, w.opts.Keep, w.log, w.now
+	census, err := w.quota.Census(ctx, 0)
+	if err != nil {
+		return err
+	}
+	o.Seen = func(r *ledger.Record) { see(census, r) }
 	stock, err := inventory.New(o)
 	if err != nil {
 		return err
@@ -65,6 +71,31 @@ func (w *Worker) takeStock(ctx context.Context, o inventory.Options) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return w.correct(ctx, census)
+}
+
+// see shows a record to a census.
+func see(census *quota.Census, r *ledger.Record) {
+	var ended time.Time
+	switch {
+	case r.Weight == 0:
+		return
+	case !r.Counted():
+		ended = r.UpdatedAt
+	}
+	census.See(r.Tenant, r.Weight, r.EnqueuedAt, ended)
+}
+
+// correct sets right what waits for each tenant.
+func (w *Worker) correct(ctx context.Context, census *quota.Census) error {
+	corrections, err := census.Correct(ctx)
+	for tenant, a := range corrections {
+		w.log.Info().Str("tenant", tenant).Int64("mails", a.Mails).Int64("bytes", a.Bytes).
+			Msg("what waits for the tenant was counted wrongly, and is corrected")
+	}
 	return err
 }
 

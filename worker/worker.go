@@ -21,6 +21,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/queue"
+	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/resolver"
 )
@@ -86,6 +87,8 @@ type Worker struct {
 	group    *lua.Group // for what all workers write at the end of a mail
 	ledger   *ledger.Ledger
 	blobs    *blob.Store
+	quota    *quota.Counter
+	returns  *quota.Returns // what has ended, gathered
 	memory   *semaphore.Weighted
 	now      func() time.Time
 	token    string // first part of the tokens of this process
@@ -133,8 +136,12 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
+	waiting, err := quota.New(quota.Options{Redis: o.Redis, Now: o.Now})
+	if err != nil {
+		return nil, fmt.Errorf("worker: %w", err)
+	}
 	return &Worker{
-		opts: o, log: o.Logger, blobs: blob.New(o.Redis),
+		opts: o, log: o.Logger, blobs: blob.New(o.Redis), quota: waiting, returns: quota.NewReturns(waiting),
 		memory: semaphore.NewWeighted(o.MaxBytes), now: o.Now, token: rand.Text()[:12],
 	}, nil
 }
@@ -146,7 +153,7 @@ const shutdownMargin = 5 * time.Second
 // Start takes tasks until Stop. It fails when Redis does not answer.
 func (w *Worker) Start(ctx context.Context) error {
 	w.group = lua.NewGroup(w.opts.Redis)
-	book, err := ledger.New(ledger.Options{Redis: w.group, Keep: w.opts.Keep, Now: w.now})
+	book, err := ledger.New(ledger.Options{Redis: w.group, Keep: w.opts.Keep, Now: w.now, Waits: w.returns.Change})
 	if err != nil {
 		return errors.Join(fmt.Errorf("worker: %w", err), w.group.Close())
 	}
@@ -168,6 +175,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	w.loops.Go(func() { queue.Listen(loops, w.opts.Redis, w.feeds) })
 	w.loops.Go(func() { w.opts.Gate.Serve(loops, feeds(w.feeds)) })
 	w.loops.Go(func() { w.sweepLoop(loops) })
+	w.loops.Go(func() { w.returns.Run(loops, w.notCounted) })
 	w.loops.Go(func() { w.stockLoop(loops) })
 	return nil
 }
@@ -197,8 +205,15 @@ func (w *Worker) halt() {
 	group.Wait()
 	w.stop()
 	w.loops.Wait()
+	if err := w.returns.Flush(context.Background()); err != nil {
+		w.notCounted(err)
+	}
 	_ = w.group.Close()
 	w.cutNow()
+}
+
+func (w *Worker) notCounted(err error) {
+	w.log.Warn().Err(err).Msg("mails that have ended still count as waiting for their tenants; it is tried again, and set right when stock is taken")
 }
 
 func (w *Worker) serverConfig(workers int) asynq.Config {

@@ -139,7 +139,7 @@ func printEntry(out io.Writer, e errorlog.Entry, lang string) error {
 	}
 	_, err := fmt.Fprintf(out, "%s  %s  %s  attempt %d  %s  %s  → %s\n    %s\n",
 		e.Time.Local().Format("15:04:05"), tenantName(e.Tenant), e.JobID, e.Attempt, strings.Join(what, " "),
-		strings.Join(e.Recipients, ", "), next, failure.Hint(e.Rule, lang))
+		e.ConcernedRecipients(lang), next, failure.Hint(e.Rule, lang))
 	return err
 }
 

@@ -137,7 +137,7 @@ func (c *cli) mails(ctx context.Context) (*producer.Client, redis.UniversalClien
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := producer.New(rdb, producer.Options{MaxSize: int64(cfg.Limits.MaxMessageSize), Keep: cfg.Ledger.Keep})
+	client, err := app.NewProducer(cfg, rdb)
 	if err != nil {
 		return nil, nil, errors.Join(err, rdb.Close())
 	}

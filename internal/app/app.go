@@ -18,6 +18,7 @@ import (
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/web"
+	"github.com/rohrpost/rohrpost/producer"
 )
 
 // Roles are what a process does.
@@ -128,10 +129,20 @@ func OpenRedis(cfg configs.Config, name string, poolSize int) (redis.UniversalCl
 	})
 }
 
+// NewProducer makes the client package with the configured limits.
+func NewProducer(cfg configs.Config, rdb redis.UniversalClient) (*producer.Client, error) {
+	l := cfg.Limits
+	return producer.New(rdb, producer.Options{
+		MaxSize: int64(l.MaxMessageSize), Keep: cfg.Ledger.Keep,
+		WaitingMailsPerTenant: int64(l.WaitingMailsPerTenant), WaitingBytesPerTenant: int64(l.WaitingBytesPerTenant),
+		NotBeforeMax: l.NotBeforeMax, ExpiresMax: l.ExpiresMax,
+	})
+}
+
 // NewErrorLog makes the configured error log.
 func NewErrorLog(cfg configs.Config, rdb redis.UniversalClient) (*errorlog.Log, error) {
 	return errorlog.New(errorlog.Options{
-		Redis: rdb, Retention: cfg.ErrorLog.Retention, MaxEntries: int64(cfg.ErrorLog.MaxEntries),
+		Redis: rdb, Retention: cfg.ErrorLog.Retention, MaxEntries: int64(cfg.ErrorLog.MaxEntries), MaxBytes: int64(cfg.ErrorLog.MaxBytes),
 		ShowRecipients: cfg.ErrorLog.ShowRecipients,
 	})
 }

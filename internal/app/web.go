@@ -11,7 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost/internal/web"
-	"github.com/rohrpost/rohrpost/producer"
 )
 
 // Link is the address of a page, with what lets a browser in; it is empty where
@@ -42,7 +41,7 @@ func (a *App) startWeb(p parts) error {
 		Users: cfg.Web.Users, Socket: cfg.Web.Socket != "", TrustedProxies: proxies,
 		Language: cfg.ErrorLog.Language, Version: a.opts.Version, Logger: a.log, Extra: a.opts.Extra,
 	}
-	client, err := producer.New(p.redis, producer.Options{Keep: cfg.Ledger.Keep})
+	client, err := NewProducer(cfg, p.redis)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/headroom"
 	"github.com/rohrpost/rohrpost/internal/metrics"
 	"github.com/rohrpost/rohrpost/internal/web"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -27,8 +29,18 @@ type parts struct {
 
 func (a *App) newMetrics(rdb redis.UniversalClient, log *errorlog.Log) *metrics.Metrics {
 	return metrics.New(metrics.Options{
-		Version: a.opts.Version, Queues: asynq.NewInspectorFromRedisClient(rdb), ErrorLog: log,
+		Version: a.opts.Version, Queues: asynq.NewInspectorFromRedisClient(rdb), ErrorLog: log, Memory: a.watchMemory(rdb),
 	})
+}
+
+// watchMemory warns, until Stop, when Redis is nearly full.
+func (a *App) watchMemory(rdb redis.UniversalClient) *headroom.Gauge {
+	gauge := headroom.New(headroom.Options{Redis: rdb})
+	ctx, cancel := context.WithCancel(context.Background())
+	var watch sync.WaitGroup
+	watch.Go(func() { gauge.Watch(ctx, a.log) })
+	a.onStop("memory watch", func() error { cancel(); watch.Wait(); return nil })
+	return gauge
 }
 
 // startWorker starts accounts, transport, worker and, if asked for, the listener

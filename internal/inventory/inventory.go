@@ -29,7 +29,10 @@ type Options struct {
 	Settle time.Duration
 	// Share is the part of the time in which it may work, so that mails are not held
 	// up by it; 0: all.
-	Share  float64
+	Share float64
+	// Seen is shown each record that Check goes through, once, as it is then. Nil:
+	// nobody looks.
+	Seen   func(*ledger.Record)
 	Now    func() time.Time // nil: time.Now
 	Logger zerolog.Logger   // of repairs; zero: silent
 }
@@ -42,6 +45,7 @@ type Inventory struct {
 	pause  time.Duration
 	settle time.Duration
 	share  float64
+	seen   func(*ledger.Record)
 	now    func() time.Time
 	log    zerolog.Logger
 }
@@ -57,7 +61,7 @@ func New(o Options) (*Inventory, error) {
 	}
 	i := &Inventory{
 		rdb: o.Redis, ledger: book, keep: cmp.Or(o.Keep, ledger.DefaultKeep), pause: cmp.Or(o.Pause, 2*time.Second),
-		settle: cmp.Or(o.Settle, 2*time.Minute), share: cmp.Or(o.Share, 1), now: o.Now, log: o.Logger,
+		settle: cmp.Or(o.Settle, 2*time.Minute), share: cmp.Or(o.Share, 1), seen: o.Seen, now: o.Now, log: o.Logger,
 	}
 	if i.now == nil {
 		i.now = time.Now
@@ -108,7 +112,7 @@ func (i *Inventory) Lost(ctx context.Context) iter.Seq2[Finding, error] {
 func (i *Inventory) newWalk(found func(Finding) error) *walk {
 	return &walk{
 		Inventory: i, found: found, begin: i.now(),
-		waiting: map[string]*hashes{}, done: newHashes(), unreferred: map[string]bool{}, pasts: map[string]past{},
+		waiting: map[string]*hashes{}, done: newHashes(), shown: newHashes(), unreferred: map[string]bool{}, pasts: map[string]past{},
 		summary: Summary{States: map[rohrpost.State]int{}, Findings: map[Kind]int{}},
 	}
 }

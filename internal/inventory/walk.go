@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
@@ -33,6 +34,7 @@ type walk struct {
 	suspects   []suspect
 	doubts     []doubt
 	done       *hashes         // what has been handed out
+	shown      *hashes         // records: a scan may come by twice
 	missed     []string        // queues that asynq does not know
 	unreferred map[string]bool // digests of blobs without an end
 	pasts      map[string]past // of the Redis that holds a queue, by queue
@@ -100,12 +102,13 @@ func (w *walk) records(ctx context.Context) error {
 		}
 		byQueue := map[string][]*view{}
 		var waiting []*view
-		for _, v := range views {
+		for k, v := range views {
 			r := v.record
 			if r == nil {
 				continue // it has just ended
 			}
 			w.summary.States[r.State]++
+			w.show(keys[k], r)
 			if r.State.Final() {
 				if v.endless && w.only == "" {
 					w.suspect(suspect{key: v.key, surely: true})
@@ -122,6 +125,13 @@ func (w *walk) records(ctx context.Context) error {
 		}
 		return w.compare(ctx, byQueue, waiting)
 	})
+}
+
+// show hands a record to whoever counts them.
+func (w *walk) show(key string, r *ledger.Record) {
+	if w.seen != nil && w.only == "" && w.shown.add(key) {
+		w.seen(r)
+	}
 }
 
 // compare takes a cheap look at the tasks of mails whose records are known.

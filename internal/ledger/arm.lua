@@ -11,6 +11,9 @@ if h[1] and h[1] ~= ARGV[6] then return 'taken' end
 local own = h[4] and string.sub(h[4], 1, #ARGV[1] + 1) == ARGV[1] .. ' '
 if (h[3] or '0') ~= ARGV[2] or (h[4] and not own) then return 'stale' end
 if final(h[2]) then return 'stale' end
+-- No record has a field without a name. But Redis lets a script that has begun to write
+-- go on when its memory is full, and a mail that is in hand should leave then.
+redis.call('HDEL', KEYS[1], '')
 if not h[1] then
   redis.call('HSET', KEYS[1], unpack(ARGV, 7))
   redis.call('PEXPIREAT', KEYS[1], ARGV[5])

@@ -2,8 +2,8 @@
 -- KEYS[1] the job's hash
 -- ARGV[1] now, Unix ms   ARGV[2] Unix ms at which the record ends
 -- ARGV[3] the event if nobody has the mail, ARGV[4] if some have it
--- Returns {verdict, state before, queue}: verdict is 'ok', 'unknown', 'final'
--- or 'sending'. A repetition after a lost reply changes nothing: it hears that the
+-- Returns {verdict, state before, queue, tenant, mails, bytes}, of which the last three
+-- say what waits less, if anything: verdict is 'ok', 'unknown', 'final' or 'sending'. A repetition after a lost reply changes nothing: it hears that the
 -- job has ended, canceled.
 local h = redis.call('HMGET', KEYS[1], 's', 'sd', 'q')
 local s = h[1]
@@ -20,4 +20,4 @@ redis.call('HDEL', KEYS[1], 'x')
 redis.call('HINCRBY', KEYS[1], 'v', 1)
 redis.call('PEXPIREAT', KEYS[1], ARGV[2])
 note(KEYS[1], event)
-return {'ok', s, h[3] or ''}
+return {'ok', s, h[3] or '', change(KEYS[1], s, state)}

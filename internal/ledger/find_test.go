@@ -117,7 +117,7 @@ func TestFindAmongManyTenants(t *testing.T) {
 	for i := range tenants {
 		j := b.job("a", 1)
 		j.Tenant = "tenant " + strconv.Itoa(i)
-		b.Reserve(&batch, j, "nonce", "")
+		b.Reserve(&batch, j, "nonce", "", 0)
 	}
 	if err := batch.Exec(t.Context(), b.rdb); err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestTenantIsRegisteredAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	var lost lua.Batch
-	b.Reserve(&lost, b.job("a", 1), "nonce", "") // and never executed
+	b.Reserve(&lost, b.job("a", 1), "nonce", "", 0) // and never executed
 	b.reserveOf("acme", "a", false)
 	if !b.rdb.SIsMember(t.Context(), "rohrpost:tenants", "acme").Val() {
 		t.Error("the tenant is not there")
@@ -226,7 +226,7 @@ func TestRegisterIsBounded(t *testing.T) {
 		for i := begin; i < min(begin+1000, tenants); i++ {
 			j := b.job("x"+strconv.Itoa(i), 1)
 			j.Tenant = fmt.Sprint(i)
-			opened = append(opened, b.Reserve(&batch, j, "nonce", ""))
+			opened = append(opened, b.Reserve(&batch, j, "nonce", "", 0))
 		}
 		if err := batch.Exec(t.Context(), b.rdb); err != nil {
 			t.Fatal(err)

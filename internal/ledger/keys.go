@@ -18,6 +18,7 @@ const (
 	fieldQueue      = "q"
 	fieldMessageID  = "m"  // without "<" and the job's id, if it begins with them
 	fieldNonce      = "n"  // of the Send that opened the record
+	fieldWeight     = "b"  // bytes that the job counts while it waits; none: it is not counted
 	fieldEnqueued   = "e"  // Unix ms
 	fieldDue        = "d"  // Unix ms, if not the job's own
 	fieldRecipients = "to" // addresses, one a line, in the order of Message.Recipients

@@ -39,6 +39,10 @@ type Options struct {
 	Redis redis.UniversalClient
 	Keep  time.Duration    // after the end of a job; 0: DefaultKeep
 	Now   func() time.Time // nil: time.Now
+	// Waits is told what a tenant has waiting more, or less if it is negative, when a
+	// job ends or is reopened. The opening of its record is the sender's to count, and
+	// a call whose reply was lost is told never. Nil: nobody counts.
+	Waits func(tenant string, mails, bytes int64)
 }
 
 // A Ledger is safe for concurrent use.
@@ -47,6 +51,7 @@ type Ledger struct {
 	keep    time.Duration
 	now     func() time.Time
 	tenants register
+	tell    func(tenant string, mails, bytes int64)
 }
 
 // New makes a ledger; it does no I/O.
@@ -57,9 +62,12 @@ func New(o Options) (*Ledger, error) {
 	if o.Keep < 0 {
 		return nil, errors.New("ledger: negative keep")
 	}
-	l := &Ledger{rdb: o.Redis, keep: cmp.Or(o.Keep, DefaultKeep), now: o.Now}
+	l := &Ledger{rdb: o.Redis, keep: cmp.Or(o.Keep, DefaultKeep), now: o.Now, tell: o.Waits}
 	if l.now == nil {
 		l.now = time.Now
+	}
+	if l.tell == nil {
+		l.tell = func(string, int64, int64) {}
 	}
 	return l, nil
 }
@@ -76,7 +84,12 @@ var armSource string
 //go:embed settle.lua
 var settleSource string
 
+//go:embed withdraw.lua
+var withdrawSource string
+
 var (
+	withdrawScript = redis.NewScript(withdrawSource)
+
 	reserveScript = redis.NewScript(reserveSource)
 	armScript     = redis.NewScript(recordSource + armSource)
 	settleScript  = redis.NewScript(recordSource + settleSource)
@@ -106,16 +119,17 @@ type Reservation struct {
 // Reserve appends the opening of a job's record to a batch. nonce is unique to
 // this Send: by it the sender knows its own record when Redis ran the script
 // twice because a reply was lost. The job's id will do if it was made for this
-// Send. metadata is JSON, or empty.
+// Send. metadata is JSON, or empty. weight is the bytes that the job counts while it
+// waits.
 //
 // A tenant's id that was chosen may have been used before payload 2, when its record
 // had the id alone for its key: that record stands for the new one.
-func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string) Reservation {
+func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string, weight int64) Reservation {
 	if nonce == job.ID {
 		nonce = "" // as unique, and shorter
 	}
 	args := append([]any{l.Horizon(job).UnixMilli(), job.EnqueuedAt.UnixMilli()}, identity(job)...)
-	args = append(args, fieldNonce, nonce)
+	args = append(args, fieldNonce, nonce, fieldWeight, weight)
 	if job.NotBefore.After(job.EnqueuedAt) {
 		args = append(args, fieldState, string(rohrpost.Scheduled), fieldDue, job.NotBefore.UnixMilli())
 	} else {
@@ -133,6 +147,12 @@ func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string
 		b.Do("SADD", tenantsKey, job.Tenant)
 	}
 	return r
+}
+
+// Withdraw appends to a batch that the record is taken back: Redis has refused the
+// task, so that nothing will come of it. One that somebody works with stays.
+func (r Reservation) Withdraw(b *lua.Batch) {
+	b.Call(withdrawScript, []string{recordKey(r.job.Key())}, r.nonce)
 }
 
 // identity is what any record says of its job: also one that a worker must write
@@ -188,12 +208,17 @@ func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token
 	args := append([]any{
 		token, revision, l.now().UnixMilli(), list.String(), l.Horizon(job).UnixMilli(), job.Tenant,
 	}, identity(job)...)
-	return l.run(ctx, "arm", armScript, job.Key(), args)
+	return l.run(ctx, "arm", armScript, job.Tenant, job.Key(), args)
 }
 
-// run runs a script that answers with one word.
-func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, key rohrpost.Key, args []any) error {
+// run runs a script that answers with one word, and the weight of a job that ended
+// with it.
+func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, tenant string, key rohrpost.Key, args []any) error {
 	answer, err := script.Run(ctx, l.rdb, []string{recordKey(key)}, args...).Text()
+	answer, weight, ended := strings.Cut(answer, " ")
+	if ended {
+		l.tell(tenant, -1, -parseInt(weight))
+	}
 	switch {
 	case err != nil:
 		return fmt.Errorf("ledger: %s: %w", what, err)
@@ -262,7 +287,7 @@ func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) er
 	if s.Twice {
 		args = append(args, fieldTwice, "1")
 	}
-	return l.run(ctx, "settle", settleScript, job.Key(), args)
+	return l.run(ctx, "settle", settleScript, job.Tenant, job.Key(), args)
 }
 
 // event is the entry of the history, or empty.

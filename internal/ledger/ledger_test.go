@@ -72,7 +72,7 @@ func (b *book) job(id string, recipients int) *rohrpost.Job {
 func (b *book) reserve(j *rohrpost.Job, nonce string) (rohrpost.Receipt, error) {
 	b.tb.Helper()
 	var batch lua.Batch
-	r := b.Reserve(&batch, j, nonce, `{"invoice":"4711"}`)
+	r := b.Reserve(&batch, j, nonce, `{"invoice":"4711"}`, 100)
 	if err := batch.Exec(b.tb.Context(), b.rdb); err != nil {
 		b.tb.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func TestReserveAfterTheWorker(t *testing.T) {
 			if want := (rohrpost.Receipt{ID: "a", MessageID: "<a@acme.example>"}); err != nil || got != want {
 				t.Errorf("%+v, %v", got, err)
 			}
-			before.Queue, before.Metadata = "default", map[string]string{"invoice": "4711"} // what the worker cannot know
+			before.Queue, before.Weight, before.Metadata = "default", 100, map[string]string{"invoice": "4711"} // what the worker cannot know
 			if diff := cmp.Diff(before, b.load("a")); diff != "" {
 				t.Error(diff)
 			}

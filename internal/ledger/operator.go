@@ -65,13 +65,16 @@ func (l *Ledger) Reschedule(ctx context.Context, job *rohrpost.Job, due time.Tim
 	return err
 }
 
-// act runs a script that answers with a verdict, the state before and the queue.
+// act runs a script that answers with a verdict, the state before, the queue and, if
+// what waits has changed, the tenant, and by how many mails and bytes.
 func (l *Ledger) act(ctx context.Context, what string, script *redis.Script, key rohrpost.Key, args ...any) (queue string, err error) {
 	answer, err := script.Run(ctx, l.rdb, []string{recordKey(key)}, args...).StringSlice()
 	if err != nil {
 		return "", fmt.Errorf("ledger: %s: %w", what, err)
 	}
-	if len(answer) != 3 {
+	if len(answer) == 6 {
+		l.tell(answer[3], parseInt(answer[4]), parseInt(answer[5]))
+	} else if len(answer) != 3 {
 		return "", fmt.Errorf("ledger: %s answered %q", what, answer)
 	}
 	switch answer[0] {

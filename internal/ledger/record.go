@@ -22,6 +22,14 @@ type Record struct {
 	// Due is when the job is, or was, due, and from when its age counts; zero: the
 	// job's own Due.
 	Due time.Time
+	// Weight is the bytes that the job counts while it waits; 0: it is not counted.
+	Weight int64
+}
+
+// Counted reports whether the job counts as waiting for its tenant: it has not ended, or
+// it is held as uncertain.
+func (r *Record) Counted() bool {
+	return r.Weight > 0 && (!r.State.Final() || r.State == rohrpost.Uncertain)
 }
 
 // A Note says that some recipients were about to get the mail.
@@ -123,6 +131,7 @@ func parseRecord(key rohrpost.Key, f map[string]string) *Record {
 			r.Recipients = append(r.Recipients, s)
 		}
 	}
+	r.Weight = parseInt(f[fieldWeight])
 	r.Sending = parseNote(f[fieldSending], len(r.Recipients))
 	r.History = history(f)
 	if len(r.History) == 0 && r.Attempts > 0 && r.Sending == nil {
@@ -197,6 +206,11 @@ func decodeVerdict(s string) rohrpost.RecipientStatus {
 	return rohrpost.RecipientStatus{
 		State: rohrpost.RecipientState(parts[0]), Code: atoi(parts[1]), Enhanced: parts[2], Diagnostic: parts[3],
 	}
+}
+
+func parseInt(s string) int64 {
+	n, _ := strconv.ParseInt(s, 10, 64)
+	return n
 }
 
 func atoi(s string) int {

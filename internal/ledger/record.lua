@@ -5,6 +5,21 @@ local function final(s)
   return s == 'accepted' or s == 'partly' or s == 'failed' or s == 'uncertain' or s == 'expired' or s == 'canceled' or s == 'bounced'
 end
 
+-- counted tells whether a job in this state counts as waiting for its tenant: one that
+-- is held as uncertain still does.
+local function counted(s)
+  return s and (not final(s) or s == 'uncertain')
+end
+
+-- change is what waits more, or less, for the tenant of a record that goes from one
+-- state into another: {tenant, mails, bytes}, or nothing.
+local function change(key, before, after)
+  local sign = (counted(after) and 1 or 0) - (counted(before) and 1 or 0)
+  if sign == 0 then return end
+  local h = redis.call('HMGET', key, 't', 'b')
+  if h[2] then return h[1], tostring(sign), tostring(sign * h[2]) end
+end
+
 -- note appends an event to the history: h0, h1 … and hn, how many there were. The
 -- first and the latest 39 stay (historyTail).
 local function note(key, event)

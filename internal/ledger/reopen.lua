@@ -4,7 +4,8 @@
 -- ARGV[1] now, Unix ms: its age counts from here
 -- ARGV[2] Unix ms at which the record ends, unless it lives longer
 -- ARGV[3] the event
--- Returns {verdict, state before, queue}: verdict is 'ok', 'unknown', 'sending', or
+-- Returns {verdict, state before, queue, tenant, mails, bytes}, of which the last three
+-- say what waits more, if anything: verdict is 'ok', 'unknown', 'sending', or
 -- 'nothing' (nobody is left to send it to). A repetition finds the job queued, and
 -- notes no second event; the revision rises all the same, so that whoever has read
 -- the record before must read it again.
@@ -36,4 +37,4 @@ redis.call('HDEL', KEYS[1], 'x')
 redis.call('HINCRBY', KEYS[1], 'v', 1)
 redis.call('PEXPIREAT', KEYS[1], ARGV[2], 'GT')
 if s ~= 'queued' then note(KEYS[1], ARGV[3]) end
-return {'ok', s, q}
+return {'ok', s, q, change(KEYS[1], s, 'queued')}

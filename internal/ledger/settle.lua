@@ -12,8 +12,14 @@
 -- record has changed, or another attempt is armed. Then only two things are
 -- written: that a recipient was accepted, and what became of the attempt's own note.
 -- A job that had ended as uncertain gets the state that its recipients then have.
+-- Behind a blank follows the weight of a job that has ended so: it waits no more.
 -- A recipient that was accepted stays accepted. The record of a job that goes on may
 -- live longer than ARGV[3]: somebody has put the job off.
+local function gone(before, after)
+  local _, mails, bytes = change(KEYS[1], before, after)
+  return mails == '-1' and ' ' .. string.sub(bytes, 2) or ''
+end
+
 local h = redis.call('HMGET', KEYS[1], 't', 'v', 'sd', 's', 'a')
 if h[1] and h[1] ~= ARGV[5] then return 'taken' end
 local own = h[3] and string.sub(h[3], 1, #ARGV[1] + 1) == ARGV[1] .. ' '
@@ -33,7 +39,7 @@ for i = verdicts, state - 1, 2 do
   local stays = string.sub(old, 1, 9) == 'accepted|' or string.sub(old, 1, 8) == 'bounced|'
   if not stays and (current or own or string.sub(ARGV[i + 1], 1, 9) == 'accepted|') then put(ARGV[i], ARGV[i + 1]) end
 end
-if not current and repeated then return 'ok' end -- written before, and the reply was lost
+if not current and repeated then return 'ok' .. gone('queued', h[4]) end -- written before, and the reply was lost
 if not current and not own and #set == 0 then return 'stale' end
 
 if not h[1] then
@@ -55,7 +61,7 @@ elseif current then
 end
 if not current then
   if h[4] == 'uncertain' then resolve(KEYS[1]) end
-  return 'stale'
+  return 'stale' .. gone(h[4], redis.call('HGET', KEYS[1], 's'))
 end
 if ARGV[8] ~= '' then note(KEYS[1], ARGV[8]) end
-return 'ok'
+return 'ok' .. gone(h[4], ARGV[state + 1])

@@ -27,7 +27,7 @@ func TestSettle(t *testing.T) {
 		Account: "tenant:acme", Level: "tenant", Why: "the tenant's own",
 	})
 	want := &ledger.Record{
-		Key: "a,acme", Revision: 1,
+		Key: "a,acme", Revision: 1, Weight: 100,
 		Status: rohrpost.Status{
 			ID: "a", MessageID: "<a@acme.example>", Tenant: "acme", State: rohrpost.Deferred, Queue: "default", Attempts: 1,
 			Recipients: []rohrpost.RecipientStatus{

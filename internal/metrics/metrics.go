@@ -12,6 +12,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/rohrpost/rohrpost/internal/headroom"
 )
 
 const namespace = "rohrpost"
@@ -27,13 +29,20 @@ type ErrorLog interface {
 	Size(context.Context) (map[string]int64, error)
 }
 
+// Memory tells how full Redis is; *headroom.Gauge does.
+type Memory interface {
+	Read(context.Context) (headroom.Reading, error)
+}
+
 // Options of New. The zero value counts events only.
 type Options struct {
 	Version string // of the program, for rohrpost_build_info
 	Queues  Queues // nil: no queue sizes
 	// ErrorLog is asked for its size. Nil: not shown.
 	ErrorLog ErrorLog
-	Now      func() time.Time
+	// Memory tells which part of its maxmemory Redis uses. Nil: not shown.
+	Memory Memory
+	Now    func() time.Time
 }
 
 // Metrics is safe for use by many goroutines.
@@ -73,7 +82,7 @@ func New(o Options) *Metrics {
 		m.attempts, m.accepted, m.deferred, m.failed, m.uncertain, m.waits, m.latency, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
-	if o.Queues != nil || o.ErrorLog != nil {
+	if o.Queues != nil || o.ErrorLog != nil || o.Memory != nil {
 		m.registry.MustRegister(newStore(o))
 	}
 	return m

@@ -29,6 +29,7 @@ type store struct {
 	oldest     *prometheus.Desc
 	paused     *prometheus.Desc
 	logEntries *prometheus.Desc
+	memory     *prometheus.Desc
 
 	mu    sync.Mutex
 	read  time.Time
@@ -49,12 +50,13 @@ func newStore(o Options) *store {
 		oldest:     desc("queue_oldest_pending_seconds", "How long the next mail of a queue has waited.", "queue"),
 		paused:     desc("queue_paused", "1 when somebody has paused the queue: workers take nothing from it. Else 0.", "queue"),
 		logEntries: desc("errorlog_entries", "Entries in the error log of all tenants."),
+		memory:     desc("redis_memory_used_ratio", "The part of maxmemory that Redis uses, of a Cluster the fullest master; 0 without a limit. Above 0.9 producers are refused."),
 	}
 }
 
 // Describe is the interface of Prometheus.
 func (s *store) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{s.up, s.tasks, s.oldest, s.paused, s.logEntries} {
+	for _, d := range []*prometheus.Desc{s.up, s.tasks, s.oldest, s.paused, s.logEntries, s.memory} {
 		out <- d
 	}
 }
@@ -76,7 +78,21 @@ func (s *store) ask() []prometheus.Metric {
 	queues, queueErr := s.askQueues()
 	entries, entryErr := s.askErrorLog()
 	up := number(cmp.Or(queueErr, entryErr) == nil)
-	return append(append(queues, entries...), gauge(s.up, up))
+	return slices.Concat(queues, entries, s.askMemory(), []prometheus.Metric{gauge(s.up, up)})
+}
+
+// askMemory is silent where Redis does not tell.
+func (s *store) askMemory() []prometheus.Metric {
+	if s.options.Memory == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), sizeTimeout)
+	defer cancel()
+	reading, err := s.options.Memory.Read(ctx)
+	if err != nil {
+		return nil
+	}
+	return []prometheus.Metric{gauge(s.memory, reading.Ratio())}
 }
 
 func (s *store) askQueues() ([]prometheus.Metric, error) {

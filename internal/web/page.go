@@ -9,11 +9,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/text/language"
 
+	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
@@ -60,10 +60,10 @@ func functions(lang string) template.FuncMap {
 			}
 			return t.Format("2006-01-02 15:04:05 MST")
 		},
-		"span":   func(d time.Duration) string { return span(lang, d) },
-		"iso":    func(t time.Time) string { return t.Format(time.RFC3339) },
-		"join":   strings.Join,
-		"tenant": tenantParameter,
+		"span":      func(d time.Duration) string { return span(lang, d) },
+		"iso":       func(t time.Time) string { return t.Format(time.RFC3339) },
+		"concerned": func(e errorlog.Entry) string { return e.ConcernedRecipients(lang) },
+		"tenant":    tenantParameter,
 	}
 }
 

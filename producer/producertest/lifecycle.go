@@ -9,7 +9,6 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/producer"
-	"github.com/rohrpost/rohrpost/producer/internal/accept"
 )
 
 // Cancel is that of producer.Client.
@@ -72,7 +71,7 @@ func (r *Recorder) Reschedule(_ context.Context, id string, at time.Time) error 
 		case s.State == rohrpost.Sending:
 			return producer.ErrSending
 		}
-		if at, refused = accept.Later(at, now(), rec.message.Expires); refused == nil {
+		if at, refused = r.rules.Later(at, now(), rec.message.Expires); refused == nil {
 			note(s, rohrpost.Event{State: rohrpost.Scheduled, NextAttempt: at})
 		}
 		return nil

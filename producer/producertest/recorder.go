@@ -39,7 +39,7 @@ type record struct {
 // New makes an empty recorder with the client's default options.
 func New(tb testing.TB) *Recorder {
 	tb.Helper()
-	rules, err := accept.New(0, "")
+	rules, err := accept.New(accept.Options{})
 	if err != nil {
 		tb.Fatal(err)
 	}

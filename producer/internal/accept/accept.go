@@ -21,25 +21,47 @@ import (
 // DefaultMaxSize is 25 MiB, the limit of most providers.
 const DefaultMaxSize = 25 << 20
 
+// DefaultAhead is how far ahead a mail may be put off, and may expire: 90 days.
+const DefaultAhead = 90 * 24 * time.Hour
+
+// Options of New. The zero value is the default.
+type Options struct {
+	MaxSize   int64         // the most bytes of a mail as sent; 0: DefaultMaxSize
+	Domain    string        // of a Message-ID when the mail does not tell one; empty: the name of this host
+	NotBefore time.Duration // how far ahead not_before may be; 0: DefaultAhead, negative: any time
+	Expires   time.Duration // how far ahead expires may be; 0: DefaultAhead, negative: any time
+}
+
 // Rules are what a client accepts beyond Message.Validate.
 type Rules struct {
 	maxSize int64
 	domain  string
+	times   []limit
 	bound   bool // to tenant
 	tenant  string
 }
 
-// New makes the rules: the most bytes of a mail as sent (0: DefaultMaxSize), and
-// the right side of a Message-ID when the mail does not tell one ("": the name of
-// this host).
-func New(maxSize int64, domain string) (Rules, error) {
-	if maxSize < 0 {
+// A limit is how far ahead a time may be.
+type limit struct {
+	field, setting string
+	ahead          time.Duration // negative: any
+}
+
+// New makes the rules.
+func New(o Options) (Rules, error) {
+	if o.MaxSize < 0 {
 		return Rules{}, errors.New("negative MaxSize")
 	}
-	if domain != "" && !isDomain(domain) {
-		return Rules{}, fmt.Errorf("MessageIDDomain %q is no domain name of ASCII letters", domain)
+	if o.Domain != "" && !isDomain(o.Domain) {
+		return Rules{}, fmt.Errorf("MessageIDDomain %q is no domain name of ASCII letters", o.Domain)
 	}
-	return Rules{maxSize: cmp.Or(maxSize, DefaultMaxSize), domain: strings.ToLower(cmp.Or(domain, hostDomain()))}, nil
+	return Rules{
+		maxSize: cmp.Or(o.MaxSize, DefaultMaxSize), domain: strings.ToLower(cmp.Or(o.Domain, hostDomain())),
+		times: []limit{
+			{"not_before", "limits.not_before_max", cmp.Or(o.NotBefore, DefaultAhead)},
+			{"expires", "limits.expires_max", cmp.Or(o.Expires, DefaultAhead)},
+		},
+	}, nil
 }
 
 // For is the rules of a client that sends for one tenant only; "" is the platform.
@@ -89,6 +111,11 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*rohrpost.Job, error) {
 	}
 	if problem := r.checkSize(m); problem != nil {
 		problems = append(problems, problem)
+	}
+	for i, at := range [...]time.Time{m.NotBefore, m.Expires} {
+		if problem := r.times[i].check(at, now); problem != nil {
+			problems = append(problems, problem)
+		}
 	}
 	if len(problems) > 0 {
 		return nil, problems
@@ -141,6 +168,14 @@ func (r Rules) rightSide(m *rohrpost.Message) string {
 		}
 	}
 	return r.domain
+}
+
+// check refuses a time that is too far ahead.
+func (l limit) check(at, now time.Time) *rohrpost.FieldError {
+	if l.ahead < 0 || !at.After(now.Add(l.ahead)) {
+		return nil
+	}
+	return &rohrpost.FieldError{Field: l.field, Problem: fmt.Sprintf("is more than %v ahead, the most that %s allows", l.ahead, l.setting)}
 }
 
 const (
@@ -201,9 +236,10 @@ func Summary(n int, verdict func(int) error) error {
 // Later is a time to which a mail is put off, in whole seconds, rounded up: asynq
 // knows no others. It refuses with rohrpost.FieldErrors. An expiry that has passed is
 // that of a mail which a person has sent on its way after that.
-func Later(at, now, expires time.Time) (time.Time, error) {
+func (r Rules) Later(at, now, expires time.Time) (time.Time, error) {
 	at = at.UTC().Add(time.Second - 1).Truncate(time.Second)
 	var problem string
+	tooFar := r.times[0].check(at.Add(1-time.Second), now) // rounded up or not
 	switch {
 	case !at.After(now):
 		problem = "is in the past"
@@ -211,6 +247,8 @@ func Later(at, now, expires time.Time) (time.Time, error) {
 		problem = "is after the year 9999"
 	case expires.After(now) && !at.Before(expires):
 		problem = "is not before expires, " + expires.Format(time.RFC3339)
+	case tooFar != nil:
+		return at, rohrpost.FieldErrors{tooFar}
 	default:
 		return at, nil
 	}

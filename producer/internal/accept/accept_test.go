@@ -18,7 +18,7 @@ var now = time.Date(2026, 3, 1, 9, 0, 0, 123_456_789, time.FixedZone("", 3600))
 
 func rules(t *testing.T, maxSize int64, domain string) accept.Rules {
 	t.Helper()
-	r, err := accept.New(maxSize, domain)
+	r, err := accept.New(accept.Options{MaxSize: maxSize, Domain: domain})
 	if err != nil {
 		t.Fatal(err)
 	}

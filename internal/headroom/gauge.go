@@ -1,0 +1,160 @@
+package headroom
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	// WarnAt is the part of maxmemory above which operators are warned.
+	WarnAt = 0.8
+	// RefuseAt is the part of maxmemory above which producers take no mail.
+	RefuseAt = 0.9
+
+	// fresh is how long a reading is believed.
+	fresh = 2 * time.Second
+	// answerTimeout bounds the question.
+	answerTimeout = time.Second
+)
+
+// ErrUntold says that Redis does not tell: the ACL user may not ask INFO, or it is no
+// redis-server. Then there is no guard.
+var ErrUntold = errors.New("redis does not tell how much memory it uses: allow its user INFO (ACL +info)")
+
+// A Reading is how full the fullest master was.
+type Reading struct{ Used, Max int64 } // bytes; Max 0: no limit, or unknown
+
+// Ratio is the part of maxmemory that is used; 0 without a limit.
+func (r Reading) Ratio() float64 {
+	if r.Max == 0 {
+		return 0
+	}
+	return float64(r.Used) / float64(r.Max)
+}
+
+// Options of a Gauge. Redis is required.
+type Options struct {
+	Redis redis.UniversalClient // as redisconn.Open has answered: of a Cluster every master is asked
+	Now   func() time.Time      // nil: time.Now
+}
+
+// A Gauge reads how full Redis is, now and then and when somebody asks. It is safe for
+// concurrent use.
+type Gauge struct {
+	rdb redis.UniversalClient
+	now func() time.Time
+
+	mu     sync.Mutex
+	last   Reading
+	err    error // ErrUntold: never asked again
+	at     time.Time
+	coming int64 // bytes that this process has added since
+}
+
+// New makes a gauge; it does no I/O.
+func New(o Options) *Gauge {
+	g := &Gauge{rdb: o.Redis, now: o.Now}
+	if g.now == nil {
+		g.now = time.Now
+	}
+	return g
+}
+
+// Read is a reading of the last two seconds. The error is ErrUntold, or Redis's.
+func (g *Gauge) Read(ctx context.Context) (Reading, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.read(ctx, fresh)
+}
+
+// read asks Redis if the last reading is older than that. g.mu is held: others wait
+// for the same answer.
+func (g *Gauge) read(ctx context.Context, age time.Duration) (Reading, error) {
+	if errors.Is(g.err, ErrUntold) || !g.at.IsZero() && g.now().Sub(g.at) < age {
+		return g.last, g.err
+	}
+	// The answer is everybody's: it does not depend on whoever asks for it.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
+	defer cancel()
+	g.last, g.err = ask(ctx, g.rdb)
+	g.at, g.coming = g.now(), 0
+	return g.last, g.err
+}
+
+// Fits reports whether so many bytes more leave the workers their tenth, with the
+// reading by which that was decided. Near the limit that is a new one. largest is the
+// longest value among them: Redis keeps a buffer of its length, beside the value, for
+// another one to come. A Redis that does not tell, or has no limit, takes everything.
+func (g *Gauge) Fits(ctx context.Context, bytes, largest int64) (Reading, bool) {
+	bytes += bytes/8 + largest // what an allocator adds
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	r, err := g.read(ctx, fresh)
+	if err == nil && !g.below(WarnAt, bytes) {
+		r, err = g.read(ctx, 0)
+	}
+	if err == nil && !g.below(RefuseAt, bytes) {
+		return r, false
+	}
+	g.coming += bytes
+	return r, true
+}
+
+func (g *Gauge) below(part float64, bytes int64) bool {
+	return g.last.Max == 0 || float64(g.last.Used+g.coming+bytes) <= part*float64(g.last.Max)
+}
+
+// ask reads the fullest master.
+func ask(ctx context.Context, rdb redis.UniversalClient) (Reading, error) {
+	cluster, ok := rdb.(*redis.ClusterClient)
+	if !ok {
+		return askNode(ctx, rdb)
+	}
+	var mu sync.Mutex
+	var fullest Reading
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
+		r, err := askNode(ctx, master)
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Ratio() > fullest.Ratio() {
+			fullest = r
+		}
+		return err
+	})
+	return fullest, err
+}
+
+func askNode(ctx context.Context, node redis.Cmdable) (Reading, error) {
+	text, err := node.Info(ctx, "memory").Result()
+	if _, reply := errors.AsType[redis.Error](err); reply {
+		return Reading{}, fmt.Errorf("%w: %w", ErrUntold, err)
+	}
+	if err != nil {
+		return Reading{}, fmt.Errorf("headroom: %w", err)
+	}
+	var r Reading
+	told := 0
+	for line := range strings.SplitSeq(text, "\r\n") {
+		key, value, _ := strings.Cut(line, ":")
+		n, _ := strconv.ParseInt(value, 10, 64)
+		switch key {
+		case "used_memory":
+			r.Used = n
+			told++
+		case "maxmemory":
+			r.Max = n
+			told++
+		}
+	}
+	if told < 2 {
+		return Reading{}, ErrUntold
+	}
+	return r, nil
+}

@@ -1,0 +1,71 @@
+package quota
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// flushEvery is how often a worker writes its sums: tenants that wait for room do not
+// notice, and Redis does not either.
+const flushEvery = 250 * time.Millisecond
+
+// Returns gather what has ended, and write it in sums. They are safe for concurrent use.
+type Returns struct {
+	counter *Counter
+
+	mu  sync.Mutex
+	sum map[string]Amount // by tenant
+}
+
+// NewReturns gathers for a counter.
+func NewReturns(c *Counter) *Returns { return &Returns{counter: c, sum: map[string]Amount{}} }
+
+// Change notes what a tenant has waiting more, or less if it is negative.
+func (r *Returns) Change(tenant string, mails, bytes int64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	sum := r.sum[tenant].Plus(Amount{mails, bytes})
+	if r.sum[tenant] = sum; sum == (Amount{}) {
+		delete(r.sum, tenant)
+	}
+}
+
+// Run writes what has gathered until ctx ends; Flush what comes later. warn hears the
+// first of a row of failures.
+func (r *Returns) Run(ctx context.Context, warn func(error)) {
+	ticker := time.NewTicker(flushEvery)
+	defer ticker.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		err := r.Flush(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			warn(err)
+		}
+		failing = err != nil
+	}
+}
+
+// Flush writes what has gathered, in one round trip. After an error it is kept: Redis
+// may have taken it all the same, which stock-taking puts right.
+func (r *Returns) Flush(ctx context.Context) error {
+	r.mu.Lock()
+	sum := r.sum
+	r.sum = map[string]Amount{}
+	r.mu.Unlock()
+	if len(sum) == 0 {
+		return nil
+	}
+	err := r.counter.AddAll(ctx, sum)
+	if err != nil {
+		for tenant, a := range sum {
+			r.Change(tenant, a.Mails, a.Bytes)
+		}
+	}
+	return err
+}

@@ -1,0 +1,166 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/quota"
+)
+
+// admit refuses what Redis has no memory for, and what the limits of its tenant do not
+// allow. Tenants that are far below their limits are not asked for: their mails are
+// counted in the pipelines that write them.
+func (p *portion) admit(ctx context.Context) error {
+	if reading, fits := p.client.memory.Fits(ctx, p.size, p.largest); !fits {
+		return full(reading)
+	}
+	var batch lua.Batch
+	var questions []question
+	for tenant, entries := range byTenant(p.entries) {
+		if q := newQuestion(tenant, entries); !p.client.quota.Ample(tenant, q.sum) {
+			q.answer = p.client.quota.Ask(&batch, tenant, q.weights)
+			questions = append(questions, q)
+		}
+	}
+	if len(questions) == 0 {
+		return nil
+	}
+	if err := batch.Exec(ctx, p.client.rdb); err != nil {
+		return err
+	}
+	for _, q := range questions {
+		if err := p.client.heed(ctx, q); err != nil {
+			return err
+		}
+	}
+	p.entries = slices.DeleteFunc(p.entries, func(e *entry) bool { return e.result.Err != nil })
+	return nil
+}
+
+// A question is which mails of a tenant may wait.
+type question struct {
+	tenant  string
+	entries []*entry
+	weights []int64
+	sum     quota.Amount
+	answer  quota.Answer
+}
+
+func newQuestion(tenant string, entries []*entry) question {
+	q := question{tenant: tenant, entries: entries, weights: make([]int64, len(entries))}
+	for i, e := range entries {
+		q.weights[i] = e.weight
+		q.sum = q.sum.Plus(quota.Amount{Mails: 1, Bytes: e.weight})
+	}
+	return q
+}
+
+// heed refuses what may not wait. An id that is known already needs no room: its Send is
+// answered with the first receipt, however much waits.
+func (c *Client) heed(ctx context.Context, q question) error {
+	verdicts, waiting, err := q.answer.Verdicts()
+	if err != nil {
+		return err
+	}
+	var refused []*entry
+	for i, e := range q.entries {
+		if e.counted = verdicts[i] == quota.Granted; !e.counted {
+			e.result.Err = c.exceeded(verdicts[i], q.tenant, waiting)
+			refused = append(refused, e)
+		}
+	}
+	return c.spareKnown(ctx, refused)
+}
+
+// spareKnown takes back the refusal of what was sent before.
+func (c *Client) spareKnown(ctx context.Context, refused []*entry) error {
+	var keys []rohrpost.Key
+	var owners []*entry
+	for _, e := range refused {
+		if e.ownID {
+			keys = append(keys, e.job.Key(), rohrpost.Key(e.job.ID)) // of this version, and of an older one
+			owners = append(owners, e, e)
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	records, err := c.ledger.LoadAll(ctx, keys)
+	for i, r := range records {
+		if r != nil && r.Tenant == owners[i].job.Tenant {
+			owners[i].result.Err = nil
+		}
+	}
+	return err
+}
+
+// byTenant are the entries that do not count yet.
+func byTenant(entries []*entry) map[string][]*entry {
+	out := map[string][]*entry{}
+	for _, e := range entries {
+		if !e.counted {
+			out[e.job.Tenant] = append(out[e.job.Tenant], e)
+		}
+	}
+	return out
+}
+
+// A count travels with mails that nobody had to ask for.
+type count struct {
+	addition quota.Addition
+	entries  []*entry
+}
+
+// count appends to a batch that the entries wait.
+func (c *Client) count(batch *lua.Batch, entries []*entry) []count {
+	var counts []count
+	for tenant, some := range byTenant(entries) {
+		counts = append(counts, count{c.quota.Add(batch, tenant, newQuestion(tenant, some).sum), some})
+	}
+	return counts
+}
+
+// counted notes, after the batch ran, which entries count.
+func counted(counts []count) {
+	for _, n := range counts {
+		if n.addition.Learn() != nil {
+			continue
+		}
+		for _, e := range n.entries {
+			e.counted = true
+		}
+	}
+}
+
+// finish takes back the records of mails that Redis has refused, and what those count
+// that do not wait: refused, or sent before. Where no answer came it leaves all as it is.
+func (p *portion) finish(ctx context.Context, entries []*entry) {
+	var batch lua.Batch
+	for _, e := range entries {
+		waits := e.result.Err == nil && !e.result.Receipt.Duplicate
+		switch {
+		case e.unclear:
+		case e.counted && !waits:
+			p.client.returns.Change(e.job.Tenant, -1, -e.weight)
+		case !e.counted && waits:
+			p.client.returns.Change(e.job.Tenant, 1, e.weight)
+		}
+		if e.reserved && e.result.Err != nil && !e.unclear {
+			e.reservation.Withdraw(&batch)
+		}
+	}
+	_ = batch.Exec(context.WithoutCancel(ctx), p.client.rdb) // what stays is found by taking stock
+	p.client.tally(ctx)
+}
+
+// answered tells a refusal from a reply that was lost, after which nobody knows.
+func answered(err error) bool {
+	_, reply := errors.AsType[redis.Error](err)
+	_, full := errors.AsType[*QuotaError](err)
+	return reply || full || errors.Is(err, errInTheWay)
+}
