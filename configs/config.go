@@ -50,6 +50,7 @@ type Secrets struct {
 	Recipients   List          `yaml:"recipients"` // public, age1…
 	Identity     secret.String `yaml:"identity"`   // AGE-SECRET-KEY-1…, one a line
 	IdentityFile Path          `yaml:"identity_file"`
+	RequireBound bool          `yaml:"require_bound"` // refuses what older versions have sealed
 }
 
 // OAuth2 is the platform's application at Microsoft and Google, for accounts that

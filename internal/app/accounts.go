@@ -62,7 +62,7 @@ func OpenDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger)
 func openBook(cfg configs.Config, rdb redis.UniversalClient) (*redisstore.Store, error) {
 	a := cfg.Accounts
 	return redisstore.New(redisstore.Options{
-		Redis: rdb, Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity,
+		Redis: rdb, Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity, RequireBound: cfg.Secrets.RequireBound,
 		Policy: redisstore.Policy{Unlock: a.RequireUnlock, Check: a.RequireCheck, Approve: a.RequireApproval},
 	})
 }
@@ -76,7 +76,7 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 	if err != nil {
 		return nil, err
 	}
-	box, err := seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity})
+	box, err := seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity, RequireBound: cfg.Secrets.RequireBound})
 	if err != nil {
 		return nil, err
 	}
@@ -144,10 +144,22 @@ func (a *App) keepAccounts(desk *accounts.Desk) {
 		a.serving.Go(func() { a.watch(ctx, desk.File) })
 	} else {
 		a.serving.Go(func() { desk.Book.Run(ctx) })
+		a.serving.Go(func() { a.warnUnbound(ctx, desk) })
 	}
 	a.serving.Go(func() { a.keepTokens(ctx, desk) })
 	a.serving.Go(func() { a.recheck(ctx, desk) })
 	a.onStop("accounts", func() error { cancel(); return nil })
+}
+
+// warnUnbound names the accounts whose secrets an older version has sealed.
+func (a *App) warnUnbound(ctx context.Context, desk *accounts.Desk) {
+	warning, err := desk.UnboundWarning(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.log.Debug().Err(err).Msg("whether all secrets are bound to their server is not known")
+	}
+	if warning != "" {
+		a.log.Warn().Msg(warning)
+	}
 }
 
 // watch reloads the accounts file when it changes.

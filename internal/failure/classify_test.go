@@ -267,6 +267,7 @@ func TestRows(t *testing.T) {
 		{20, "auth_disabled", Config, Cause{Stage: StageAuth, APICode: "XOAUTH2", Reply: Reply{Code: 535, Lines: []string{"5.7.139 SmtpClientAuthentication is disabled for the Tenant."}}}},
 		{111, "config_invalid", Config, broken(StageConnect, fmt.Errorf("dial: %w", ErrNotAllowed))},
 		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
+		{118, "config_invalid", Config, broken(StageWorker, fmt.Errorf("tenant/acme: %w", ErrMisplaced))},
 	}
 	seen := map[int]bool{}
 	for _, tt := range tests {
