@@ -8,9 +8,13 @@ import (
 	"time"
 )
 
-// PayloadVersion is the version this package writes. It reads this one and
-// every older one. A field that an older worker may overlook does not raise it.
-const PayloadVersion = 1
+// PayloadVersion is the newest version: this package reads it and every older one.
+// A field that an older worker may overlook does not raise it.
+//
+//   - 1: the job's Key is its id. The jobs of the platform are still written so.
+//   - 2: the job's Key names its tenant, too: an older worker would look for it in
+//     another's place.
+const PayloadVersion = 2
 
 var (
 	// ErrPayloadVersion says that a newer program wrote the payload. The job
@@ -30,6 +34,16 @@ type Job struct {
 	EnqueuedAt time.Time // whole milliseconds
 	TextDigest string    // the Text body is this blob, and Text is empty
 	HTMLDigest string
+	// Bare: it is a tenant's job of payload version 1, whose Key is its id alone.
+	Bare bool
+}
+
+// version is that of the job's payload.
+func (j *Job) version() int {
+	if j.Bare || j.Tenant == "" {
+		return 1
+	}
+	return 2
 }
 
 // Due is the earliest time of the first attempt.
@@ -86,7 +100,7 @@ type fileLine struct {
 // below a millisecond.
 func EncodeJob(j *Job) ([]byte, error) {
 	line := jobLine{
-		Version: PayloadVersion, MessageID: j.MessageID, EnqueuedAt: j.EnqueuedAt.UnixMilli(),
+		Version: j.version(), MessageID: j.MessageID, EnqueuedAt: j.EnqueuedAt.UnixMilli(),
 		messageFields: j.fields(),
 		From:          mailbox(j.From),
 		ReplyTo:       convert[mailbox](j.ReplyTo),
@@ -132,6 +146,7 @@ func DecodeJob(b []byte) (*Job, error) {
 	j := &Job{
 		Message: line.message(), MessageID: line.MessageID, EnqueuedAt: time.UnixMilli(line.EnqueuedAt).UTC(),
 		TextDigest: line.TextDigest, HTMLDigest: line.HTMLDigest,
+		Bare: line.Version == 1 && line.Tenant != "",
 	}
 	j.From = Address(line.From)
 	j.ReplyTo = convert[Address](line.ReplyTo)

@@ -20,9 +20,12 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew: for a new version only, v1 is in queues")
 
-const goldenV1 = "testdata/payload_v1.golden"
+const (
+	goldenV1 = "testdata/payload_v1.golden"
+	goldenV2 = "testdata/payload_v2.golden"
+)
 
-// fullJob has a value in every field. It must never change: the golden file is
+// fullJob has a value in every field. It must never change: the golden files are
 // what workers of all later versions have to read.
 func fullJob() *rohrpost.Job {
 	return &rohrpost.Job{
@@ -55,35 +58,65 @@ func fullJob() *rohrpost.Job {
 		EnqueuedAt: time.Date(2026, 2, 28, 23, 59, 59, 999e6, time.UTC),
 		TextDigest: strings.Repeat("01", 32),
 		HTMLDigest: strings.Repeat("23", 32),
+		Bare:       true,
 	}
 }
 
-func TestPayloadV1Golden(t *testing.T) {
+func TestPayloadGolden(t *testing.T) {
 	t.Parallel()
-	job := fullJob()
-	everyFieldSet(t, reflect.ValueOf(*job), "Job")
-	encoded, err := rohrpost.EncodeJob(job)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(goldenV1, encoded, 0o644); err != nil {
+	everyFieldSet(t, reflect.ValueOf(*fullJob()), "Job")
+	for file, change := range map[string]func(*rohrpost.Job){
+		goldenV1: func(*rohrpost.Job) {},
+		goldenV2: func(j *rohrpost.Job) { j.Bare = false },
+	} {
+		job := fullJob()
+		change(job)
+		encoded, err := rohrpost.EncodeJob(job)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if *update {
+			if err := os.WriteFile(file, encoded, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		golden, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(string(golden), string(encoded)); diff != "" {
+			t.Errorf("%s: the payload of this version has changed (-golden +written):\n%s", file, diff)
+		}
+		decoded, err := rohrpost.DecodeJob(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(job, decoded); diff != "" {
+			t.Errorf("%s reads differently (-want +got):\n%s", file, diff)
+		}
 	}
-	golden, err := os.ReadFile(goldenV1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(golden), string(encoded)); diff != "" {
-		t.Errorf("the payload of version 1 has changed (-golden +written):\n%s", diff)
-	}
-	decoded, err := rohrpost.DecodeJob(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(job, decoded); diff != "" {
-		t.Errorf("the golden payload reads differently (-want +got):\n%s", diff)
+}
+
+// A job whose key an older version would not find is written so that an older worker
+// leaves it alone; any other as it always was.
+func TestPayloadVersion(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		job  rohrpost.Job
+		want string
+	}{
+		"of a tenant":                     {rohrpost.Job{Message: rohrpost.Message{ID: "a", Tenant: "acme"}}, `{"v":2,`},
+		"of a tenant, by an older client": {rohrpost.Job{Message: rohrpost.Message{ID: "a", Tenant: "acme"}, Bare: true}, `{"v":1,`},
+		"of the platform":                 {rohrpost.Job{Message: rohrpost.Message{ID: "a"}}, `{"v":1,`},
+	} {
+		payload, err := rohrpost.EncodeJob(&tt.job)
+		if err != nil || !strings.HasPrefix(string(payload), tt.want) {
+			t.Errorf("%s: %.10s, %v", name, payload, err)
+		}
+		job, err := rohrpost.DecodeJob(payload)
+		if err != nil || job.Key() != tt.job.Key() {
+			t.Errorf("%s: key %q is read as %q, %v", name, tt.job.Key(), job.Key(), err)
+		}
 	}
 }
 
@@ -133,11 +166,11 @@ func TestDecodeJobRefuses(t *testing.T) {
 		payload string
 		want    error
 	}{
-		{"newer", `{"v":2}` + "\n", rohrpost.ErrPayloadVersion},
+		{"newer", `{"v":3}` + "\n", rohrpost.ErrPayloadVersion},
 		{"newer, much", `{"v":1000000}` + "\nbodies", rohrpost.ErrPayloadVersion},
-		{"newer, other shape", `{"to":{"x":[]},"id":7,"v":2,"subject":[],"expires":"never"}` + "\nx", rohrpost.ErrPayloadVersion},
-		{"newer, shape that fails first", `{"message_id":[1],"enqueued_at":{},"v":2}` + "\n", rohrpost.ErrPayloadVersion},
-		{"newer, no line end", `{"v":2}`, rohrpost.ErrPayloadVersion},
+		{"newer, other shape", `{"to":{"x":[]},"id":7,"v":3,"subject":[],"expires":"never"}` + "\nx", rohrpost.ErrPayloadVersion},
+		{"newer, shape that fails first", `{"message_id":[1],"enqueued_at":{},"v":3}` + "\n", rohrpost.ErrPayloadVersion},
+		{"newer, no line end", `{"v":3}`, rohrpost.ErrPayloadVersion},
 		{"empty", "", rohrpost.ErrPayload},
 		{"line end only", "\n", rohrpost.ErrPayload},
 		{"no JSON", "hello\n", rohrpost.ErrPayload},
@@ -264,7 +297,8 @@ func FuzzDecodeJob(f *testing.F) {
 	}
 	f.Add(golden)
 	f.Add([]byte(`{"v":1,"text_len":1,"html_len":2}` + "\nabc"))
-	f.Add([]byte(`{"v":2}`))
+	f.Add([]byte(`{"v":2,"tenant":"acme"}` + "\n"))
+	f.Add([]byte(`{"v":3}`))
 	f.Add([]byte(`{"v":1,"expires":-62135596800000,"metadata":{},"headers":[],"to":[null]}` + "\n"))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		first, err := rohrpost.DecodeJob(payload)

@@ -5,9 +5,9 @@ import "time"
 // A Message is one mail as an application asks for it. The zero value of every
 // field but To (or Cc, Bcc), Tenant and a body is valid.
 type Message struct {
-	// ID is the job's id and its idempotency key: a second message with the
-	// same id is not sent. Empty: a random one. Letters, digits and ._:~- only,
-	// at most 128 bytes, unique over all tenants.
+	// ID is the job's id and its idempotency key: a second message of the same
+	// tenant with the same id is not sent. Empty: a random one. Letters, digits and
+	// ._:~- only, at most 128 bytes.
 	ID string
 
 	// Tenant is the customer on whose behalf the mail leaves. Empty: the

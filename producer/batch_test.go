@@ -31,7 +31,7 @@ func TestBatchVerdicts(t *testing.T) {
 	for i, want := range []struct {
 		field     string
 		duplicate bool
-	}{{}, {field: "to"}, {duplicate: true}, {field: "id"}, {}, {duplicate: true}} {
+	}{{}, {field: "to"}, {duplicate: true}, {}, {}, {duplicate: true}} {
 		var problem *rohrpost.FieldError
 		switch r := results[i]; {
 		case want.field != "":
@@ -42,13 +42,13 @@ func TestBatchVerdicts(t *testing.T) {
 			t.Errorf("message %d: %+v", i, r)
 		}
 	}
-	if want := "2 of 6 messages were not accepted; message 1: to: no recipients"; err == nil || err.Error() != want {
+	if want := "1 of 6 messages were not accepted; message 1: to: no recipients"; err == nil || err.Error() != want {
 		t.Errorf("error %q, want %q", err, want)
 	}
 	if !errors.Is(err, results[1].Err) && !errors.As(err, new(rohrpost.FieldErrors)) {
 		t.Errorf("%v does not wrap the first refusal", err)
 	}
-	if got := tasks(t, rdb); len(got) != 3 {
+	if got := tasks(t, rdb); len(got) != 4 {
 		t.Errorf("tasks %q", got)
 	}
 }

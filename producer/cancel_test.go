@@ -91,7 +91,7 @@ func TestCancel(t *testing.T) {
 			if got := status(t, client, id).State; got != tt.state {
 				t.Errorf("state %s, want %s", got, tt.state)
 			}
-			if there := rdb.Exists(t.Context(), "asynq:{default}:t:"+id).Val() == 1; there == tt.gone {
+			if there := rdb.Exists(t.Context(), "asynq:{default}:t:"+key(id)).Val() == 1; there == tt.gone {
 				t.Errorf("the task is there: %v", there)
 			}
 		})

@@ -20,8 +20,12 @@ import (
 // The errors that applications ask for with errors.Is. A message that is refused
 // has rohrpost.FieldErrors.
 var (
-	// ErrNotFound says that no job of this id is known (any more).
+	// ErrNotFound says that no job of this id is known (any more). To a bound client,
+	// another tenant's is not.
 	ErrNotFound = errors.New("no such job")
+	// ErrAmbiguous says that several tenants have a job of this id: ForTenant tells
+	// which is meant. An AmbiguousError has their names.
+	ErrAmbiguous = errors.New("several tenants have a mail of this id")
 	// ErrFinal says that the job has ended: it cannot be canceled or rescheduled.
 	ErrFinal = ledger.ErrFinal
 	// ErrSending says that a worker has the mail in hand at this moment.
@@ -103,9 +107,10 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 	return c, nil
 }
 
-// Status tells what has become of a job; ErrNotFound if it is not known.
+// Status tells what has become of a job. The error is ErrNotFound, ErrAmbiguous, or
+// Redis's.
 func (c *Client) Status(ctx context.Context, id string) (rohrpost.Status, error) {
-	record, err := c.ledger.Load(ctx, id)
+	record, err := c.locate(ctx, id)
 	if err != nil {
 		return rohrpost.Status{}, jobError(id, err)
 	}
@@ -113,22 +118,26 @@ func (c *Client) Status(ctx context.Context, id string) (rohrpost.Status, error)
 }
 
 // Cancel ends a job before its final dot, or gives up one that is held as uncertain.
-// Recipients who have the mail already keep it. The error is ErrNotFound, ErrFinal,
-// ErrSending, or Redis's.
+// Recipients who have the mail already keep it. The error is ErrNotFound,
+// ErrAmbiguous, ErrFinal, ErrSending, or Redis's.
 func (c *Client) Cancel(ctx context.Context, id string) error {
-	queue, err := c.ledger.Cancel(ctx, id)
+	record, err := c.locate(ctx, id)
+	if err != nil {
+		return jobError(id, err)
+	}
+	queue, err := c.ledger.Cancel(ctx, record.Key)
 	if err != nil {
 		return jobError(id, err)
 	}
 	// The ledger alone stops the mail; the task is only tidied away. One that a
 	// worker holds cannot be deleted and ends by itself.
 	if queue != "" {
-		_ = c.inspector.DeleteTask(queue, id)
+		_ = c.inspector.DeleteTask(queue, string(record.Key))
 	}
 	return nil
 }
 
-// Close closes the connection that Open made.
+// Close closes the connection that Open made; that of a bound client does nothing.
 func (c *Client) Close() error {
 	if c.owned == nil {
 		return nil

@@ -115,7 +115,7 @@ func (c *Client) known(ctx context.Context, e *entry) bool {
 	if !e.result.Receipt.Duplicate {
 		return false
 	}
-	record, err := c.ledger.Load(ctx, e.job.ID)
+	record, err := c.ledger.Load(ctx, e.job.Key())
 	switch {
 	case errors.Is(err, ledger.ErrUnknown): // it ended this moment
 		return true
@@ -169,7 +169,7 @@ func (c *Client) done(e *entry) bool {
 	accepted, err := e.ticket.Accepted()
 	if err == nil && !accepted && e.ownID && !e.result.Receipt.Duplicate {
 		var evicted bool
-		if evicted, err = c.evict(queue.Name(e.job.Priority), e.job.ID); evicted {
+		if evicted, err = c.evict(queue.Name(e.job.Priority), e.job.Key()); evicted {
 			return false
 		}
 	}
@@ -182,15 +182,15 @@ func (c *Client) done(e *entry) bool {
 // evict deletes the archived task of a job that the ledger has forgotten. Any
 // other task of a fresh id is our own: the reply to it was lost, and go-redis has
 // asked again.
-func (c *Client) evict(queueName, id string) (bool, error) {
-	info, err := c.inspector.GetTaskInfo(queueName, id)
+func (c *Client) evict(queueName string, key rohrpost.Key) (bool, error) {
+	info, err := c.inspector.GetTaskInfo(queueName, string(key))
 	switch {
 	case errors.Is(err, asynq.ErrTaskNotFound):
 		return false, nil
 	case err != nil || info.State != asynq.TaskStateArchived:
 		return false, err
 	}
-	err = c.inspector.DeleteTask(queueName, id)
+	err = c.inspector.DeleteTask(queueName, string(key))
 	return err == nil, err
 }
 

@@ -69,10 +69,10 @@ func TestReschedule(t *testing.T) {
 			if st.State != rohrpost.Scheduled || st.NextAttempt == nil || !st.NextAttempt.Equal(due) || last.By != rohrpost.ByOperator || !last.NextAttempt.Equal(due) {
 				t.Errorf("%+v", st)
 			}
-			if diff := cmp.Diff([]string{"default/scheduled/a"}, tasks(t, s.rdb)); diff != "" {
+			if diff := cmp.Diff([]string{"default/scheduled/a,acme"}, tasks(t, s.rdb)); diff != "" {
 				t.Error(diff)
 			}
-			if score := s.rdb.ZScore(t.Context(), "asynq:{default}:scheduled", "a").Val(); int64(score) != due.Unix() {
+			if score := s.rdb.ZScore(t.Context(), "asynq:{default}:scheduled", key("a")).Val(); int64(score) != due.Unix() {
 				t.Errorf("due at %v, want %v", int64(score), due.Unix())
 			}
 		})

@@ -18,13 +18,17 @@ import (
 // has passed no longer counts. Id, Message-ID and history stay.
 //
 // Retry may be repeated, after an error of Redis too. The error is ErrNotFound,
-// ErrSending, ErrNothingToRetry, ErrContentGone, or Redis's.
+// ErrAmbiguous, ErrSending, ErrNothingToRetry, ErrContentGone, or Redis's.
 func (c *Client) Retry(ctx context.Context, id string) error {
-	return jobError(id, c.retry(ctx, id))
+	record, err := c.locate(ctx, id)
+	if err == nil {
+		err = c.retry(ctx, record)
+	}
+	return jobError(id, err)
 }
 
-func (c *Client) retry(ctx context.Context, id string) error {
-	t, err := c.find(ctx, id, unsent)
+func (c *Client) retry(ctx context.Context, record *ledger.Record) error {
+	t, err := c.find(ctx, record, unsent)
 	if err != nil {
 		return err
 	}
@@ -56,10 +60,14 @@ func unsent(r *ledger.Record) error {
 //
 // Reschedule may be repeated, after an error of Redis too. The error is
 // rohrpost.FieldErrors for a time in the past or not before Expires, ErrNotFound,
-// ErrFinal, ErrSending (the new time may be noted all the same), ErrContentGone, or
-// Redis's.
+// ErrAmbiguous, ErrFinal, ErrSending (the new time may be noted all the same),
+// ErrContentGone, or Redis's.
 func (c *Client) Reschedule(ctx context.Context, id string, at time.Time) error {
-	t, err := c.find(ctx, id, unfinished)
+	record, err := c.locate(ctx, id)
+	if err != nil {
+		return jobError(id, err)
+	}
+	t, err := c.find(ctx, record, unfinished)
 	if err != nil {
 		return jobError(id, err)
 	}

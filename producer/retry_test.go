@@ -51,6 +51,9 @@ func (s *stage) sent(id string) *rohrpost.Job {
 // place brings the task where asynq would have it: retry, archived, active or gone.
 func (s *stage) place(id, state string) {
 	s.t.Helper()
+	if rohrpost.Key(id).Bare() {
+		id = key(id)
+	}
 	key := func(part string) string { return "asynq:{default}:" + part }
 	if _, err := s.rdb.TxPipelined(s.t.Context(), func(p redis.Pipeliner) error {
 		p.LRem(s.t.Context(), key("pending"), 0, id)
@@ -92,14 +95,14 @@ func (s *stage) settled(id string, state rohrpost.State, place string, verdicts 
 
 // record is the job's hash as it stands.
 func (s *stage) record(id string) map[string]string {
-	return s.rdb.HGetAll(s.t.Context(), "rohrpost:job:{"+id+"}").Val()
+	return s.rdb.HGetAll(s.t.Context(), record(id)).Val()
 }
 
 // pending is how often a task is in the pending list.
 func (s *stage) pending(id string) int {
 	n := 0
 	for _, other := range s.rdb.LRange(s.t.Context(), "asynq:{default}:pending", 0, -1).Val() {
-		if other == id {
+		if other == key(id) {
 			n++
 		}
 	}
@@ -196,7 +199,7 @@ func TestRetry(t *testing.T) {
 			if diff := cmp.Diff(tt.states, got); diff != "" || st.State != rohrpost.Queued || st.NextAttempt != nil {
 				t.Errorf("%+v %s", st, diff)
 			}
-			if diff := cmp.Diff([]string{"default/pending/a"}, tasks(t, s.rdb)); diff != "" || s.pending("a") != 1 {
+			if diff := cmp.Diff([]string{"default/pending/a,acme"}, tasks(t, s.rdb)); diff != "" || s.pending("a") != 1 {
 				t.Error(diff)
 			}
 		})
@@ -280,7 +283,7 @@ func (vanish) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (v vanish) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
-		if args := cmd.Args(); strings.HasPrefix(cmd.Name(), "eval") && args[3] == "rohrpost:job:{"+v.id+"}" {
+		if args := cmd.Args(); strings.HasPrefix(cmd.Name(), "eval") && args[3] == record(v.id) {
 			v.s.place(v.id, "gone")
 		}
 		return err
@@ -307,7 +310,7 @@ func TestRetryWhileTheTaskVanishes(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if diff := cmp.Diff([]string{"default/pending/a", "default/scheduled/b"}, tasks(t, s.rdb)); diff != "" {
+	if diff := cmp.Diff([]string{"default/pending/a,acme", "default/scheduled/b,acme"}, tasks(t, s.rdb)); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff(job, queued(t, s.rdb, "default", "a")); diff != "" {
@@ -355,18 +358,24 @@ func TestRetryWithAttachment(t *testing.T) {
 	}
 }
 
-// The task of another tenant's mail with the same id is none of this job.
+// The task of another tenant's mail that an older version has enqueued under the same
+// id is none of this job.
 func TestRetryOfAnotherTenant(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, redistest.Start(t).Client(t))
-	s.settled("a", rohrpost.Failed, "archived", failed, failed, failed)
+	s.older("a")
+	archiveTask(t, s.rdb, "default", "a")
 	s.rdb.HSet(t.Context(), "rohrpost:job:{a}", "t", "other")
+	s.rdb.SAdd(t.Context(), "rohrpost:tenants", "other")
 	if err := s.Retry(t.Context(), "a"); !errors.Is(err, producer.ErrContentGone) {
 		t.Error(err)
 	}
 	s.rdb.HSet(t.Context(), "rohrpost:job:{a}", "t", "acme")
 	s.rdb.HDel(t.Context(), "rohrpost:job:{a}", "q") // a worker wrote the record
-	if err := s.Retry(t.Context(), "a"); err != nil || s.pending("a") != 1 {
+	if err := s.Retry(t.Context(), "a"); err != nil {
 		t.Error(err)
+	}
+	if diff := cmp.Diff([]string{"default/pending/a"}, tasks(t, s.rdb)); diff != "" {
+		t.Error(diff)
 	}
 }

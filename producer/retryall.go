@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,26 +40,27 @@ func (f RetryFilter) Check() error {
 // sent again or, in a dry run, those that would be. A mail that somebody else has
 // sent again meanwhile is passed over. The error is Redis's, and then RetryAll may
 // be repeated; or it counts the mails whose content is not kept any more, and wraps
-// ErrContentGone.
+// ErrContentGone. A bound client's picks among the mails of its tenant.
 func (c *Client) RetryAll(ctx context.Context, f RetryFilter) ([]string, error) {
+	f.Tenant = cmp.Or(f.Tenant, c.rules.Tenant())
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
 	picked, err := c.pick(ctx, f)
-	if err != nil || f.DryRun {
-		return picked, err
+	if err != nil {
+		return nil, err
 	}
 	var again []string
 	gone := 0
-	for _, id := range picked {
-		switch err := c.retry(ctx, id); {
+	for _, key := range picked {
+		switch err := c.again(ctx, key, f.DryRun); {
 		case err == nil:
-			again = append(again, id)
+			again = append(again, key.ID())
 		case errors.Is(err, ErrContentGone):
 			gone++
 		case errors.Is(err, ErrNothingToRetry), errors.Is(err, ErrSending), errors.Is(err, ledger.ErrUnknown):
 		default:
-			return again, jobError(id, err)
+			return again, jobError(key.ID(), err)
 		}
 	}
 	if gone > 0 {
@@ -67,16 +69,32 @@ func (c *Client) RetryAll(ctx context.Context, f RetryFilter) ([]string, error) 
 	return again, nil
 }
 
-// pick is the ids of the mails that match, sorted. asynq archives what has failed;
+// again retries one of the picked mails, unless it is only asked which.
+func (c *Client) again(ctx context.Context, key rohrpost.Key, dry bool) error {
+	if dry {
+		return nil
+	}
+	record, err := c.ledger.Load(ctx, key)
+	if err != nil {
+		return err
+	}
+	return c.retry(ctx, record)
+}
+
+// pick is the mails that match, by their ids. asynq archives what has failed;
 // what is held as uncertain stays among the tasks that wait. In both places there may
 // be mails that an interrupted Retry has reopened and not run.
-func (c *Client) pick(ctx context.Context, f RetryFilter) ([]string, error) {
-	var picked []string
+func (c *Client) pick(ctx context.Context, f RetryFilter) ([]rohrpost.Key, error) {
+	var picked []rohrpost.Key
 	look := func(ids []string, ended func(*ledger.Record) bool) error {
-		records, err := c.ledger.LoadAll(ctx, ids)
+		keys := make([]rohrpost.Key, len(ids))
+		for i, id := range ids {
+			keys[i] = rohrpost.Key(id)
+		}
+		records, err := c.ledger.LoadAll(ctx, keys)
 		for _, r := range records {
-			if r != nil && ended(r) && f.Matches(r.Status) {
-				picked = append(picked, r.ID)
+			if r != nil && ended(r) && c.rules.Sees(r.Tenant) && f.Matches(r.Status) {
+				picked = append(picked, r.Key)
 			}
 		}
 		return err

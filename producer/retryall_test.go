@@ -32,10 +32,10 @@ func TestRetryAll(t *testing.T) {
 	other := mail()
 	other.ID, other.Tenant = "other", "other"
 	mustSend(t, s.Client, other)
-	s.place("other", "archived")
+	s.place("other,other", "archived")
 	s.sent("forgotten")
 	s.place("forgotten", "archived")
-	s.rdb.Del(t.Context(), "rohrpost:job:{forgotten}")
+	s.rdb.Del(t.Context(), record("forgotten"))
 
 	if _, err := s.RetryAll(t.Context(), producer.RetryFilter{DryRun: true}); err == nil {
 		t.Error("everything would be sent again")
@@ -86,7 +86,7 @@ func TestRetryAllWithoutContent(t *testing.T) {
 	for _, id := range []string{"a", "b", "c"} {
 		s.settled(id, rohrpost.Failed, "archived", failed, failed, failed)
 	}
-	s.rdb.Del(t.Context(), "asynq:{default}:t:b")
+	s.rdb.Del(t.Context(), "asynq:{default}:t:"+key("b"))
 	got, err := s.RetryAll(t.Context(), producer.RetryFilter{Tenant: "acme"})
 	if !errors.Is(err, producer.ErrContentGone) || !strings.HasPrefix(err.Error(), "1 of 3 mails") || !slices.Equal(got, []string{"a", "c"}) {
 		t.Errorf("%q, %v", got, err)

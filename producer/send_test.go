@@ -56,7 +56,7 @@ func TestPriorityIsTheQueue(t *testing.T) {
 		m.ID, m.Priority = "prio."+string(p)+"x", p
 		mustSend(t, client, m)
 	}
-	want := []string{"bulk/pending/prio.bulkx", "critical/pending/prio.criticalx", "default/pending/prio.defaultx", "default/pending/prio.x"}
+	want := []string{"bulk/pending/prio.bulkx,acme", "critical/pending/prio.criticalx,acme", "default/pending/prio.defaultx,acme", "default/pending/prio.x,acme"}
 	if diff := cmp.Diff(want, tasks(t, rdb)); diff != "" {
 		t.Errorf("tasks (-want +got):\n%s", diff)
 	}
@@ -72,7 +72,7 @@ func TestNotBefore(t *testing.T) {
 	if st.State != rohrpost.Scheduled || st.NextAttempt == nil || !st.NextAttempt.Equal(m.NotBefore.Truncate(time.Millisecond)) {
 		t.Errorf("status %+v", st)
 	}
-	if got := tasks(t, rdb); len(got) != 1 || got[0] != "default/scheduled/"+receipt.ID {
+	if got := tasks(t, rdb); len(got) != 1 || got[0] != "default/scheduled/"+key(receipt.ID) {
 		t.Errorf("tasks %q", got)
 	}
 }
@@ -121,7 +121,7 @@ func TestSameIDAgain(t *testing.T) {
 	t.Parallel()
 	client, rdb := newClient(t, producer.Options{})
 	first := mustSend(t, client, mail(), producer.WithID("invoice-4711"))
-	if first != (rohrpost.Receipt{ID: "invoice-4711", MessageID: "<invoice-4711@acme.example>"}) {
+	if first != (rohrpost.Receipt{ID: "invoice-4711", MessageID: "<invoice-4711.822b33ad87@acme.example>"}) {
 		t.Errorf("first receipt %+v", first)
 	}
 	again := mail()
@@ -130,7 +130,7 @@ func TestSameIDAgain(t *testing.T) {
 	if want := (rohrpost.Receipt{ID: first.ID, MessageID: first.MessageID, Duplicate: true}); second != want {
 		t.Errorf("second receipt %+v, want %+v", second, want)
 	}
-	if got := tasks(t, rdb); len(got) != 1 || got[0] != "default/pending/invoice-4711" {
+	if got := tasks(t, rdb); len(got) != 1 || got[0] != "default/pending/invoice-4711,acme" {
 		t.Errorf("tasks %q", got)
 	}
 	if job := queued(t, rdb, "default", first.ID); job.Subject != "Rechnung" {
@@ -177,7 +177,7 @@ func TestSameIDAtTheSameTime(t *testing.T) {
 		if !r.Duplicate {
 			firsts++
 		}
-		if r.MessageID != "<one@acme.example>" {
+		if r.MessageID != "<one.822b33ad87@acme.example>" {
 			t.Errorf("receipt %+v", r)
 		}
 	}
@@ -189,29 +189,32 @@ func TestSameIDAtTheSameTime(t *testing.T) {
 	}
 }
 
+// An id belongs to its tenant: others may use it, and each has a mail of its own.
 func TestSameIDOfAnotherTenant(t *testing.T) {
 	t.Parallel()
 	client, rdb := newClient(t, producer.Options{})
-	mustSend(t, client, mail(), producer.WithID("a"))
-	before := status(t, client, "a")
-	for _, priority := range []rohrpost.Priority{rohrpost.Default, rohrpost.Critical} {
+	first := mustSend(t, client, mail(), producer.WithID("a"))
+	acme := client.ForTenant("acme")
+	before := status(t, acme, "a")
+	seen := map[string]bool{first.MessageID: true}
+	for _, tenant := range []string{"evil", "ACME", ""} {
 		other := mail()
-		other.Tenant, other.Priority, other.Metadata = "evil", priority, map[string]string{"k": "v"}
-		other.Attachments = []rohrpost.Attachment{{Name: "a", Content: []byte("a")}}
-		receipt, err := client.Send(t.Context(), other, producer.WithID("a"))
-		var problem *rohrpost.FieldError
-		if !errors.As(err, &problem) || problem.Field != "id" || receipt != (rohrpost.Receipt{}) {
-			t.Errorf("got %+v, %v", receipt, err)
+		other.Tenant, other.Metadata = tenant, map[string]string{"k": "v"}
+		receipt := mustSend(t, client, other, producer.WithID("a"))
+		if receipt.Duplicate || seen[receipt.MessageID] {
+			t.Errorf("%q: %+v", tenant, receipt)
+		}
+		seen[receipt.MessageID] = true
+		if again := mustSend(t, client, other, producer.WithID("a")); !again.Duplicate || again.MessageID != receipt.MessageID {
+			t.Errorf("%q again: %+v", tenant, again)
 		}
 	}
-	if diff := cmp.Diff(before, status(t, client, "a")); diff != "" {
+	if diff := cmp.Diff(before, status(t, acme, "a")); diff != "" {
 		t.Errorf("the first mail was touched:\n%s", diff)
 	}
-	if got := tasks(t, rdb); len(got) != 1 || queued(t, rdb, "default", "a").Tenant != "acme" {
-		t.Errorf("tasks %q", got)
-	}
-	if keys := rdb.Keys(t.Context(), "rohrpost:blob:*").Val(); len(keys) != 0 {
-		t.Errorf("blobs of the refused mail: %q", keys)
+	want := []string{"default/pending/a", "default/pending/a,ACME", "default/pending/a,acme", "default/pending/a,evil"}
+	if diff := cmp.Diff(want, tasks(t, rdb)); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -226,7 +229,7 @@ func TestIDOfAForgottenJob(t *testing.T) {
 		old.Subject, old.Priority = "alt", priority
 		mustSend(t, client, old, producer.WithID(id))
 		archive(t, rdb, string(priority), id)
-		if err := rdb.Del(t.Context(), "rohrpost:job:{"+id+"}").Err(); err != nil {
+		if err := rdb.Del(t.Context(), record(id)).Err(); err != nil {
 			t.Fatal(err)
 		}
 		again := mail()
@@ -251,7 +254,7 @@ func TestReservedAndNotEnqueued(t *testing.T) {
 	t.Parallel()
 	client, rdb := newClient(t, producer.Options{})
 	first := mustSend(t, client, mail(), producer.WithID("a"))
-	if err := asynq.NewInspectorFromRedisClient(rdb).DeleteTask("default", "a"); err != nil {
+	if err := asynq.NewInspectorFromRedisClient(rdb).DeleteTask("default", key("a")); err != nil {
 		t.Fatal(err)
 	}
 	again := mail()

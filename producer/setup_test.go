@@ -54,7 +54,13 @@ func mustSend(t testing.TB, c *producer.Client, m rohrpost.Message, opts ...prod
 	return receipt
 }
 
-// tasks are the ids that asynq holds, as "queue/state/id".
+// key is that of a mail of the tenant that mail() has.
+func key(id string) string { return string(rohrpost.KeyOf("acme", id)) }
+
+// record is the key of its hash in the ledger.
+func record(id string) string { return "rohrpost:job:{" + id + "},acme" }
+
+// tasks are the keys that asynq holds, as "queue/state/key".
 func tasks(t testing.TB, rdb redis.UniversalClient) []string {
 	t.Helper()
 	keys, err := rdb.Keys(t.Context(), "asynq:{*}:t:*").Result()
@@ -62,9 +68,9 @@ func tasks(t testing.TB, rdb redis.UniversalClient) []string {
 		t.Fatal(err)
 	}
 	out := make([]string, len(keys))
-	for i, key := range keys {
-		name, id, _ := strings.Cut(strings.TrimPrefix(key, "asynq:{"), "}:t:")
-		out[i] = fmt.Sprintf("%s/%s/%s", name, rdb.HGet(t.Context(), key, "state").Val(), id)
+	for i, task := range keys {
+		name, id, _ := strings.Cut(strings.TrimPrefix(task, "asynq:{"), "}:t:")
+		out[i] = fmt.Sprintf("%s/%s/%s", name, rdb.HGet(t.Context(), task, "state").Val(), id)
 	}
 	slices.Sort(out)
 	return out
@@ -73,7 +79,7 @@ func tasks(t testing.TB, rdb redis.UniversalClient) []string {
 // queued is the job that a worker would find.
 func queued(t testing.TB, rdb redis.UniversalClient, queueName, id string) *rohrpost.Job {
 	t.Helper()
-	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo(queueName, id)
+	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo(queueName, key(id))
 	if err != nil {
 		t.Fatalf("task %s: %v", id, err)
 	}
@@ -182,10 +188,15 @@ func (p *proxy) serve(client net.Conn) {
 	}
 }
 
-// archive lets a task fail for good, without a worker.
+// archive lets a mail's task fail for good, without a worker.
 func archive(t testing.TB, rdb redis.UniversalClient, queueName, id string) {
 	t.Helper()
-	if err := asynq.NewInspectorFromRedisClient(rdb).ArchiveTask(queueName, id); err != nil {
+	archiveTask(t, rdb, queueName, key(id))
+}
+
+func archiveTask(t testing.TB, rdb redis.UniversalClient, queueName, key string) {
+	t.Helper()
+	if err := asynq.NewInspectorFromRedisClient(rdb).ArchiveTask(queueName, key); err != nil {
 		t.Fatal(err)
 	}
 }

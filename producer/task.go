@@ -24,12 +24,8 @@ type task struct {
 
 // find looks for the task of a job that refuse has nothing against. The error is
 // ErrSending when a worker has the task, ErrContentGone when nobody has.
-func (c *Client) find(ctx context.Context, id string, refuse func(*ledger.Record) error) (*task, error) {
-	record, err := c.ledger.Load(ctx, id)
-	if err == nil {
-		err = refuse(record)
-	}
-	if err != nil {
+func (c *Client) find(ctx context.Context, record *ledger.Record, refuse func(*ledger.Record) error) (*task, error) {
+	if err := refuse(record); err != nil {
 		return nil, err
 	}
 	names := []string{record.Queue}
@@ -37,7 +33,7 @@ func (c *Client) find(ctx context.Context, id string, refuse func(*ledger.Record
 		names = queue.Names()
 	}
 	for _, name := range names {
-		info, err := c.inspector.GetTaskInfo(name, id)
+		info, err := c.inspector.GetTaskInfo(name, string(record.Key))
 		switch {
 		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
 			continue
@@ -53,14 +49,14 @@ func (c *Client) find(ctx context.Context, id string, refuse func(*ledger.Record
 		case info.State == asynq.TaskStateActive:
 			return nil, ErrSending
 		}
-		return &task{queue.Ref{Queue: name, ID: id}, info.Payload, job}, nil
+		return &task{queue.Ref{Queue: name, ID: string(record.Key)}, info.Payload, job}, nil
 	}
-	return nil, c.gone(ctx, id, refuse)
+	return nil, c.gone(ctx, record.Key, refuse)
 }
 
 // gone says why a job has no task: it may have ended this moment.
-func (c *Client) gone(ctx context.Context, id string, refuse func(*ledger.Record) error) error {
-	record, err := c.ledger.Load(ctx, id)
+func (c *Client) gone(ctx context.Context, key rohrpost.Key, refuse func(*ledger.Record) error) error {
+	record, err := c.ledger.Load(ctx, key)
 	if err == nil {
 		err = refuse(record)
 	}

@@ -52,7 +52,7 @@ func (a *attempt) run(ctx context.Context, known bool) (err error) {
 	const looks = 3 // a record changes under an attempt when somebody cancels, or a lost attempt reports late
 	for range looks {
 		if known {
-			record, err := a.w.ledger.Load(ctx, a.job.ID)
+			record, err := a.w.ledger.Load(ctx, a.job.Key())
 			if err != nil && !errors.Is(err, ledger.ErrUnknown) {
 				return &deferral{delay: time.Second, cause: err}
 			}

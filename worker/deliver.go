@@ -91,7 +91,9 @@ func (a *attempt) door() gate.Door {
 }
 
 // mail is the job as the gate knows it.
-func (a *attempt) mail() gate.Mail { return gate.Mail{Queue: queue.Name(a.job.Priority), ID: a.job.ID} }
+func (a *attempt) mail() gate.Mail {
+	return gate.Mail{Queue: queue.Name(a.job.Priority), ID: string(a.job.Key())}
+}
 
 // leave tells the gate what the attempt has shown of the account and its server.
 func (a *attempt) leave(ctx context.Context, pass *gate.Pass, out transport.Outcome) *gate.Wait {

@@ -115,7 +115,7 @@ func (w *Worker) interrupted(task *asynq.Task, cause error) {
 		return
 	}
 	a := w.newAttempt(job)
-	a.record, _ = w.ledger.Load(context.Background(), job.ID) // only for the number of the attempt
+	a.record, _ = w.ledger.Load(context.Background(), job.Key()) // only for the number of the attempt
 	f := local(failure.ErrInterrupted, cause.Error())
 	e := a.entry(f, conclusion{})
 	e.Recipients, e.NextAttempt = a.recipients, w.now().Add(time.Second)

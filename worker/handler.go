@@ -63,7 +63,7 @@ func (w *Worker) handler(feed *queue.Feed) asynq.Handler {
 			return fmt.Errorf("%w: %w", err, asynq.SkipRetry)
 		}
 		retried, _ := asynq.GetRetryCount(ctx)
-		mail := gate.Mail{Queue: queue.Name(job.Priority), ID: job.ID}
+		mail := gate.Mail{Queue: queue.Name(job.Priority), ID: string(job.Key())}
 		known := w.opts.Gate.Came(mail) || retried > 0
 		defer w.opts.Gate.Arrived(mail)
 		// asynq's context ends when Redis was away for longer than a lease. Nothing

@@ -142,10 +142,16 @@ func (h *harness) status(id string) rohrpost.Status {
 	return st
 }
 
+// key is that of a mail that has a record.
+func (h *harness) key(id string) string {
+	h.t.Helper()
+	return string(rohrpost.KeyOf(h.status(id).Tenant, id))
+}
+
 // task is what asynq knows of a job; nil: nothing.
 func (h *harness) task(id string) *asynq.TaskInfo {
 	h.t.Helper()
-	info, err := asynq.NewInspectorFromRedisClient(h.rdb).GetTaskInfo("default", id)
+	info, err := asynq.NewInspectorFromRedisClient(h.rdb).GetTaskInfo("default", h.key(id))
 	if err != nil && !errors.Is(err, asynq.ErrTaskNotFound) {
 		h.t.Fatal(err)
 	}

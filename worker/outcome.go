@@ -90,7 +90,7 @@ func (a *attempt) event(out transport.Outcome, c *conclusion) *rohrpost.Event {
 // reconcile draws the state of the job from its record alone: after verdicts that
 // came late, or when nobody is left to try.
 func (a *attempt) reconcile(ctx context.Context) error {
-	record, err := a.w.ledger.Load(ctx, a.job.ID)
+	record, err := a.w.ledger.Load(ctx, a.job.Key())
 	if err != nil {
 		return &deferral{delay: time.Second, cause: err}
 	}

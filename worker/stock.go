@@ -55,9 +55,9 @@ func (w *Worker) takeStock(ctx context.Context, o inventory.Options) error {
 		}
 		switch {
 		case f.Kind == inventory.Lost:
-			return w.bury(ctx, f.JobID)
+			return w.bury(ctx, f.Key)
 		case f.Kind == inventory.NoRoom:
-			return w.opts.Gate.Join(ctx, gate.Door{Account: f.Account}, gate.Mail{Queue: f.Queue, ID: f.JobID}, &gate.Wait{Reason: gate.Busy})
+			return w.opts.Gate.Join(ctx, gate.Door{Account: f.Account}, gate.Mail{Queue: f.Queue, ID: string(f.Key)}, &gate.Wait{Reason: gate.Busy})
 		case f.Repairable:
 			if err := stock.Repair(ctx, f); !errors.Is(err, inventory.ErrNotRepairable) {
 				return err
@@ -70,16 +70,16 @@ func (w *Worker) takeStock(ctx context.Context, o inventory.Options) error {
 
 // bury writes down that a mail has failed whose content nobody has any more. Who may
 // have it is uncertain, as after any attempt that was not settled.
-func (w *Worker) bury(ctx context.Context, id string) error {
-	record, err := w.ledger.Load(ctx, id)
+func (w *Worker) bury(ctx context.Context, key rohrpost.Key) error {
+	record, err := w.ledger.Load(ctx, key)
 	if errors.Is(err, ledger.ErrUnknown) || err == nil && record.State.Final() {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	job := &rohrpost.Job{MessageID: record.MessageID, EnqueuedAt: record.EnqueuedAt}
-	job.ID, job.Tenant, job.Metadata, job.OnUncertain = id, record.Tenant, record.Metadata, rohrpost.Hold
+	job := &rohrpost.Job{MessageID: record.MessageID, EnqueuedAt: record.EnqueuedAt, Bare: key.Bare()}
+	job.ID, job.Tenant, job.Metadata, job.OnUncertain = record.ID, record.Tenant, record.Metadata, rohrpost.Hold
 	for _, r := range record.Recipients {
 		job.To = append(job.To, rohrpost.Address{Address: r.Address})
 	}

@@ -72,7 +72,7 @@ func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task
 	if err != nil {
 		return nil // not ours, or of a newer version: an operator decides
 	}
-	record, err := w.ledger.Load(ctx, job.ID)
+	record, err := w.ledger.Load(ctx, job.Key())
 	switch {
 	case errors.Is(err, ledger.ErrUnknown) && w.now().Sub(later(task.LastFailedAt, job.Due())) > w.opts.Keep:
 		// The ledger has forgotten the job, and so may the queue.

@@ -69,7 +69,7 @@ func sweeping(t *testing.T) (*Worker, redis.UniversalClient, *rohrpost.Job, *err
 		t.Fatal(err)
 	}
 	inspector := asynq.NewInspectorFromRedisClient(rdb)
-	info, err := inspector.GetTaskInfo("default", "one")
+	info, err := inspector.GetTaskInfo("default", "one,acme")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +77,7 @@ func sweeping(t *testing.T) (*Worker, redis.UniversalClient, *rohrpost.Job, *err
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inspector.ArchiveTask("default", "one"); err != nil {
+	if err := inspector.ArchiveTask("default", "one,acme"); err != nil {
 		t.Fatal(err)
 	}
 	return w, rdb, job, log
@@ -104,7 +104,7 @@ func TestSweepArchived(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	record, err := w.ledger.Load(t.Context(), job.ID)
+	record, err := w.ledger.Load(t.Context(), job.Key())
 	if err != nil || record.State != rohrpost.Failed {
 		t.Errorf("state %v, %v", record, err)
 	}
@@ -127,7 +127,7 @@ func TestSweepUncertain(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	record, err := w.ledger.Load(t.Context(), job.ID)
+	record, err := w.ledger.Load(t.Context(), job.Key())
 	if err != nil || record.State != rohrpost.Uncertain ||
 		record.Recipients[0].State != rohrpost.RecipientUncertain || record.Recipients[1].State != rohrpost.RecipientFailed {
 		t.Errorf("record %+v, %v", record, err)
@@ -141,14 +141,14 @@ func TestSweepUncertain(t *testing.T) {
 func TestSweepForgets(t *testing.T) {
 	t.Parallel()
 	w, rdb, job, log := sweeping(t)
-	if err := rdb.Del(t.Context(), "rohrpost:job:{"+job.ID+"}").Err(); err != nil {
+	if err := rdb.Del(t.Context(), "rohrpost:job:{"+job.ID+"},acme").Err(); err != nil {
 		t.Fatal(err)
 	}
 	w.now = func() time.Time { return time.Now().Add(ledger.DefaultKeep + time.Hour) }
 	if err := w.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", job.ID)
+	_, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", string(job.Key()))
 	if err == nil || len(entries(t, log)) != 0 {
 		t.Errorf("the task is still there: %v", err)
 	}
@@ -169,7 +169,7 @@ func TestSweepReopened(t *testing.T) {
 	if err := w.sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", job.ID)
+	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", string(job.Key()))
 	if err != nil || info.State != asynq.TaskStatePending || len(entries(t, log)) != before {
 		t.Errorf("%+v, %v", info, err)
 	}
@@ -188,8 +188,8 @@ func TestTakeStock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(rdb.LRem(t.Context(), "asynq:{default}:pending", 0, "two").Err(),
-		rdb.ZRem(t.Context(), "asynq:{default}:archived", job.ID).Err(), rdb.Del(t.Context(), "asynq:{default}:t:"+job.ID).Err()); err != nil {
+	if err := errors.Join(rdb.LRem(t.Context(), "asynq:{default}:pending", 0, "two,acme").Err(),
+		rdb.ZRem(t.Context(), "asynq:{default}:archived", string(job.Key())).Err(), rdb.Del(t.Context(), "asynq:{default}:t:"+string(job.Key())).Err()); err != nil {
 		t.Fatal(err)
 	}
 	w.now = func() time.Time { return time.Now().Add(time.Hour) }
@@ -198,7 +198,7 @@ func TestTakeStock(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	record, err := w.ledger.Load(t.Context(), job.ID)
+	record, err := w.ledger.Load(t.Context(), job.Key())
 	if err != nil || record.State != rohrpost.Failed {
 		t.Errorf("%+v, %v", record, err)
 	}
@@ -206,7 +206,7 @@ func TestTakeStock(t *testing.T) {
 	if len(list) != 1 || !list[0].Final || len(list[0].Recipients) != 2 || !strings.Contains(failure.Hint(list[0].Rule, "en"), "no longer in Redis") {
 		t.Errorf("entries %+v", list)
 	}
-	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", "two")
+	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", "two,acme")
 	if err != nil || info.State != asynq.TaskStatePending {
 		t.Errorf("%+v, %v", info, err)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func (c *cli) cancel() *cobra.Command {
-	return &cobra.Command{
+	return whose(&cobra.Command{
 		Use:   "cancel ID…",
 		Short: "Stop a mail that has not left yet",
 		Long: `Stop mails that have not left yet, and give up those that are held as uncertain. Recipients who have a
@@ -19,7 +19,7 @@ mail already keep it; those who wait get nothing.`,
 				return err
 			}
 			defer done()
-			return c.each(args, "canceled", rohrpost.Canceled, func(id string) error { return mail.Cancel(cmd.Context(), id) })
+			return c.each(args, "canceled", rohrpost.Canceled, func(id string) error { return of(cmd, mail).Cancel(cmd.Context(), id) })
 		},
-	}
+	})
 }

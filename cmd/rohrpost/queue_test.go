@@ -41,9 +41,9 @@ func TestQueueCheck(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	harm("LREM", "asynq:{default}:pending", 0, "mail-0") // orphaned
-	harm("DEL", "rohrpost:job:{mail-1}")                 // unrecorded
-	harm("ZADD", "asynq:{default}:lease", 1, "nobody")   // a phantom
+	harm("LREM", "asynq:{default}:pending", 0, "mail-0,acme") // orphaned
+	harm("DEL", "rohrpost:job:{mail-1},acme")                 // unrecorded
+	harm("ZADD", "asynq:{default}:lease", 1, "nobody")        // a phantom
 	r := check()
 	has(r, exitFailed, "orphaned  acme  mail-0  queue default  queued\n", "→ rohrpost queue check --repair", "unrecorded  acme  mail-1", "phantom",
 		"2 mails on the way; not in order: 1 orphaned, 1 phantom, 1 unrecorded\n", "rohrpost: 2 findings remain\n")
@@ -67,8 +67,8 @@ func TestQueueCheck(t *testing.T) {
 	}
 
 	has(check("--repair"), exitFailed, "→ repaired", "repaired: 2\n", "1 finding remains")
-	harm("LREM", "asynq:{default}:pending", 0, "mail-1")
-	harm("DEL", "asynq:{default}:t:mail-1")
+	harm("LREM", "asynq:{default}:pending", 0, "mail-1,acme")
+	harm("DEL", "asynq:{default}:t:mail-1,acme")
 	has(check(), exitDone, "2 mails on the way, each in exactly one place\n")
 
 	harm("SREM", "asynq:queues", "default") // harmless

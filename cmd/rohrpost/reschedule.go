@@ -10,7 +10,7 @@ import (
 )
 
 func (c *cli) reschedule() *cobra.Command {
-	return &cobra.Command{
+	return whose(&cobra.Command{
 		Use:   "reschedule ID TIME",
 		Short: "Put a mail that waits off to another time",
 		Long: `Put a mail that waits off to another time, or bring it forward. TIME is a time (RFC 3339) or a delay from now.
@@ -28,12 +28,12 @@ What else keeps the mail waiting, a parked account for example, may keep it long
 				return err
 			}
 			defer done()
-			if err := mail.Reschedule(cmd.Context(), args[0], at); err != nil {
+			if err := of(cmd, mail).Reschedule(cmd.Context(), args[0], at); err != nil {
 				return err
 			}
 			return c.printMail(args[0], "waits until "+localTime(at), rohrpost.Scheduled)
 		},
-	}
+	})
 }
 
 // parseTime reads the TIME of a command line.

@@ -17,15 +17,15 @@ func (c *cli) retry() *cobra.Command {
 		Long: `Send mails again, to those recipients only who have not got them.
 
 With IDs: mails that have failed (in part, too), have expired or are uncertain; mails that wait are tried at once.
+--tenant says whose they are, if several tenants have mails of these ids.
 With --tenant, --account or --category: all mails that have failed, have expired or are uncertain, and match.`,
 		Example: `  rohrpost retry invoice-4711
   rohrpost retry --tenant acme --category auth_failed --dry-run`,
 		PreRunE: func(_ *cobra.Command, ids []string) error {
-			filtered := filter.Check() == nil
 			switch {
-			case len(ids) > 0 && (filtered || filter.DryRun):
+			case len(ids) > 0 && (filter.Account != "" || filter.Category != "" || filter.DryRun):
 				return &usageError{errors.New("name either mails, or what they have in common")}
-			case len(ids) == 0 && !filtered:
+			case len(ids) == 0 && filter.Check() != nil:
 				return &usageError{errors.New("name mails, a --tenant, an --account or a --category")}
 			}
 			return nil
@@ -37,14 +37,14 @@ With --tenant, --account or --category: all mails that have failed, have expired
 			}
 			defer done()
 			if len(ids) > 0 {
-				return c.each(ids, "sent on its way again", rohrpost.Queued, func(id string) error { return mail.Retry(cmd.Context(), id) })
+				return c.each(ids, "sent on its way again", rohrpost.Queued, func(id string) error { return of(cmd, mail).Retry(cmd.Context(), id) })
 			}
 			again, err := mail.RetryAll(cmd.Context(), filter)
 			return errors.Join(c.printRetried(again, filter.DryRun), err)
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&filter.Tenant, "tenant", "", "mails of this tenant")
+	f.StringVar(&filter.Tenant, tenantFlag, "", "mails of this tenant")
 	f.StringVar(&filter.Account, "account", "", "mails whose last attempt used this account, as tenant/acme")
 	f.StringVar(&filter.Category, "category", "", "mails whose last failure is of this category, as auth_failed, or expired")
 	f.BoolVar(&filter.DryRun, "dry-run", false, "only say which")

@@ -18,7 +18,7 @@ import (
 )
 
 func (c *cli) status() *cobra.Command {
-	return &cobra.Command{
+	return whose(&cobra.Command{
 		Use:   "status ID",
 		Short: "Show what has become of a mail",
 		Args:  cobra.ExactArgs(1),
@@ -28,7 +28,7 @@ func (c *cli) status() *cobra.Command {
 				return err
 			}
 			defer done()
-			st, err := mail.Status(cmd.Context(), args[0])
+			st, err := of(cmd, mail).Status(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -37,7 +37,7 @@ func (c *cli) status() *cobra.Command {
 			}
 			return errors.Join(printStatus(c.out, st, time.Local), printHistory(c.out, st.History, time.Local))
 		},
-	}
+	})
 }
 
 func printStatus(out io.Writer, st rohrpost.Status, zone *time.Location) error {

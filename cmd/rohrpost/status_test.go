@@ -163,7 +163,8 @@ func TestRetry(t *testing.T) {
 	}{
 		{nil, exitUsage, "--tenant"},
 		{[]string{"--dry-run"}, exitUsage, "--tenant"},
-		{[]string{"a", "--tenant", "acme"}, exitUsage, "either"},
+		{[]string{"a", "--account", "tenant/acme"}, exitUsage, "either"},
+		{[]string{"a", "--tenant", "globex"}, exitFailed, `job "a": no such job`},
 		{[]string{"a", "--dry-run"}, exitUsage, "either"},
 		{[]string{"nobody"}, exitFailed, `job "nobody": no such job`},
 		{[]string{"b"}, exitFailed, "nobody is left to send it to: canceled"},
@@ -184,12 +185,12 @@ func TestRetryByFilter(t *testing.T) {
 	}
 	enqueue(t, url, "a", "b", "c")
 	for _, id := range []string{"a", "b", "c"} { // as if they had failed
-		rdb.LRem(t.Context(), "asynq:{default}:pending", 0, id)
-		rdb.ZAdd(t.Context(), "asynq:{default}:archived", redis.Z{Score: 1, Member: id})
-		rdb.HSet(t.Context(), "asynq:{default}:t:"+id, "state", "archived")
-		rdb.HSet(t.Context(), "rohrpost:job:{"+id+"}", "s", "failed")
+		rdb.LRem(t.Context(), "asynq:{default}:pending", 0, id+",acme")
+		rdb.ZAdd(t.Context(), "asynq:{default}:archived", redis.Z{Score: 1, Member: id + ",acme"})
+		rdb.HSet(t.Context(), "asynq:{default}:t:"+id+",acme", "state", "archived")
+		rdb.HSet(t.Context(), "rohrpost:job:{"+id+"},acme", "s", "failed")
 	}
-	rdb.HSet(t.Context(), "rohrpost:job:{c}", "ac", "user/acme/max")
+	rdb.HSet(t.Context(), "rohrpost:job:{c},acme", "ac", "user/acme/max")
 	if r := fine(t, call(t, "", "retry", "--redis", url, "--tenant", "acme", "--dry-run")); r.out != "a\nb\nc\n3 mails would be sent again\n" {
 		t.Errorf("%q", r.out)
 	}
@@ -201,7 +202,7 @@ func TestRetryByFilter(t *testing.T) {
 	if diff := cmp.Diff([]map[string]any{{"id": "c", "state": "queued"}}, lines(t, r.out)); diff != "" {
 		t.Error(diff)
 	}
-	rdb.Del(t.Context(), "asynq:{default}:t:b") // the archive was full
+	rdb.Del(t.Context(), "asynq:{default}:t:b,acme") // the archive was full
 	r = call(t, "", "retry", "--redis", url, "--tenant", "acme")
 	if r.code != exitFailed || r.out != "a sent on its way again\n1 mails sent on their way again\n" ||
 		r.err != "rohrpost: 1 of 2 mails: its content is not kept any more\n" {

@@ -19,7 +19,7 @@ import (
 // A Mail is a waiting job.
 type Mail struct {
 	Queue string // critical, default or bulk
-	ID    string // of the job
+	ID    string // of the task: the job's key
 }
 
 // String is how a mail is called in a room.

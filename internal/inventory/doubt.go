@@ -5,6 +5,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"github.com/rohrpost/rohrpost"
 )
 
 const (
@@ -14,7 +16,7 @@ const (
 
 // A suspect is a mail that was seen to be out of order in passing.
 type suspect struct {
-	id     string
+	key    rohrpost.Key
 	room   *room // in which it was found, if that is suspect
 	surely bool  // only an exact look sees it
 }
@@ -61,8 +63,8 @@ func unique(suspects []suspect) []suspect {
 		}
 		return 1
 	}
-	slices.SortStableFunc(suspects, func(a, b suspect) int { return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(rank(a), rank(b))) })
-	return slices.CompactFunc(suspects, func(a, b suspect) bool { return a.id == b.id && b.room == nil })
+	slices.SortStableFunc(suspects, func(a, b suspect) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(rank(a), rank(b))) })
+	return slices.CompactFunc(suspects, func(a, b suspect) bool { return a.key == b.key && b.room == nil })
 }
 
 // verify deals with the suspects and doubts that are left.
@@ -108,7 +110,7 @@ func (w *walk) confirm(ctx context.Context) error {
 func viewsOf(suspects []suspect) []*view {
 	views := make([]*view, len(suspects))
 	for k, s := range suspects {
-		views[k] = &view{id: s.id}
+		views[k] = &view{key: s.key}
 		if s.room != nil {
 			views[k].room = &room{account: s.room.account, member: s.room.member}
 		}
@@ -118,7 +120,7 @@ func viewsOf(suspects []suspect) []*view {
 
 // report hands out a finding, once.
 func (w *walk) report(f Finding) error {
-	if !w.wanted(f) || !w.done.add(string(f.Kind)+" "+f.Queue+" "+f.Account+" "+f.JobID) {
+	if !w.wanted(f) || !w.done.add(string(f.Kind)+" "+f.Queue+" "+f.Account+" "+string(f.Key)) {
 		return nil
 	}
 	w.summary.Findings[f.Kind]++

@@ -33,6 +33,7 @@ const (
 // nothing of the mail itself.
 type Finding struct {
 	Kind    Kind           `json:"kind"`
+	Key     rohrpost.Key   `json:"key,omitempty"` // the name of its task
 	JobID   string         `json:"job_id,omitempty"`
 	Tenant  string         `json:"tenant,omitempty"`
 	Queue   string         `json:"queue,omitempty"`

@@ -61,7 +61,7 @@ func harms() []harm {
 
 		{"lost-all", func(p *post, id string) {
 			p.send(id)
-			p.do("LREM", key("pending"), 0, id)
+			p.do("LREM", key("pending"), 0, jobKey(id))
 			p.do("DEL", task(id))
 		}, lost, "", lost},
 		{"lost-hash", func(p *post, id string) {
@@ -73,51 +73,51 @@ func harms() []harm {
 			p.take(id, old)
 			p.do("HDEL", task(id), "msg")
 		}, []string{"lost", "phantom in active, harmless, repairable"}, ":", lost},
-		{"phantom-retry", func(p *post, id string) { p.do("ZADD", key("retry"), soon.Unix(), id) }, []string{"phantom in retry, harmless, repairable"}, ":", nil},
-		{"phantom-lease", func(p *post, id string) { p.do("ZADD", key("lease"), soon.Unix(), id) }, []string{"phantom, harmless, repairable"}, ":", nil},
+		{"phantom-retry", func(p *post, id string) { p.do("ZADD", key("retry"), soon.Unix(), jobKey(id)) }, []string{"phantom in retry, harmless, repairable"}, ":", nil},
+		{"phantom-lease", func(p *post, id string) { p.do("ZADD", key("lease"), soon.Unix(), jobKey(id)) }, []string{"phantom, harmless, repairable"}, ":", nil},
 
 		{"orphaned-pending", func(p *post, id string) {
 			p.send(id)
-			p.do("LREM", key("pending"), 0, id)
+			p.do("LREM", key("pending"), 0, jobKey(id))
 		}, []string{"orphaned, repairable"}, "pending: pending", nil},
 		{"orphaned-scheduled", func(p *post, id string) {
 			p.send(id, scheduled)
-			p.do("ZREM", key("scheduled"), id)
+			p.do("ZREM", key("scheduled"), jobKey(id))
 		}, []string{"orphaned, repairable"}, "scheduled: scheduled", nil},
 		{"orphaned-retry", func(p *post, id string) {
 			p.send(id)
 			p.move(id, "retry", soon)
-			p.do("ZREM", key("retry"), id)
+			p.do("ZREM", key("retry"), jobKey(id))
 		}, []string{"orphaned, repairable"}, "pending: pending", nil},
 		{"orphaned-active", func(p *post, id string) {
 			p.send(id)
 			p.take(id, soon)
-			p.do("LREM", key("active"), 0, id)
+			p.do("LREM", key("active"), 0, jobKey(id))
 		}, []string{"orphaned, repairable"}, "pending: pending", nil},
 
 		{"twice-sets", func(p *post, id string) {
 			p.send(id)
-			p.do("ZADD", key("retry"), soon.Unix(), id)
+			p.do("ZADD", key("retry"), soon.Unix(), jobKey(id))
 		}, []string{"twice in retry+pending, repairable"}, "pending: pending", nil},
 		{"twice-pending", func(p *post, id string) {
 			p.send(id)
-			p.do("LPUSH", key("pending"), id)
+			p.do("LPUSH", key("pending"), jobKey(id))
 		}, []string{"twice in pending+pending, repairable"}, "pending: pending", nil},
 		{"twice-with-worker", func(p *post, id string) {
 			p.send(id)
 			p.take(id, soon)
-			p.do("LPUSH", key("pending"), id)
+			p.do("LPUSH", key("pending"), jobKey(id))
 		}, []string{"twice in pending+active, repairable"}, "active: active lease", nil},
 		{"twice-archived", func(p *post, id string) {
 			p.send(id)
 			p.move(id, "archived", old)
-			p.do("ZADD", key("retry"), soon.Unix(), id)
+			p.do("ZADD", key("retry"), soon.Unix(), jobKey(id))
 		}, []string{"twice in retry+archived, repairable"}, "pending: pending", nil},
 		{"twice-queues", func(p *post, id string) {
 			p.send(id)
-			p.do("RESTORE", "asynq:{bulk}:t:"+id, 0, p.do("DUMP", task(id)))
+			p.do("RESTORE", "asynq:{bulk}:t:"+jobKey(id), 0, p.do("DUMP", task(id)))
 			p.do("SADD", "asynq:queues", "bulk")
-			p.do("LPUSH", "asynq:{bulk}:pending", id)
+			p.do("LPUSH", "asynq:{bulk}:pending", jobKey(id))
 		}, []string{"twice in default: pending+bulk: pending"}, "pending: pending", []string{"twice in default: pending+bulk: pending"}},
 		{"mislabeled", func(p *post, id string) {
 			p.send(id)
@@ -132,7 +132,7 @@ func harms() []harm {
 		{"abandoned-no-lease", func(p *post, id string) {
 			p.send(id)
 			p.take(id, old)
-			p.do("ZREM", key("lease"), id)
+			p.do("ZREM", key("lease"), jobKey(id))
 		}, []string{"abandoned in active, repairable"}, "pending: pending", nil},
 		{"stopped", func(p *post, id string) {
 			p.send(id)
@@ -167,7 +167,7 @@ func harms() []harm {
 		{"unrecorded-orphan", func(p *post, id string) {
 			p.send(id)
 			p.do("DEL", record(id))
-			p.do("LREM", key("pending"), 0, id)
+			p.do("LREM", key("pending"), 0, jobKey(id))
 		}, []string{"orphaned"}, "pending:", []string{"orphaned"}},
 		{"leftover-forgotten", func(p *post, id string) {
 			p.send(id)
@@ -177,12 +177,12 @@ func harms() []harm {
 		{"leftover-orphan", func(p *post, id string) {
 			p.send(id)
 			p.settles(id, rohrpost.Accepted, "platform")
-			p.do("LREM", key("pending"), 0, id)
+			p.do("LREM", key("pending"), 0, jobKey(id))
 		}, []string{"leftover, harmless, repairable"}, ":", nil},
 		{"leftover-content", func(p *post, id string) {
 			p.send(id)
 			p.settles(id, rohrpost.Failed, "platform")
-			p.do("LREM", key("pending"), 0, id)
+			p.do("LREM", key("pending"), 0, jobKey(id))
 		}, []string{"leftover, harmless"}, "pending:", []string{"leftover, harmless"}},
 		{"leftover-pending", func(p *post, id string) {
 			p.send(id)
@@ -288,7 +288,7 @@ func TestJustBeginning(t *testing.T) {
 	p := single(t)
 	p.later = 0
 	p.send("one")
-	p.do("LREM", key("pending"), 0, "one")
+	p.do("LREM", key("pending"), 0, jobKey("one"))
 	p.do("DEL", task("one"))
 	if list, _ := p.check(p.inventory()); len(list) > 0 {
 		t.Errorf("%+v", list)
@@ -348,7 +348,7 @@ func TestRooms(t *testing.T) {
 	if err := p.ledger.Settle(t.Context(), p.job("ended"), settlementOf(rohrpost.Failed)); err != nil {
 		t.Fatal(err)
 	}
-	p.do("ZADD", roomKey, 1, "default/in", 2, "default/ended", 3, "default/unknown")
+	p.do("ZADD", roomKey, 1, "default/in,acme", 2, "default/ended,acme", 3, "default/unknown,acme")
 	i := p.inventory()
 	want := []string{"ended: leftover in retry, harmless", "ended: stale_room, harmless, repairable", "unknown: stale_room, harmless, repairable"}
 	compare := func(want []string) []inventory.Finding {
@@ -374,7 +374,7 @@ func TestRooms(t *testing.T) {
 		}
 	}
 	compare([]string{want[0], want[2]})
-	if got := p.rdb.ZRange(t.Context(), roomKey, 0, -1).Val(); !slices.Equal(got, []string{"default/in"}) {
+	if got := p.rdb.ZRange(t.Context(), roomKey, 0, -1).Val(); !slices.Equal(got, []string{"default/in,acme"}) {
 		t.Errorf("room %q", got)
 	}
 }
@@ -388,7 +388,7 @@ func TestEndlessBlob(t *testing.T) {
 	p.do("PERSIST", blobKey([]byte("attachment of two")))
 	p.do("DEL", record("two"))
 	p.do("DEL", task("two"))
-	p.do("LREM", key("pending"), 0, "two")
+	p.do("LREM", key("pending"), 0, jobKey("two"))
 	list, _ := p.check(p.inventory())
 	if len(list) != 1 || list[0].Kind != inventory.EndlessBlob || list[0].Repairable || !list[0].Harmless {
 		t.Errorf("%+v", list)

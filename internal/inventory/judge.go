@@ -76,7 +76,7 @@ func (j *judge) stale(v *view, r *room) bool {
 		return true
 	}
 	for _, t := range v.tasks {
-		if t.queue+"/"+v.id == r.member && t.mail && t.state != archived && t.state != completed {
+		if member(t.queue, v.key) == r.member && t.mail && t.state != archived && t.state != completed {
 			return false
 		}
 	}
@@ -204,7 +204,8 @@ func where(t *task) []string {
 // finding is one of a kind about a mail, in the words that mostly fit.
 func finding(v *view, t *task, kind Kind) Finding {
 	f := words(kind)
-	f.JobID = v.id
+	f.Key = v.key
+	f.JobID, f.Tenant = v.key.Split()
 	if v.record != nil {
 		f.Tenant, f.State = v.record.Tenant, v.record.State
 	}

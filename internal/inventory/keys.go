@@ -1,6 +1,10 @@
 package inventory
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/rohrpost/rohrpost"
+)
 
 // The keys belong to others: these are asynq's, the ledger's, blob's and gate's.
 const (
@@ -8,7 +12,7 @@ const (
 	noticesKey = "rohrpost:gate:notices"
 
 	taskPattern   = "asynq:{*}:t:*"
-	recordPattern = "rohrpost:job:{*}"
+	recordPattern = "rohrpost:job:{*"
 	blobPattern   = "rohrpost:blob:{*}"
 	roomPattern   = "rohrpost:gate:{*}:room"
 )
@@ -30,9 +34,19 @@ func placeNames() []string {
 }
 
 func queueKey(queue, name string) string { return "asynq:{" + queue + "}:" + name }
-func taskKey(queue, id string) string    { return queueKey(queue, "t:"+id) }
-func recordKey(id string) string         { return "rohrpost:job:{" + id + "}" }
 func blobKey(digest string) string       { return "rohrpost:blob:{" + digest + "}" }
+
+func taskKey(queue string, key rohrpost.Key) string { return queueKey(queue, "t:"+string(key)) }
+
+// recordKey has the braces around the id alone, as ledger has it.
+func recordKey(key rohrpost.Key) string {
+	id := key.ID()
+	return "rohrpost:job:{" + id + "}" + string(key[len(id):])
+}
+
+func parseRecordKey(key string) rohrpost.Key {
+	return rohrpost.Key(strings.Replace(inside(key, recordPattern), "}", "", 1))
+}
 
 // roomKey has no brace of the account's, as gate has it.
 func roomKey(account string) string {
@@ -49,8 +63,8 @@ func inside(key, pattern string) string {
 	return strings.TrimSuffix(strings.TrimPrefix(key, before), after)
 }
 
-// parseTaskKey answers with an empty id for a key that is no task's.
-func parseTaskKey(key string) (queue, id string) {
-	queue, id, _ = strings.Cut(strings.TrimPrefix(key, "asynq:{"), "}:t:")
-	return queue, id
+// parseTaskKey answers with an empty key for what is no task's.
+func parseTaskKey(name string) (queue string, key rohrpost.Key) {
+	queue, id, _ := strings.Cut(strings.TrimPrefix(name, "asynq:{"), "}:t:")
+	return queue, rohrpost.Key(id)
 }

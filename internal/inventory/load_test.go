@@ -43,7 +43,7 @@ func (b *busy) handle(ctx context.Context, task *asynq.Task) error {
 		return err
 	}
 	revision := 0
-	record, err := b.book.Load(ctx, job.ID)
+	record, err := b.book.Load(ctx, job.Key())
 	switch {
 	case errors.Is(err, ledger.ErrUnknown):
 	case err != nil:
@@ -54,7 +54,7 @@ func (b *busy) handle(ctx context.Context, task *asynq.Task) error {
 	default:
 		revision = record.Revision
 	}
-	member := queue.Name(job.Priority) + "/" + job.ID
+	member := queue.Name(job.Priority) + "/" + string(job.Key())
 	b.rdb.ZRem(ctx, busyRoom, member)
 	lot := rand.IntN(20)
 	if lot < 3 { // its account is busy

@@ -27,7 +27,7 @@ var lookScript = redis.NewScript(placeSource + lookSource)
 
 // A view is all there is about one mail.
 type view struct {
-	id      string
+	key     rohrpost.Key
 	record  *ledger.Record // nil: none
 	endless bool           // the record has no end
 	tasks   []task         // of all queues
@@ -58,6 +58,9 @@ type room struct {
 	in              bool // it has the member
 	closed          bool // the account must wait
 }
+
+// member is how a mail is called in a room.
+func member(queueName string, key rohrpost.Key) string { return queueName + "/" + string(key) }
 
 // in reports whether the task is in that place.
 func (t *task) in(name string) bool {
@@ -112,8 +115,8 @@ func (i *Inventory) lookTasks(ctx context.Context, queueName string, views []*vi
 	for _, part := range parts(views, size) {
 		keys, args := placeKeys(queueName), []any{flag}
 		for _, v := range part {
-			keys = append(keys, taskKey(queueName, v.id))
-			args = append(args, v.id)
+			keys = append(keys, taskKey(queueName, v.key))
+			args = append(args, string(v.key))
 		}
 		answer, err := lookScript.Run(ctx, i.rdb, keys, args...).Slice()
 		if err != nil {
@@ -196,18 +199,18 @@ func payload(msg []byte) []byte {
 
 // lookRecords reads the records of mails, and whether they have an end.
 func (i *Inventory) lookRecords(ctx context.Context, views []*view) error {
-	ids := make([]string, len(views))
+	keys := make([]rohrpost.Key, len(views))
 	for k, v := range views {
-		ids[k] = v.id
+		keys[k] = v.key
 	}
-	records, err := i.ledger.LoadAll(ctx, ids)
+	records, err := i.ledger.LoadAll(ctx, keys)
 	if err != nil {
 		return err
 	}
 	pipe := i.rdb.Pipeline()
-	ends := make([]*redis.DurationCmd, len(ids))
-	for k, id := range ids {
-		ends[k] = pipe.PTTL(ctx, recordKey(id))
+	ends := make([]*redis.DurationCmd, len(keys))
+	for k, key := range keys {
+		ends[k] = pipe.PTTL(ctx, recordKey(key))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("look at records: %w", err)
@@ -287,7 +290,7 @@ func (v *view) wantRoom() {
 	}
 	for _, t := range v.tasks {
 		if t.in(retry) {
-			v.room = &room{account: v.record.Account, member: t.queue + "/" + v.id}
+			v.room = &room{account: v.record.Account, member: member(t.queue, v.key)}
 		}
 	}
 }

@@ -66,19 +66,19 @@ func TestMoving(t *testing.T) {
 		{"the record moves behind the tasks", stopped, true, reopen, ""},
 		{"the record moves between", stopped, false, reopen, ""},
 		{"the task moves between", stopped, false, func(p *post) {
-			p.do("ZREM", key("archived"), "one")
-			p.do("ZADD", key("retry"), 1, "one")
+			p.do("ZREM", key("archived"), jobKey("one"))
+			p.do("ZADD", key("retry"), 1, jobKey("one"))
 			p.do("HSET", task("one"), "state", "retry")
 		}, ""},
-		{"it is enqueued between", func(p *post) { p.do("LREM", key("pending"), 0, "one") }, false, func(p *post) {
-			p.do("LPUSH", key("pending"), "one")
+		{"it is enqueued between", func(p *post) { p.do("LREM", key("pending"), 0, jobKey("one")) }, false, func(p *post) {
+			p.do("LPUSH", key("pending"), jobKey("one"))
 		}, ""},
 		{"it ends between", func(p *post) { p.do("DEL", task("one")) }, false, func(p *post) {
 			p.settles("one", rohrpost.Accepted, "platform")
-			p.do("LREM", key("pending"), 0, "one")
+			p.do("LREM", key("pending"), 0, jobKey("one"))
 		}, ""},
 		{"a worker renews its lease", func(p *post) { p.take("one", time.Now().Add(-time.Hour)) }, false, func(p *post) {
-			p.do("ZADD", key("lease"), time.Now().Unix(), "one")
+			p.do("ZADD", key("lease"), time.Now().Unix(), jobKey("one"))
 		}, ""},
 	}
 	for _, tt := range tests {
@@ -109,7 +109,7 @@ func TestMoving(t *testing.T) {
 // TestRepairLate: a repair does nothing when the finding is true no more.
 func TestRepairLate(t *testing.T) {
 	t.Parallel()
-	orphan := func(p *post) { p.do("LREM", key("pending"), 0, "one") }
+	orphan := func(p *post) { p.do("LREM", key("pending"), 0, jobKey("one")) }
 	tests := []struct {
 		name        string
 		harm, meant func(p *post)
@@ -118,10 +118,10 @@ func TestRepairLate(t *testing.T) {
 		{"it has ended", orphan, func(p *post) { p.settles("one", rohrpost.Accepted, "platform") }, "pending:"},
 		{"somebody was faster", orphan, func(p *post) { p.move("one", "retry", time.Now()) }, "retry: retry"},
 		{"the worker is back", func(p *post) { p.take("one", time.Now().Add(-time.Hour)) }, func(p *post) {
-			p.do("ZADD", key("lease"), time.Now().Unix(), "one")
+			p.do("ZADD", key("lease"), time.Now().Unix(), jobKey("one"))
 		}, "active: active lease"},
 		{"the id is used again", func(p *post) { p.do("DEL", task("one"), record("one")) }, func(p *post) {
-			p.do("LREM", key("pending"), 0, "one")
+			p.do("LREM", key("pending"), 0, jobKey("one"))
 			p.send("one")
 		}, "pending: pending"},
 	}
@@ -153,11 +153,11 @@ func TestRepairMoved(t *testing.T) {
 	server := redistest.Start(t)
 	p := newPost(t, server.Client(t))
 	p.send("one")
-	p.do("LREM", key("pending"), 0, "one")
+	p.do("LREM", key("pending"), 0, jobKey("one"))
 	hooked := server.Client(t)
 	hooked.AddHook(&mover{before: func() {}, after: func() { p.take("one", time.Now()) }})
 	i := p.inventory(func(o *inventory.Options) { o.Redis = hooked })
-	f := inventory.Finding{Kind: inventory.Orphaned, JobID: "one", Queue: "default", Repairable: true}
+	f := inventory.Finding{Kind: inventory.Orphaned, Key: "one,acme", JobID: "one", Queue: "default", Repairable: true}
 	if err := i.Repair(t.Context(), f); err != nil {
 		t.Fatal(err)
 	}
@@ -181,8 +181,8 @@ func TestLost(t *testing.T) {
 		p.send(id)
 	}
 	p.do("DEL", task("a"), task("b"))
-	p.do("LREM", key("pending"), 0, "a")
-	p.do("LREM", key("pending"), 0, "orphaned")
+	p.do("LREM", key("pending"), 0, jobKey("a"))
+	p.do("LREM", key("pending"), 0, jobKey("orphaned"))
 	i := p.inventory()
 	got := map[string]bool{}
 	for f, err := range i.Lost(t.Context()) {
@@ -225,7 +225,7 @@ func TestErrors(t *testing.T) {
 	server := redistest.Start(t)
 	p := newPost(t, server.Client(t))
 	p.send("one")
-	p.do("LREM", key("pending"), 0, "one")
+	p.do("LREM", key("pending"), 0, jobKey("one"))
 	i := p.inventory(func(o *inventory.Options) { o.Pause = time.Hour })
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()

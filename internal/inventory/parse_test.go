@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
 
@@ -25,17 +26,19 @@ func FuzzTask(f *testing.F) {
 		if there != (state+listed+msg != "") || got.mail != (msg != "") || got.foreign && got.job != nil {
 			t.Errorf("%+v, %v", got, there)
 		}
-		(&judge{}).findings(&view{id: "x", tasks: []task{got}})
+		(&judge{}).findings(&view{key: "x", tasks: []task{got}})
 	})
 }
 
 func TestKeys(t *testing.T) {
 	t.Parallel()
-	for _, id := range []string{"a", "a}:t:b", "{a}", "ü/:"} {
-		if got := inside(recordKey(id), recordPattern); got != id {
-			t.Errorf("record of %q: %q", id, got)
+	for _, key := range []rohrpost.Key{"a", "a,acme", rohrpost.KeyOf("{a}:,~ü", "a:b")} {
+		if got := parseRecordKey(recordKey(key)); got != key {
+			t.Errorf("record of %q: %q", key, got)
 		}
-		if queue, got := parseTaskKey(taskKey("bulk", id)); got != id || queue != "bulk" {
+	}
+	for _, id := range []string{"a", "a,acme", "a}:t:b", "{a}", "ü/:"} {
+		if queue, got := parseTaskKey(taskKey("bulk", rohrpost.Key(id))); string(got) != id || queue != "bulk" {
 			t.Errorf("task of %q: %q in %q", id, got, queue)
 		}
 		if got := parseRoomKey(roomKey(id)); got != id {

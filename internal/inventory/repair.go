@@ -43,9 +43,9 @@ func (i *Inventory) repair(ctx context.Context, f Finding) (mended bool, err err
 		n, err := i.rdb.SAdd(ctx, queuesKey, f.Queue).Result()
 		return n > 0, err
 	}
-	v := &view{id: f.JobID}
+	v := &view{key: f.Key}
 	if f.Account != "" {
-		v.room = &room{account: f.Account, member: f.Queue + "/" + f.JobID}
+		v.room = &room{account: f.Account, member: member(f.Queue, f.Key)}
 	}
 	if err := i.look(ctx, []*view{v}, true); err != nil {
 		return false, err
@@ -56,7 +56,7 @@ func (i *Inventory) repair(ctx context.Context, f Finding) (mended bool, err err
 		}
 		switch f.Kind {
 		case EndlessRecord:
-			return i.rdb.Do(ctx, "PEXPIREAT", recordKey(v.id), i.end(v).UnixMilli(), "NX").Bool()
+			return i.rdb.Do(ctx, "PEXPIREAT", recordKey(v.key), i.end(v).UnixMilli(), "NX").Bool()
 		case StaleRoom:
 			n, err := i.rdb.ZRem(ctx, roomKey(v.room.account), v.room.member).Result()
 			return n > 0, err
@@ -122,7 +122,7 @@ func (t *task) best(now time.Time) (place, bool) {
 
 // put brings a task to one place, unless it has changed since it was looked at.
 func (i *Inventory) put(ctx context.Context, v *view, t *task, to place) (bool, error) {
-	keys := append(placeKeys(t.queue), taskKey(t.queue, v.id))
-	n, err := putScript.Run(ctx, i.rdb, keys, v.id, t.state, t.since, t.listed, to.name, to.score, i.now().UnixNano()).Int()
+	keys := append(placeKeys(t.queue), taskKey(t.queue, v.key))
+	n, err := putScript.Run(ctx, i.rdb, keys, string(v.key), t.state, t.since, t.listed, to.name, to.score, i.now().UnixNano()).Int()
 	return n == 1, err
 }

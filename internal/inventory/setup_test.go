@@ -86,8 +86,9 @@ func (p *post) do(args ...any) any {
 }
 
 func key(name string) string  { return "asynq:{default}:" + name }
-func task(id string) string   { return key("t:" + id) }
-func record(id string) string { return "rohrpost:job:{" + id + "}" }
+func jobKey(id string) string { return string(rohrpost.KeyOf("acme", id)) }
+func task(id string) string   { return key("t:" + jobKey(id)) }
+func record(id string) string { return "rohrpost:job:{" + id + "},acme" }
 
 // job is a job as the ledger wants it.
 func (p *post) job(id string) *rohrpost.Job {
@@ -108,8 +109,8 @@ func (p *post) settles(id string, state rohrpost.State, account string) {
 // move brings the task of a mail from pending to one of asynq's sorted sets.
 func (p *post) move(id, set string, at time.Time) {
 	p.t.Helper()
-	p.do("LREM", key("pending"), 0, id)
-	p.do("ZADD", key(set), at.Unix(), id)
+	p.do("LREM", key("pending"), 0, jobKey(id))
+	p.do("ZADD", key(set), at.Unix(), jobKey(id))
 	p.do("HSET", task(id), "state", set)
 	p.do("HDEL", task(id), "pending_since")
 }
@@ -117,9 +118,9 @@ func (p *post) move(id, set string, at time.Time) {
 // take makes the task of a mail active.
 func (p *post) take(id string, lease time.Time) {
 	p.t.Helper()
-	p.do("LREM", key("pending"), 0, id)
-	p.do("LPUSH", key("active"), id)
-	p.do("ZADD", key("lease"), lease.Unix(), id)
+	p.do("LREM", key("pending"), 0, jobKey(id))
+	p.do("LPUSH", key("active"), jobKey(id))
+	p.do("ZADD", key("lease"), lease.Unix(), jobKey(id))
 	p.do("HSET", task(id), "state", "active")
 	p.do("HDEL", task(id), "pending_since")
 }
@@ -175,12 +176,12 @@ func (p *post) places(id string) string {
 	ctx := context.WithoutCancel(p.t.Context())
 	list := []string{p.rdb.HGet(ctx, task(id), "state").Val() + ":"}
 	for _, name := range []string{"pending", "active"} {
-		for range p.rdb.LPosCount(ctx, key(name), id, 0, redis.LPosArgs{}).Val() {
+		for range p.rdb.LPosCount(ctx, key(name), jobKey(id), 0, redis.LPosArgs{}).Val() {
 			list = append(list, name)
 		}
 	}
 	for _, name := range []string{"scheduled", "retry", "archived", "completed", "lease"} {
-		if p.rdb.ZScore(ctx, key(name), id).Err() == nil {
+		if p.rdb.ZScore(ctx, key(name), jobKey(id)).Err() == nil {
 			list = append(list, name)
 		}
 	}

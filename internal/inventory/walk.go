@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
@@ -53,7 +54,7 @@ func (w *walk) members(ctx context.Context) error {
 				visit = func(ids []string) error {
 					for _, id := range ids {
 						if !seen.add(id) {
-							w.suspect(suspect{id: id, surely: true})
+							w.suspect(suspect{key: rohrpost.Key(id), surely: true})
 						}
 					}
 					return w.misfits(ctx, name, set, ids)
@@ -70,7 +71,7 @@ func (w *walk) members(ctx context.Context) error {
 func (w *walk) misfits(ctx context.Context, queueName, set string, ids []string) error {
 	keys := make([]string, len(ids))
 	for k, id := range ids {
-		keys[k] = taskKey(queueName, id)
+		keys[k] = taskKey(queueName, rohrpost.Key(id))
 	}
 	state := set
 	if set == lease {
@@ -81,7 +82,7 @@ func (w *walk) misfits(ctx context.Context, queueName, set string, ids []string)
 		return fmt.Errorf("look at tasks: %w", err)
 	}
 	for _, p := range positions {
-		w.suspect(suspect{id: ids[p-1], surely: true})
+		w.suspect(suspect{key: rohrpost.Key(ids[p-1]), surely: true})
 	}
 	return w.weigh(ctx, false)
 }
@@ -91,7 +92,7 @@ func (w *walk) records(ctx context.Context) error {
 	return w.scan(ctx, recordPattern, func(keys []string) error {
 		views := make([]*view, len(keys))
 		for k, key := range keys {
-			views[k] = &view{id: inside(key, recordPattern)}
+			views[k] = &view{key: parseRecordKey(key)}
 		}
 		if err := w.lookRecords(ctx, views); err != nil {
 			return err
@@ -106,7 +107,7 @@ func (w *walk) records(ctx context.Context) error {
 			w.summary.States[r.State]++
 			if r.State.Final() {
 				if v.endless && w.only == "" {
-					w.suspect(suspect{id: v.id, surely: true})
+					w.suspect(suspect{key: v.key, surely: true})
 				}
 				continue
 			}
@@ -134,7 +135,7 @@ func (w *walk) compare(ctx context.Context, byQueue map[string][]*view, views []
 	}
 	for _, v := range views {
 		if w.cheaply(v) {
-			w.suspect(suspect{id: v.id})
+			w.suspect(suspect{key: v.key})
 		}
 	}
 	return w.weigh(ctx, false)
@@ -147,7 +148,7 @@ func (w *walk) cheaply(v *view) bool {
 		for _, digest := range digests(t.job) {
 			delete(w.unreferred, digest)
 		}
-		if t.state == pending && (w.waiting[t.queue].has(v.id) || w.isNew(t)) {
+		if t.state == pending && (w.waiting[t.queue].has(string(v.key)) || w.isNew(t)) {
 			t.places = append(t.places, place{name: pending})
 		}
 	}
@@ -168,9 +169,9 @@ func (w *walk) tasks(ctx context.Context) error {
 		var views []*view
 		var queues []string
 		for _, key := range keys {
-			name, id := parseTaskKey(key)
-			if slices.Contains(queue.Names(), name) && id != "" {
-				views, queues = append(views, &view{id: id}), append(queues, name)
+			name, job := parseTaskKey(key)
+			if slices.Contains(queue.Names(), name) && job != "" {
+				views, queues = append(views, &view{key: job}), append(queues, name)
 			}
 		}
 		w.summary.Tasks += len(views)
@@ -185,7 +186,7 @@ func (w *walk) tasks(ctx context.Context) error {
 				byQueue[queues[k]] = append(byQueue[queues[k]], v)
 				rest = append(rest, v)
 			case r.Queue != "" && r.Queue != queues[k]:
-				w.suspect(suspect{id: v.id, surely: true}) // two tasks
+				w.suspect(suspect{key: v.key, surely: true}) // two tasks
 			}
 		}
 		return w.compare(ctx, byQueue, rest)
@@ -214,7 +215,7 @@ func (w *walk) guests(ctx context.Context, account string, members []string) err
 	views := make([]*view, len(members))
 	for k, member := range members {
 		name, id, _ := strings.Cut(member, "/")
-		views[k] = &view{id: id, room: &room{account: account, member: member}}
+		views[k] = &view{key: rohrpost.Key(id), room: &room{account: account, member: member}}
 		if slices.Contains(queue.Names(), name) {
 			byQueue[name] = append(byQueue[name], views[k])
 		}
@@ -229,7 +230,7 @@ func (w *walk) guests(ctx context.Context, account string, members []string) err
 	}
 	for _, v := range views {
 		if w.judge().stale(v, v.room) {
-			w.suspect(suspect{id: v.id, room: v.room, surely: true})
+			w.suspect(suspect{key: v.key, room: v.room, surely: true})
 		}
 	}
 	return w.weigh(ctx, false)

@@ -54,17 +54,23 @@ func TestArmIsRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			b := open(t)
-			job := b.reserved("a", 2)
+			job, key := b.job("a", 2), "rohrpost:job:{a},acme"
+			if tt.tenant != "acme" { // else it is another key
+				job.Bare, key = true, "rohrpost:job:{a}"
+			}
+			if _, err := b.reserve(job, "nonce"); err != nil {
+				t.Fatal(err)
+			}
 			if tt.before != nil {
 				tt.before(b, job)
 			}
-			was := b.rdb.HGetAll(t.Context(), "rohrpost:job:{a}").Val()
+			was := b.rdb.HGetAll(t.Context(), key).Val()
 			job.Tenant = tt.tenant
 			if err := b.arm(job, tt.revision, "T2", 0, 1); !errors.Is(err, tt.want) {
 				t.Fatalf("%v, want %v", err, tt.want)
 			}
 			if tt.want != nil {
-				if diff := cmp.Diff(was, b.rdb.HGetAll(t.Context(), "rohrpost:job:{a}").Val()); diff != "" {
+				if diff := cmp.Diff(was, b.rdb.HGetAll(t.Context(), key).Val()); diff != "" {
 					t.Error(diff)
 				}
 			} else if r := b.load("a"); r.Sending == nil || r.Sending.Token != "T2" || r.Tenant != "acme" || len(r.Recipients) != 2 {
@@ -80,7 +86,7 @@ func deferredOnce(b *book, j *rohrpost.Job) {
 
 func cancel(b *book, j *rohrpost.Job) {
 	b.tb.Helper()
-	if _, err := b.Cancel(b.tb.Context(), j.ID); err != nil {
+	if _, err := b.Cancel(b.tb.Context(), j.Key()); err != nil {
 		b.tb.Fatal(err)
 	}
 }
@@ -105,7 +111,7 @@ func TestFinalStates(t *testing.T) {
 		}
 		job = b.reserved("cancel-"+string(s), 1)
 		b.mustSettle(job, ledger.Settlement{Token: "T1", State: s})
-		_, err := b.Cancel(t.Context(), job.ID)
+		_, err := b.Cancel(t.Context(), job.Key())
 		if final := s.Final() && s != rohrpost.Uncertain; errors.Is(err, ledger.ErrFinal) != final {
 			t.Errorf("cancel of %s: %v", s, err)
 		}
@@ -149,7 +155,7 @@ func TestCancel(t *testing.T) {
 			if tt.before != nil {
 				tt.before(b, job)
 			}
-			queue, err := b.Cancel(t.Context(), "a")
+			queue, err := b.Cancel(t.Context(), "a,acme")
 			if !errors.Is(err, tt.want) || (err == nil) != (queue == "default") {
 				t.Fatalf("%q, %v, want %v", queue, err, tt.want)
 			}

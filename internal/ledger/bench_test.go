@@ -30,11 +30,11 @@ func TestMemory(t *testing.T) {
 	if _, err := b.reserve(job, id); err != nil {
 		t.Fatal(err)
 	}
-	b.rdb.HDel(t.Context(), "rohrpost:job:{"+id+"}", "md")
+	b.rdb.HDel(t.Context(), "rohrpost:job:{"+id+"},acme", "md")
 	b.mustArm(job, 0, "QWERTZUIOPAS1f", 0)
 	b.mustSettle(job, settlement("QWERTZUIOPAS1f"))
-	size := b.rdb.MemoryUsage(t.Context(), "rohrpost:job:{"+id+"}").Val()
-	kind := b.rdb.ObjectEncoding(t.Context(), "rohrpost:job:{"+id+"}").Val()
+	size := b.rdb.MemoryUsage(t.Context(), "rohrpost:job:{"+id+"},acme").Val()
+	kind := b.rdb.ObjectEncoding(t.Context(), "rohrpost:job:{"+id+"},acme").Val()
 	t.Logf("%d bytes, as %s", size, kind)
 	if size > 450 || kind != "listpack" && kind != "ziplist" {
 		t.Errorf("%d bytes, as %s", size, kind)

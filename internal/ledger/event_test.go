@@ -64,7 +64,7 @@ func TestHistoryOfAWarmMail(t *testing.T) {
 		Token: "T1", State: rohrpost.Accepted, Counts: true, Verdicts: verdicts(accepted, accepted),
 		Account: "tenant:acme", Level: "tenant", Why: "the tenant's own",
 	})
-	if n := b.rdb.HExists(t.Context(), "rohrpost:job:{a}", "hn").Val(); n {
+	if n := b.rdb.HExists(t.Context(), "rohrpost:job:{a},acme", "hn").Val(); n {
 		t.Error("an event is stored")
 	}
 	want := []rohrpost.Event{{
@@ -99,7 +99,7 @@ func TestHistoryIsBounded(t *testing.T) {
 		t.Error(diff)
 	}
 	stored := 0
-	for _, field := range b.rdb.HKeys(t.Context(), "rohrpost:job:{a}").Val() {
+	for _, field := range b.rdb.HKeys(t.Context(), "rohrpost:job:{a},acme").Val() {
 		if field[0] == 'h' && field != "hn" {
 			stored++
 		}

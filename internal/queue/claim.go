@@ -20,7 +20,7 @@ var claimSource string
 
 var claimScript = redis.NewScript(claimSource)
 
-// A Ref names a task.
+// A Ref names a task; its ID is the job's key.
 type Ref struct{ Queue, ID string }
 
 // A Miss says why a task could not be claimed. The values are those of claim.lua.

@@ -44,7 +44,7 @@ func Name(p rohrpost.Priority) string {
 func NewTask(job *rohrpost.Job, payload []byte) *asynq.Task {
 	opts := make([]asynq.Option, 0, 5)
 	opts = append(opts,
-		asynq.TaskID(job.ID),
+		asynq.TaskID(string(job.Key())),
 		asynq.Queue(Name(job.Priority)),
 		asynq.MaxRetry(maxRetry),
 		asynq.Timeout(TaskTimeout),

@@ -1,6 +1,7 @@
 package producertest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -39,6 +40,7 @@ func (r *Recorder) Retry(_ context.Context, id string) error {
 
 // RetryAll is that of producer.Client, in the order of the ids.
 func (r *Recorder) RetryAll(_ context.Context, f producer.RetryFilter) ([]string, error) {
+	f.Tenant = cmp.Or(f.Tenant, r.rules.Tenant())
 	if err := f.Check(); err != nil {
 		return nil, err
 	}
@@ -47,7 +49,7 @@ func (r *Recorder) RetryAll(_ context.Context, f producer.RetryFilter) ([]string
 	var ids []string
 	for _, rec := range r.order {
 		s := cloneStatus(rec.status)
-		if !s.State.Final() || !f.Matches(s) || retry(&s) != nil {
+		if !s.State.Final() || !r.rules.Sees(s.Tenant) || !f.Matches(s) || retry(&s) != nil {
 			continue
 		}
 		ids = append(ids, s.ID)
@@ -85,9 +87,9 @@ func (r *Recorder) Reschedule(_ context.Context, id string, at time.Time) error 
 func (r *Recorder) act(id string, change func(*record) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec, known := r.jobs[id]
-	if !known {
-		return notFound(id)
+	rec, err := r.locate(id)
+	if err != nil {
+		return err
 	}
 	if err := change(rec); err != nil {
 		return fmt.Errorf("job %q: %w", id, err)

@@ -19,10 +19,14 @@ import (
 type Recorder struct {
 	tb    testing.TB
 	rules accept.Rules
+	*book
+}
 
+// A book is what a Recorder and those that are bound to tenants share.
+type book struct {
 	mu       sync.Mutex
 	failures []error
-	jobs     map[string]*record
+	jobs     map[rohrpost.Key]*record
 	order    []*record
 }
 
@@ -38,7 +42,13 @@ func New(tb testing.TB) *Recorder {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Recorder{tb: tb, rules: rules, jobs: map[string]*record{}}
+	return &Recorder{tb: tb, rules: rules, book: &book{jobs: map[rohrpost.Key]*record{}}}
+}
+
+// ForTenant is that of producer.Client. What the recorder itself tells a test, as
+// Messages and Last, is of that tenant, too; its failures are everybody's.
+func (r *Recorder) ForTenant(tenant string) *Recorder {
+	return &Recorder{tb: r.tb, rules: r.rules.For(tenant), book: r.book}
 }
 
 // Send is that of producer.Client.
@@ -67,9 +77,9 @@ func (r *Recorder) SendBatch(_ context.Context, messages []rohrpost.Message) ([]
 func (r *Recorder) Status(_ context.Context, id string) (rohrpost.Status, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec, known := r.jobs[id]
-	if !known {
-		return rohrpost.Status{}, notFound(id)
+	rec, err := r.locate(id)
+	if err != nil {
+		return rohrpost.Status{}, err
 	}
 	return cloneStatus(rec.status), nil
 }
@@ -89,7 +99,7 @@ func (r *Recorder) Find(match func(rohrpost.Message) bool) []rohrpost.Message {
 	defer r.mu.Unlock()
 	var out []rohrpost.Message
 	for _, rec := range r.order {
-		if rec.status.State == rohrpost.Canceled {
+		if rec.status.State == rohrpost.Canceled || !r.rules.Sees(rec.message.Tenant) {
 			continue
 		}
 		if m := cloneMessage(rec.message); match(m) {
@@ -118,14 +128,14 @@ func (r *Recorder) FailNext(err error) {
 }
 
 // Amend changes the status of a job as a worker might have. It ends the test
-// when there is no such job.
+// when there is not exactly one of this id.
 func (r *Recorder) Amend(id string, change func(*rohrpost.Status)) {
 	r.tb.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec, known := r.jobs[id]
-	if !known {
-		r.tb.Fatalf("producertest: %v", notFound(id))
+	rec, err := r.locate(id)
+	if err != nil {
+		r.tb.Fatalf("producertest: %v", err)
 		return
 	}
 	change(&rec.status)
@@ -148,14 +158,11 @@ func (r *Recorder) send(m *rohrpost.Message, failure error) (rohrpost.Receipt, e
 	if failure != nil {
 		return rohrpost.Receipt{ID: job.ID}, fmt.Errorf("enqueue: %w", failure)
 	}
-	if first, known := r.jobs[job.ID]; known {
-		if first.message.Tenant != job.Tenant {
-			return rohrpost.Receipt{}, accept.Taken()
-		}
+	if first, known := r.jobs[job.Key()]; known {
 		return rohrpost.Receipt{ID: job.ID, MessageID: first.status.MessageID, Duplicate: true}, nil
 	}
 	rec := &record{message: cloneMessage(job.Message), status: newStatus(job)}
-	r.jobs[job.ID] = rec
+	r.jobs[job.Key()] = rec
 	r.order = append(r.order, rec)
 	return rohrpost.Receipt{ID: job.ID, MessageID: job.MessageID}, nil
 }
@@ -176,7 +183,25 @@ func newStatus(job *rohrpost.Job) rohrpost.Status {
 	return s
 }
 
-func notFound(id string) error { return fmt.Errorf("job %q: %w", id, producer.ErrNotFound) }
+// locate is the one job that an id stands for. The lock is held.
+func (r *Recorder) locate(id string) (*record, error) {
+	var found []*record
+	ambiguous := &producer.AmbiguousError{}
+	for _, rec := range r.order {
+		if rec.message.ID == id && r.rules.Sees(rec.message.Tenant) {
+			found = append(found, rec)
+			ambiguous.Tenants = append(ambiguous.Tenants, rec.message.Tenant)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("job %q: %w", id, producer.ErrNotFound)
+	case 1:
+		return found[0], nil
+	}
+	slices.Sort(ambiguous.Tenants)
+	return nil, fmt.Errorf("job %q: %w", id, ambiguous)
+}
 
 // now is a whole millisecond, as Redis keeps it.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }

@@ -25,6 +25,8 @@ const DefaultMaxSize = 25 << 20
 type Rules struct {
 	maxSize int64
 	domain  string
+	bound   bool // to tenant
+	tenant  string
 }
 
 // New makes the rules: the most bytes of a mail as sent (0: DefaultMaxSize), and
@@ -39,6 +41,21 @@ func New(maxSize int64, domain string) (Rules, error) {
 	}
 	return Rules{maxSize: cmp.Or(maxSize, DefaultMaxSize), domain: strings.ToLower(cmp.Or(domain, hostDomain()))}, nil
 }
+
+// For is the rules of a client that sends for one tenant only; "" is the platform.
+func (r Rules) For(tenant string) Rules {
+	r.bound, r.tenant = true, tenant
+	return r
+}
+
+// Sees reports whether a client of these rules may know of a tenant's mails.
+func (r Rules) Sees(tenant string) bool { return !r.bound || r.tenant == tenant }
+
+// Bound reports whether a client sends for one tenant only: for Tenant.
+func (r Rules) Bound() bool { return r.bound }
+
+// Tenant is that of a bound client.
+func (r Rules) Tenant() string { return r.tenant }
 
 // hostDomain is the name of this host if it can stand in a Message-ID.
 func hostDomain() string {
@@ -59,9 +76,16 @@ func isDomain(s string) bool {
 // Job makes a job of the message, or refuses it with rohrpost.FieldErrors. The
 // job shares the slices of the message.
 func (r Rules) Job(m *rohrpost.Message, now time.Time) (*rohrpost.Job, error) {
+	own := *m
+	if r.bound {
+		own.Tenant = cmp.Or(m.Tenant, r.tenant)
+	}
 	var problems rohrpost.FieldErrors
-	if err := m.Validate(now); err != nil && !errors.As(err, &problems) {
+	if err := own.Validate(now); err != nil && !errors.As(err, &problems) {
 		return nil, err
+	}
+	if !r.Sees(own.Tenant) {
+		problems = append(problems, &rohrpost.FieldError{Field: "tenant", Problem: "this client sends for " + named(r.tenant) + " only"})
 	}
 	if problem := r.checkSize(m); problem != nil {
 		problems = append(problems, problem)
@@ -69,10 +93,22 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*rohrpost.Job, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	job := &rohrpost.Job{Message: *m, EnqueuedAt: now.UTC().Truncate(time.Millisecond)}
+	job := &rohrpost.Job{Message: own, EnqueuedAt: now.UTC().Truncate(time.Millisecond)}
 	job.ID = cmp.Or(m.ID, NewID())
-	job.MessageID = "<" + leftSide(job.ID) + "@" + r.rightSide(m) + ">"
+	left := leftSide(job.ID)
+	if m.ID != "" {
+		left += tenantMark(job.Tenant)
+	}
+	job.MessageID = "<" + left + "@" + r.rightSide(m) + ">"
 	return job, nil
+}
+
+// named is a tenant in a sentence.
+func named(tenant string) string {
+	if tenant == "" {
+		return "the platform"
+	}
+	return fmt.Sprintf("tenant %q", tenant)
 }
 
 // NewID is 26 letters and digits, 128 random bits, without dashes: asynqmon cuts
@@ -86,6 +122,15 @@ func leftSide(id string) string {
 		return hex.EncodeToString(sum[:16])
 	}
 	return id
+}
+
+// tenantMark keeps the Message-IDs apart of tenants who have chosen the same id.
+func tenantMark(tenant string) string {
+	if tenant == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(tenant))
+	return "." + hex.EncodeToString(sum[:5])
 }
 
 // rightSide is the first known domain of the sender's side.
@@ -133,9 +178,9 @@ func base64Size(n int64) int64 {
 	return encoded + (encoded+line-1)/line*2
 }
 
-// Taken is the refusal of an id that another tenant has used.
+// Taken is the refusal of a platform's id that an older version has used for a tenant.
 func Taken() error {
-	return rohrpost.FieldErrors{{Field: "id", Problem: "belongs to another tenant's mail"}}
+	return rohrpost.FieldErrors{{Field: "id", Problem: "belongs to a tenant's mail that an older version has enqueued"}}
 }
 
 // Summary is the error of a batch of n messages in one line: how many were not
