@@ -12,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
@@ -51,6 +52,10 @@ type Options struct {
 	// Keep is how long the ledger remembers an ended job; 0: 48 hours. It must be
 	// that of the workers.
 	Keep time.Duration
+	// Recipients are the public keys of the workers (age1…). With one, subject,
+	// headers, bodies and attachments are sealed for them, and nobody reads them in
+	// Redis, its AOF or a copy of either. Empty: they stand there in clear.
+	Recipients []string
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -63,6 +68,7 @@ type Client struct {
 	ledger    *ledger.Ledger
 	blobs     *blob.Store
 	inspector *asynq.Inspector
+	sealer    *envelope.Sealer // nil: mails are not sealed
 	now       func() time.Time
 }
 
@@ -103,6 +109,12 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if len(o.Recipients) > 0 {
+		var err error
+		if c.sealer, err = envelope.NewSealer(o.Recipients, c.now); err != nil {
+			return nil, fmt.Errorf("producer: %w", err)
+		}
 	}
 	return c, nil
 }

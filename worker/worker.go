@@ -17,6 +17,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
@@ -75,8 +76,11 @@ type Options struct {
 	ShutdownTimeout time.Duration
 	Keep            time.Duration // of ledger records; 48 h
 	MaxBytes        int64         // of mails in memory at a time; 256 MiB
-	ShowRecipients  bool          // whole addresses in the log lines
-	Now             func() time.Time
+	// Identities are the keys (AGE-SECRET-KEY-1…, one a line) that open mails which
+	// their producer has sealed. Empty: those wait.
+	Identities     resolver.Secret
+	ShowRecipients bool // whole addresses in the log lines
+	Now            func() time.Time
 }
 
 // A Worker is a pool of mail workers on one Redis.
@@ -86,6 +90,7 @@ type Worker struct {
 	group    *lua.Group // for what all workers write at the end of a mail
 	ledger   *ledger.Ledger
 	blobs    *blob.Store
+	opener   *envelope.Opener
 	memory   *semaphore.Weighted
 	now      func() time.Time
 	token    string // first part of the tokens of this process
@@ -130,11 +135,12 @@ func New(o Options) (*Worker, error) {
 	if o.ShutdownTimeout < 2*shutdownMargin {
 		err = errors.Join(err, fmt.Errorf("shutdown timeout is at least %v", 2*shutdownMargin))
 	}
-	if err != nil {
+	opener, keyErr := envelope.NewOpener(o.Identities)
+	if err = errors.Join(err, keyErr); err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
 	return &Worker{
-		opts: o, log: o.Logger, blobs: blob.New(o.Redis),
+		opts: o, log: o.Logger, blobs: blob.New(o.Redis), opener: opener,
 		memory: semaphore.NewWeighted(o.MaxBytes), now: o.Now, token: rand.Text()[:12],
 	}, nil
 }

@@ -111,7 +111,11 @@ func (c *cli) producer(ctx context.Context) (*producer.Client, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	client, err := producer.New(rdb, producer.Options{MaxSize: int64(cfg.Limits.MaxMessageSize), Keep: cfg.Ledger.Keep})
+	recipients, err := cfg.PayloadRecipients()
+	if err != nil {
+		return nil, nil, errors.Join(err, rdb.Close())
+	}
+	client, err := producer.New(rdb, producer.Options{MaxSize: int64(cfg.Limits.MaxMessageSize), Keep: cfg.Ledger.Keep, Recipients: recipients})
 	if err != nil {
 		return nil, nil, errors.Join(err, rdb.Close())
 	}

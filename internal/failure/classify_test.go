@@ -268,6 +268,7 @@ func TestRows(t *testing.T) {
 		{111, "config_invalid", Config, broken(StageConnect, fmt.Errorf("dial: %w", ErrNotAllowed))},
 		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
 		{118, "config_invalid", Config, broken(StageWorker, fmt.Errorf("tenant/acme: %w", ErrMisplaced))},
+		{119, "config_invalid", Config, broken(StageWorker, fmt.Errorf("no key: %w", ErrSealed))},
 	}
 	seen := map[int]bool{}
 	for _, tt := range tests {

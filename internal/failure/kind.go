@@ -32,6 +32,7 @@ var (
 	ErrBusyWait      = errors.New("all connections of the account are busy")
 	ErrDownWait      = errors.New("the account's server is down and is not asked yet")
 	ErrNotAllowed    = fmt.Errorf("this system does not connect there: %w", ErrSettings)
+	ErrSealed        = fmt.Errorf("the message is sealed, and this worker has no key to it: %w", ErrSettings)
 	ErrMisplaced     = fmt.Errorf("the secret was entered for another server or login: %w", ErrSettings)
 )
 
@@ -57,6 +58,7 @@ const (
 	kindBadAddress  kind = "bad_address"
 	kindNotAllowed  kind = "not_allowed"
 	kindMisplaced   kind = "misplaced" // a secret in settings for which it was not entered
+	kindSealed      kind = "sealed"    // a mail for keys that this worker does not hold
 	kindDNSNotFound kind = "dns_not_found"
 	kindDNS         kind = "dns"
 	kindRecord      kind = "tls_record" // the other side does not speak TLS
@@ -80,7 +82,7 @@ func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindTooLarge, kindNeedsUTF8,
 		kindExpired, kindMalformed, kindInterrupted, kindArchived, kindGone, kindRateWait, kindBusyWait, kindDownWait,
-		kindBadAddress, kindNotAllowed, kindMisplaced, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
+		kindBadAddress, kindNotAllowed, kindMisplaced, kindSealed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
 }
@@ -109,6 +111,7 @@ func kindOfError(err error) kind {
 		{context.Canceled, kindCanceled},
 		{ErrNotAllowed, kindNotAllowed},
 		{ErrMisplaced, kindMisplaced},
+		{ErrSealed, kindSealed},
 		{ErrSettings, kindSettings},
 		{ErrNoSTARTTLS, kindNoSTARTTLS},
 		{ErrNoAuth, kindNoAuth},

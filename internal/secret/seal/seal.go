@@ -62,6 +62,7 @@ type Options struct {
 
 // A Box seals and opens. It is safe for concurrent use.
 type Box struct {
+	names      []string // of the recipients
 	recipients []age.Recipient
 	identities []age.Identity
 	mark       string // of the recipients
@@ -71,32 +72,43 @@ type Box struct {
 // New reads the keys. The error shows none of them.
 func New(o Options) (*Box, error) {
 	b := &Box{strict: o.RequireBound}
-	names := slices.Clone(o.Recipients)
-	if !o.Identities.IsZero() {
-		identities, err := age.ParseIdentities(strings.NewReader(o.Identities.Reveal()))
-		if err != nil {
-			return nil, errors.New("secrets.identity_file: is no list of age identities (AGE-SECRET-KEY-1…, one a line)")
-		}
-		b.identities = identities
-		for _, id := range identities {
-			if x, ok := id.(*age.X25519Identity); ok && len(o.Recipients) == 0 {
-				names = append(names, x.Recipient().String())
-			}
+	var err error
+	if b.identities, err = parse(o.Identities); err != nil {
+		return nil, err
+	}
+	b.names = slices.Clone(o.Recipients)
+	for _, id := range b.identities {
+		if x, ok := id.(*age.X25519Identity); ok && len(o.Recipients) == 0 {
+			b.names = append(b.names, x.Recipient().String())
 		}
 	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	for _, name := range names {
+	slices.Sort(b.names)
+	b.names = slices.Compact(b.names)
+	for _, name := range b.names {
 		r, err := age.ParseX25519Recipient(name)
 		if err != nil {
 			return nil, fmt.Errorf("secrets.recipients: %q is no age recipient (age1…)", publicOnly(name))
 		}
 		b.recipients = append(b.recipients, r)
 	}
-	sum := sha256.Sum256([]byte(strings.Join(names, "\n")))
+	sum := sha256.Sum256([]byte(strings.Join(b.names, "\n")))
 	b.mark = hex.EncodeToString(sum[:4])
 	return b, nil
 }
+
+func parse(identities secret.String) ([]age.Identity, error) {
+	if identities.IsZero() {
+		return nil, nil
+	}
+	list, err := age.ParseIdentities(strings.NewReader(identities.Reveal()))
+	if err != nil {
+		return nil, errors.New("secrets.identity_file: is no list of age identities (AGE-SECRET-KEY-1…, one a line)")
+	}
+	return list, nil
+}
+
+// Recipients are the public keys that the box seals for.
+func (b *Box) Recipients() []string { return slices.Clone(b.names) }
 
 // publicOnly keeps a private key out of the error about a public one.
 func publicOnly(name string) string {
