@@ -202,6 +202,9 @@ func TestKeys(t *testing.T) {
 			break
 		}
 	}
+	if n := p.Known(); n < 1000 && !testing.Short() || n > 1024 {
+		t.Errorf("%d keys are in memory", n)
+	}
 	if _, err := p.Open(job); err != nil {
 		t.Errorf("one that was forgotten: %v", err)
 	}
