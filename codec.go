@@ -14,7 +14,10 @@ import (
 //   - 1: the job's Key is its id. The jobs of the platform are still written so.
 //   - 2: the job's Key names its tenant, too: an older worker would look for it in
 //     another's place.
-const PayloadVersion = 2
+//   - 3: what the mail says is sealed.
+const PayloadVersion = sealedVersion
+
+const sealedVersion = 3
 
 var (
 	// ErrPayloadVersion says that a newer program wrote the payload. The job
@@ -36,11 +39,25 @@ type Job struct {
 	HTMLDigest string
 	// Bare: it is a tenant's job of payload version 1, whose Key is its id alone.
 	Bare bool
+	// Sealed is what the mail says, as only a worker can read it: its fields in the
+	// Message are empty. Nil: they are as they were given.
+	Sealed *Sealed
+}
+
+// Sealed is the part of a payload that is encrypted. Subject, headers, bodies and the
+// names of attachments are in it; contents of attachments are sealed as blobs.
+type Sealed struct {
+	Key     string // the data key, itself sealed for the workers' keys
+	Content []byte // encrypted together with Head, so that it is good for this mail alone
+	Head    []byte // the line that DecodeJob has read before it; EncodeJob makes it anew
 }
 
 // version is that of the job's payload.
 func (j *Job) version() int {
-	if j.Bare || j.Tenant == "" {
+	switch {
+	case j.Sealed != nil:
+		return sealedVersion
+	case j.Bare || j.Tenant == "":
 		return 1
 	}
 	return 2
@@ -67,6 +84,7 @@ func (*Job) UnmarshalJSON([]byte) error { return errJobJSON }
 // time.
 type jobLine struct {
 	Version    int    `json:"v"`
+	Key        string `json:"key,omitempty"` // that opens what follows the line
 	MessageID  string `json:"message_id"`
 	EnqueuedAt int64  `json:"enqueued_at"`
 	messageFields
@@ -96,7 +114,7 @@ type fileLine struct {
 }
 
 // EncodeJob writes a payload: one line of JSON, then the text and the HTML body
-// as raw bytes. Content of attachments is not written, and times lose what is
+// as raw bytes, or what is sealed. Content of attachments is not written, and times lose what is
 // below a millisecond.
 func EncodeJob(j *Job) ([]byte, error) {
 	line := jobLine{
@@ -115,8 +133,12 @@ func EncodeJob(j *Job) ([]byte, error) {
 			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Digest: a.Digest, Size: a.Size,
 		})
 	}
+	var sealed []byte
+	if j.Sealed != nil {
+		line.Key, sealed = j.Sealed.Key, j.Sealed.Content
+	}
 	var buf bytes.Buffer
-	buf.Grow(1024 + len(j.Text) + len(j.HTML))
+	buf.Grow(1024 + len(j.Text) + len(j.HTML) + len(line.Key) + len(sealed))
 	enc := json.NewEncoder(&buf) // ends the line
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(&line); err != nil {
@@ -124,6 +146,7 @@ func EncodeJob(j *Job) ([]byte, error) {
 	}
 	buf.WriteString(j.Text)
 	buf.WriteString(j.HTML)
+	buf.Write(sealed)
 	return buf.Bytes(), nil
 }
 
@@ -139,6 +162,11 @@ func DecodeJob(b []byte) (*Job, error) {
 		return nil, fmt.Errorf("%w: %w", ErrPayload, err)
 	case line.Version < 1:
 		return nil, fmt.Errorf("%w: no version", ErrPayload)
+	case (line.Key != "") != (line.Version >= sealedVersion):
+		return nil, fmt.Errorf("%w: version %d, with a key or without", ErrPayload, line.Version)
+	case line.Key != "" && (line.TextLen != 0 || line.HTMLLen != 0):
+		return nil, fmt.Errorf("%w: sealed, with the length of a body", ErrPayload)
+	case line.Key != "":
 	case line.TextLen < 0 || line.HTMLLen < 0 || line.TextLen+line.HTMLLen != len(bodies):
 		return nil, fmt.Errorf("%w: bodies have %d bytes, announced are %d and %d",
 			ErrPayload, len(bodies), line.TextLen, line.HTMLLen)
@@ -154,6 +182,10 @@ func DecodeJob(b []byte) (*Job, error) {
 	j.Cc = convert[Address](line.Cc)
 	j.Bcc = convert[Address](line.Bcc)
 	j.NotBefore, j.Expires = fromMilli(line.NotBefore), fromMilli(line.Expires)
+	if line.Key != "" {
+		j.Sealed = &Sealed{Key: line.Key, Content: bodies, Head: b[:len(b)-len(bodies)]}
+		bodies = nil
+	}
 	j.Text = string(bodies[:line.TextLen])
 	j.HTML = string(bodies[line.TextLen:])
 	for _, a := range line.Attachments {

@@ -23,6 +23,7 @@ var update = flag.Bool("update", false, "write golden files anew: for a new vers
 const (
 	goldenV1 = "testdata/payload_v1.golden"
 	goldenV2 = "testdata/payload_v2.golden"
+	goldenV3 = "testdata/payload_v3.golden"
 )
 
 // fullJob has a value in every field. It must never change: the golden files are
@@ -59,15 +60,32 @@ func fullJob() *rohrpost.Job {
 		TextDigest: strings.Repeat("01", 32),
 		HTMLDigest: strings.Repeat("23", 32),
 		Bare:       true,
+		Sealed:     &rohrpost.Sealed{},
 	}
+}
+
+// sealedJob is fullJob with what it says encrypted. Head is that of the golden file.
+func sealedJob(t *testing.T, j *rohrpost.Job) {
+	t.Helper()
+	golden, err := os.ReadFile(goldenV3)
+	if err != nil && !*update {
+		t.Fatal(err)
+	}
+	head, _, _ := bytes.Cut(golden, []byte{'\n'})
+	j.Bare, j.Subject, j.Headers, j.Text, j.HTML = false, "", nil, "", ""
+	for i := range j.Attachments {
+		j.Attachments[i] = rohrpost.Attachment{Digest: j.Attachments[i].Digest, Size: j.Attachments[i].Size}
+	}
+	j.Sealed = &rohrpost.Sealed{Key: "age2:0123abcd:a2V5", Content: []byte("\x00sealed\nbytes\xff"), Head: append(head, '\n')}
 }
 
 func TestPayloadGolden(t *testing.T) {
 	t.Parallel()
 	everyFieldSet(t, reflect.ValueOf(*fullJob()), "Job")
 	for file, change := range map[string]func(*rohrpost.Job){
-		goldenV1: func(*rohrpost.Job) {},
-		goldenV2: func(j *rohrpost.Job) { j.Bare = false },
+		goldenV1: func(j *rohrpost.Job) { j.Sealed = nil },
+		goldenV2: func(j *rohrpost.Job) { j.Bare, j.Sealed = false, nil },
+		goldenV3: func(j *rohrpost.Job) { sealedJob(t, j) },
 	} {
 		job := fullJob()
 		change(job)
@@ -166,11 +184,11 @@ func TestDecodeJobRefuses(t *testing.T) {
 		payload string
 		want    error
 	}{
-		{"newer", `{"v":3}` + "\n", rohrpost.ErrPayloadVersion},
+		{"newer", `{"v":4}` + "\n", rohrpost.ErrPayloadVersion},
 		{"newer, much", `{"v":1000000}` + "\nbodies", rohrpost.ErrPayloadVersion},
-		{"newer, other shape", `{"to":{"x":[]},"id":7,"v":3,"subject":[],"expires":"never"}` + "\nx", rohrpost.ErrPayloadVersion},
-		{"newer, shape that fails first", `{"message_id":[1],"enqueued_at":{},"v":3}` + "\n", rohrpost.ErrPayloadVersion},
-		{"newer, no line end", `{"v":3}`, rohrpost.ErrPayloadVersion},
+		{"newer, other shape", `{"to":{"x":[]},"id":7,"v":4,"subject":[],"expires":"never"}` + "\nx", rohrpost.ErrPayloadVersion},
+		{"newer, shape that fails first", `{"message_id":[1],"enqueued_at":{},"v":4}` + "\n", rohrpost.ErrPayloadVersion},
+		{"newer, no line end", `{"v":4}`, rohrpost.ErrPayloadVersion},
 		{"empty", "", rohrpost.ErrPayload},
 		{"line end only", "\n", rohrpost.ErrPayload},
 		{"no JSON", "hello\n", rohrpost.ErrPayload},
@@ -183,6 +201,9 @@ func TestDecodeJobRefuses(t *testing.T) {
 		{"version is a string", `{"v":"2"}` + "\n", rohrpost.ErrPayload},
 		{"wrong type", `{"v":1,"subject":7}` + "\n", rohrpost.ErrPayload},
 		{"text after the value", `{"v":1} {}` + "\n", rohrpost.ErrPayload},
+		{"sealed, without a key", `{"v":3}` + "\nx", rohrpost.ErrPayload},
+		{"a key, and not sealed", `{"v":2,"key":"k"}` + "\n", rohrpost.ErrPayload},
+		{"sealed, and lengths", `{"v":3,"key":"k","text_len":1}` + "\nx", rohrpost.ErrPayload},
 		{"bodies too short", `{"v":1,"text_len":3}` + "\nab", rohrpost.ErrPayload},
 		{"bodies too long", `{"v":1,"text_len":1}` + "\nab", rohrpost.ErrPayload},
 		{"negative length", `{"v":1,"text_len":-1,"html_len":3}` + "\nab", rohrpost.ErrPayload},
@@ -298,7 +319,7 @@ func FuzzDecodeJob(f *testing.F) {
 	f.Add(golden)
 	f.Add([]byte(`{"v":1,"text_len":1,"html_len":2}` + "\nabc"))
 	f.Add([]byte(`{"v":2,"tenant":"acme"}` + "\n"))
-	f.Add([]byte(`{"v":3}`))
+	f.Add([]byte(`{"v":4}`))
 	f.Add([]byte(`{"v":1,"expires":-62135596800000,"metadata":{},"headers":[],"to":[null]}` + "\n"))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		first, err := rohrpost.DecodeJob(payload)

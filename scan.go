@@ -17,6 +17,8 @@ func scanLine(b []byte, line *jobLine) bool {
 		switch string(key) {
 		case "v":
 			line.Version = int(s.number())
+		case "key":
+			line.Key = s.text()
 		case "message_id":
 			line.MessageID = s.text()
 		case "enqueued_at":

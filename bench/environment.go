@@ -19,6 +19,7 @@ import (
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/internal/app"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
@@ -57,7 +58,15 @@ func newEnvironment(ctx context.Context, s settings) (e *environment, err error)
 	if err = e.wait(ctx, "redis-server", func() bool { return e.rdb.Ping(ctx).Err() == nil }); err != nil {
 		return e, err
 	}
-	if e.mail, err = producer.New(e.rdb, producer.Options{}); err != nil {
+	var options producer.Options
+	if s.seal {
+		identity, recipient, err := seal.Generate()
+		if err != nil {
+			return e, err
+		}
+		e.config.Secrets.Identity, options.Recipients = identity, []string{recipient}
+	}
+	if e.mail, err = producer.New(e.rdb, options); err != nil {
 		return e, err
 	}
 	return e, e.startSink(ctx)

@@ -19,6 +19,7 @@ type settings struct {
 	deep        int
 	idleSeconds int
 	profile     string
+	seal        bool
 }
 
 func main() {
@@ -29,6 +30,7 @@ func main() {
 	flag.IntVar(&s.deep, "deep", 0, "also drain from a queue that holds so many mails (needs 6 KB of memory each)")
 	flag.IntVar(&s.idleSeconds, "idle", 5, "seconds of idling whose CPU time is measured")
 	flag.StringVar(&s.profile, "profile", "", "file for a CPU profile of the worker draining the queue")
+	flag.BoolVar(&s.seal, "seal", false, "seal mails, as payload.seal does")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, s)

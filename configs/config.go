@@ -11,6 +11,7 @@ type Config struct {
 	Redis    Redis    `yaml:"redis"`
 	Accounts Accounts `yaml:"accounts"`
 	Secrets  Secrets  `yaml:"secrets"`
+	Payload  Payload  `yaml:"payload"`
 	OAuth2   OAuth2   `yaml:"oauth2"`
 	Worker   Worker   `yaml:"worker"`
 	Retry    Retry    `yaml:"retry"`
@@ -51,6 +52,12 @@ type Secrets struct {
 	Recipients   List          `yaml:"recipients"` // public, age1…
 	Identity     secret.String `yaml:"identity"`   // AGE-SECRET-KEY-1…, one a line
 	IdentityFile Path          `yaml:"identity_file"`
+	RequireBound bool          `yaml:"require_bound"` // refuses what older versions have sealed
+}
+
+// Payload is how mails stand in Redis.
+type Payload struct {
+	Seal bool `yaml:"seal"` // for Secrets.Recipients
 }
 
 // OAuth2 is the platform's application at Microsoft and Google, for accounts that

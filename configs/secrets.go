@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
 
 // maxSecret is far above every password and hash, and below what a wrong path
@@ -33,6 +34,19 @@ func (c *Config) twins() []twin {
 		t = append(t, twin{fmt.Sprintf("web.users[%d].password_bcrypt", i), &u.PasswordBcrypt, &u.PasswordBcryptFile})
 	}
 	return t
+}
+
+// PayloadRecipients are the public keys that mails are sealed for; none if they are not.
+// The error is that of a key.
+func (c *Config) PayloadRecipients() ([]string, error) {
+	if !c.Payload.Seal {
+		return nil, nil
+	}
+	box, err := seal.New(seal.Options{Recipients: c.Secrets.Recipients, Identities: c.Secrets.Identity})
+	if err != nil {
+		return nil, err
+	}
+	return box.Recipients(), nil
 }
 
 // readSecrets fills each secret from its _file twin: of the two the one from the

@@ -23,8 +23,8 @@ func (r rolled) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proces
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(ctx, cmds)
 		for _, cmd := range cmds {
-			// evalsha, script, 3, keys, 3 arguments: an entry would be 2 more.
-			if cmd.Err() == nil && strings.HasPrefix(cmd.Name(), "eval") && len(cmd.Args()) == 9 {
+			// evalsha, script, 3, keys, 4 arguments: an entry would be 2 more.
+			if cmd.Err() == nil && strings.HasPrefix(cmd.Name(), "eval") && len(cmd.Args()) == 10 {
 				select {
 				case r <- struct{}{}:
 				default:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/headroom"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/quota"
@@ -64,6 +65,10 @@ type Options struct {
 	// one of Reschedule. 0: 90 days; negative: any time.
 	NotBeforeMax time.Duration
 	ExpiresMax   time.Duration
+	// Recipients are the public keys of the workers (age1…). With one, subject,
+	// headers, bodies and attachments are sealed for them, and nobody reads them in
+	// Redis, its AOF or a copy of either. Empty: they stand there in clear.
+	Recipients []string
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
 }
@@ -79,6 +84,7 @@ type Client struct {
 	quota     *quota.Counter
 	returns   *quota.Returns
 	memory    *headroom.Gauge
+	sealer    *envelope.Sealer // nil: mails are not sealed
 	now       func() time.Time
 }
 
@@ -126,6 +132,12 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 	}
 	if c.now == nil {
 		c.now = time.Now
+	}
+	if len(o.Recipients) > 0 {
+		var err error
+		if c.sealer, err = envelope.NewSealer(o.Recipients, c.now); err != nil {
+			return nil, fmt.Errorf("producer: %w", err)
+		}
 	}
 	return c, nil
 }

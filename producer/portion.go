@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/queue"
@@ -38,6 +37,7 @@ type portion struct {
 	size    int64          // what it brings to Redis
 	largest int64          // attachment or body
 	files   map[*byte]bool // contents that were counted
+	key     *envelope.Key  // seals what the mails say; nil: nothing does
 }
 
 // An entry is one accepted message on its way into the queue.
@@ -159,11 +159,25 @@ func (c *Client) known(ctx context.Context, e *entry) bool {
 
 // store puts attachments and large bodies aside.
 func (p *portion) store(ctx context.Context) error {
-	var blobs blob.Set
-	for _, e := range p.entries {
-		e.detach(&blobs, p.client.ledger.Horizon(e.job))
+	if p.client.sealer != nil {
+		var err error
+		if p.key, err = p.client.sealer.Key(); err != nil {
+			return err
+		}
 	}
-	return p.client.blobs.Put(ctx, &blobs)
+	contents := shelf{key: p.key}
+	for _, e := range p.entries {
+		e.detach(&contents, p.client.ledger.Horizon(e.job))
+	}
+	return p.client.blobs.Put(ctx, &contents.blobs)
+}
+
+// payload is the job as the queue holds it.
+func (p *portion) payload(job *rohrpost.Job) ([]byte, error) {
+	if p.key != nil {
+		return p.key.Payload(job)
+	}
+	return rohrpost.EncodeJob(job)
 }
 
 // enqueue runs the pipeline and keeps the entries that must be tried again.
@@ -171,7 +185,7 @@ func (p *portion) enqueue(ctx context.Context) error {
 	var batch lua.Batch
 	recorder := queue.NewRecorder(&batch)
 	for _, e := range p.entries {
-		payload, err := rohrpost.EncodeJob(e.job)
+		payload, err := p.payload(e.job)
 		if err != nil {
 			return err
 		}
@@ -264,21 +278,4 @@ func (e *entry) reserve(l *ledger.Ledger, batch *lua.Batch) {
 		metadata = string(encoded)
 	}
 	e.reservation = l.Reserve(batch, e.job, e.nonce, metadata, e.weight)
-}
-
-// detach moves attachments and large bodies out of the job into blobs.
-func (e *entry) detach(blobs *blob.Set, until time.Time) {
-	job := e.job
-	if len(job.Text) > inlineBody {
-		job.TextDigest, job.Text = blobs.Add([]byte(job.Text), until), ""
-	}
-	if len(job.HTML) > inlineBody {
-		job.HTMLDigest, job.HTML = blobs.Add([]byte(job.HTML), until), ""
-	}
-	files := make([]rohrpost.Attachment, 0, len(job.Attachments)) // the caller's stay as they are
-	for _, a := range job.Attachments {
-		a.Digest, a.Size, a.Content = blobs.Add(a.Content, until), int64(len(a.Content)), nil
-		files = append(files, a)
-	}
-	job.Attachments = files
 }

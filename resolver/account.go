@@ -124,6 +124,10 @@ type Account struct {
 	Unusable string
 }
 
+// Misplaced is why an account is Unusable with a secret that was entered for another
+// server, login or account than it stands at.
+const Misplaced = "its stored secret was entered for another server or login: enter it again"
+
 // ID is that of the account's Place; it never changes with the settings.
 func (a *Account) ID() string { return Place{Tenant: a.Tenant, User: a.User}.String() }
 

@@ -124,7 +124,11 @@ func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 		why = cmp.Or(why, "its login was refused, and is not tried again before its settings change")
 	}
 	if why != "" {
-		return s, fmt.Errorf("%s: %w: %s: %w", s.Account.ID(), ErrUnusable, why, failure.ErrSettings)
+		kind := failure.ErrSettings
+		if s.Account.Unusable == Misplaced {
+			kind = failure.ErrMisplaced
+		}
+		return s, fmt.Errorf("%s: %w: %s: %w", s.Account.ID(), ErrUnusable, why, kind)
 	}
 	return s, nil
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
@@ -154,10 +153,10 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 	}
 	defer a.w.memory.Release(size)
 	message, err := a.fill(ctx)
-	switch {
-	case errors.Is(err, blob.ErrMissing):
-		return a.allFailed(local(failure.ErrMalformed, err.Error())), nil
-	case err != nil:
+	if err != nil {
+		if f := notFilled(err); f != nil {
+			return a.allFailed(f), nil
+		}
 		return transport.Outcome{}, err
 	}
 	body, err := compose.Compose(ctx, compose.Input{

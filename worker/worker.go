@@ -17,6 +17,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
@@ -76,8 +77,11 @@ type Options struct {
 	ShutdownTimeout time.Duration
 	Keep            time.Duration // of ledger records; 48 h
 	MaxBytes        int64         // of mails in memory at a time; 256 MiB
-	ShowRecipients  bool          // whole addresses in the log lines
-	Now             func() time.Time
+	// Identities are the keys (AGE-SECRET-KEY-1…, one a line) that open mails which
+	// their producer has sealed. Empty: those wait.
+	Identities     resolver.Secret
+	ShowRecipients bool // whole addresses in the log lines
+	Now            func() time.Time
 }
 
 // A Worker is a pool of mail workers on one Redis.
@@ -87,6 +91,7 @@ type Worker struct {
 	group    *lua.Group // for what all workers write at the end of a mail
 	ledger   *ledger.Ledger
 	blobs    *blob.Store
+	opener   *envelope.Opener
 	quota    *quota.Counter
 	returns  *quota.Returns // what has ended, gathered
 	memory   *semaphore.Weighted
@@ -133,7 +138,8 @@ func New(o Options) (*Worker, error) {
 	if o.ShutdownTimeout < 2*shutdownMargin {
 		err = errors.Join(err, fmt.Errorf("shutdown timeout is at least %v", 2*shutdownMargin))
 	}
-	if err != nil {
+	opener, keyErr := envelope.NewOpener(o.Identities)
+	if err = errors.Join(err, keyErr); err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
 	waiting, err := quota.New(quota.Options{Redis: o.Redis, Now: o.Now})
@@ -141,7 +147,7 @@ func New(o Options) (*Worker, error) {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
 	return &Worker{
-		opts: o, log: o.Logger, blobs: blob.New(o.Redis), quota: waiting, returns: quota.NewReturns(waiting),
+		opts: o, log: o.Logger, blobs: blob.New(o.Redis), opener: opener, quota: waiting, returns: quota.NewReturns(waiting),
 		memory: semaphore.NewWeighted(o.MaxBytes), now: o.Now, token: rand.Text()[:12],
 	}, nil
 }

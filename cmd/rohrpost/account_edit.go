@@ -276,35 +276,3 @@ func unread(file *resolver.File) error {
 	}
 	return errors.Join(errs...)
 }
-
-func (c *cli) accountReseal() *cobra.Command {
-	return &cobra.Command{
-		Use:   "reseal",
-		Short: "Seal every stored secret for today's keys",
-		Long: `Seal every stored secret for today's keys.
-
-To change keys without a failed mail: make one (rohrpost keygen), add its identity beside the old one for all
-workers (secrets.identity_file) and restart them, name its recipient in secrets.recipients, run this, then
-remove the old identity. The order matters: a worker that holds the old key alone cannot read what another has
-sealed for the new one alone.`,
-		Args: cobra.NoArgs,
-		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
-			book, err := desk.Editable()
-			if err != nil {
-				return err
-			}
-			n, err := book.Reseal(ctx, c.operator())
-			if err != nil {
-				return err
-			}
-			tokens, err := desk.Keep(ctx) // refresh tokens are sealed apart
-			if err != nil {
-				return err
-			}
-			if c.json {
-				return c.printJSON(map[string]int{"secrets": n.Secrets, "done": n.Done, "tokens": tokens})
-			}
-			return c.printf("%d secrets, %d of them sealed anew; %d refresh tokens renewed\n", n.Secrets, n.Done, tokens)
-		}),
-	}
-}

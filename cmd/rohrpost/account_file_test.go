@@ -259,7 +259,6 @@ func TestFileIsNotEdited(t *testing.T) {
 		{"approve", "--tenant", "acme"},
 		{"history", "--tenant", "acme"},
 		{"import", other},
-		{"reseal"},
 	} {
 		t.Run(args[0], func(t *testing.T) {
 			refused(t, ask(args...), exitFailed, "the accounts stand in a file", "accounts.store: redis")

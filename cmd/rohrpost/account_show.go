@@ -93,7 +93,7 @@ func (c *cli) accountShow() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				out.State, out.Warnings = stateText(&item), item.Warnings
+				out.State, out.Warnings = stateText(&item), append(item.Warnings, out.Warnings...)
 			}
 			return c.printShown(p.Level(), &out)
 		}),
@@ -119,7 +119,7 @@ func storedAt(ctx context.Context, desk *accounts.Desk, p resolver.Place) (shown
 	}
 	return shown{
 		ID: p.String(), State: noAccount, Version: r.Version, Entry: &r.Entry, Secrets: slices.Sorted(slices.Values(r.Secrets)),
-		Unlocked: r.Unlocked, Checked: r.Checked, Approved: r.Approved,
+		Unlocked: r.Unlocked, Checked: r.Checked, Approved: r.Approved, Warnings: accounts.RecordWarnings(r),
 	}, nil
 }
 

@@ -1,9 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost/configs"
+	"github.com/rohrpost/rohrpost/internal/app"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/resolver"
 )
@@ -46,6 +52,11 @@ func (c *cli) configCheck() *cobra.Command {
 					return err
 				}
 				warnings = append(warnings, redisconn.Warnings(cmd.Context(), rdb)...)
+				unbound, err := unboundSecrets(cmd.Context(), cfg, rdb)
+				if err != nil {
+					return err
+				}
+				warnings = append(warnings, unbound...)
 			}
 			if c.json {
 				return c.printJSON(map[string]any{"ok": true, "warnings": append([]string{}, warnings...)})
@@ -60,6 +71,22 @@ func (c *cli) configCheck() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&connect, "connect", false, "also ask Redis whether it answers and keeps its data")
 	return cmd
+}
+
+// unboundSecrets warns of accounts in Redis whose secrets an older version has sealed.
+func unboundSecrets(ctx context.Context, cfg configs.Config, rdb redis.UniversalClient) ([]string, error) {
+	if cfg.Accounts.Store != configs.StoreRedis {
+		return nil, nil
+	}
+	desk, err := app.OpenDesk(cfg, rdb, zerolog.Nop())
+	if err != nil {
+		return nil, err
+	}
+	warning, err := desk.UnboundWarning(ctx)
+	if err = errors.Join(err, desk.Route.Close()); err != nil || warning == "" {
+		return nil, err
+	}
+	return []string{warning}, nil
 }
 
 func (c *cli) configShow() *cobra.Command {

@@ -107,7 +107,12 @@ func (d *Desk) List(ctx context.Context, tenant string) iter.Seq2[Item, error] {
 				yield(Item{}, err)
 				return
 			}
-			if r.Account != nil && !yield(d.item(r.Account, r.Version), nil) {
+			if r.Account == nil {
+				continue
+			}
+			item := d.item(r.Account, r.Version)
+			item.Warnings = append(item.Warnings, RecordWarnings(r)...)
+			if !yield(item, nil) {
 				return
 			}
 		}

@@ -19,21 +19,30 @@ type ErrorLog interface {
 // token is refused is parked, and passed over from then on; its error log says so,
 // since no mail need have tried it.
 func (d *Desk) Keep(ctx context.Context) (int, error) {
+	n, _, err := d.use(ctx, d.Route.Touch)
+	return n, err
+}
+
+type tokenUse = func(context.Context, []*resolver.Account, func(*resolver.Account, *failure.Failure)) (int, error)
+
+// use answers also how many tokens were not to be had.
+func (d *Desk) use(ctx context.Context, touch tokenUse) (n, missed int, err error) {
 	list, err := d.connected(ctx)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	list = slices.DeleteFunc(list, func(a *resolver.Account) bool {
 		n := d.parked(a)
 		return n != nil && n.Stage == failure.StageToken
 	})
 	var failed []error
-	n, err := d.Route.Touch(ctx, list, func(a *resolver.Account, f *failure.Failure) {
+	n, err = touch(ctx, list, func(a *resolver.Account, f *failure.Failure) {
+		missed++
 		if f.NeedsPerson() {
 			failed = append(failed, d.park(ctx, a, f))
 		}
 	})
-	return n, errors.Join(append(failed, err)...)
+	return n, missed, errors.Join(append(failed, err)...)
 }
 
 // connected are the accounts that may have a refresh token.

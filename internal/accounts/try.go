@@ -107,6 +107,9 @@ func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
 // tryable says what is missing for a try; an account that is switched off may be
 // incomplete.
 func tryable(a *resolver.Account) error {
+	if a.Unusable == resolver.Misplaced {
+		return fmt.Errorf("%s cannot be tried: %w: %w", a.ID(), resolver.ErrUnusable, failure.ErrMisplaced)
+	}
 	if a.Unusable != "" {
 		return fmt.Errorf("%s cannot be tried: %w: %s", a.ID(), resolver.ErrUnusable, a.Unusable)
 	}

@@ -67,7 +67,7 @@ func newDesk(cfg configs.Config, rdb redis.UniversalClient, log zerolog.Logger, 
 func openBook(cfg configs.Config, rdb redis.UniversalClient) (*redisstore.Store, error) {
 	a := cfg.Accounts
 	return redisstore.New(redisstore.Options{
-		Redis: rdb, Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity,
+		Redis: rdb, Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity, RequireBound: cfg.Secrets.RequireBound,
 		Policy: redisstore.Policy{Unlock: a.RequireUnlock, Check: a.RequireCheck, Approve: a.RequireApproval},
 	})
 }
@@ -98,7 +98,7 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 
 // openBox seals and opens with the configured keys.
 func openBox(cfg configs.Config) (*seal.Box, error) {
-	return seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity})
+	return seal.New(seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity, RequireBound: cfg.Secrets.RequireBound})
 }
 
 func openGuard(cfg configs.Config, log zerolog.Logger) (*netguard.Guard, error) {
@@ -160,12 +160,24 @@ func (a *App) keepAccounts(desk *accounts.Desk) {
 		a.serving.Go(func() { a.watch(ctx, desk.File) })
 	} else {
 		a.serving.Go(func() { desk.Book.Run(ctx) })
+		a.serving.Go(func() { a.warnUnbound(ctx, desk) })
 	}
 	if a.opts.Roles.Worker {
 		a.serving.Go(func() { a.keepTokens(ctx, desk) })
 		a.serving.Go(func() { a.recheck(ctx, desk) })
 	}
 	a.onStop("accounts", func() error { cancel(); return nil })
+}
+
+// warnUnbound names the accounts whose secrets an older version has sealed.
+func (a *App) warnUnbound(ctx context.Context, desk *accounts.Desk) {
+	warning, err := desk.UnboundWarning(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.log.Debug().Err(err).Msg("whether all secrets are bound to their server is not known")
+	}
+	if warning != "" {
+		a.log.Warn().Msg(warning)
+	}
 }
 
 // watch reloads the accounts file when it changes.

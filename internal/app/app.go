@@ -131,9 +131,13 @@ func OpenRedis(cfg configs.Config, name string, poolSize int) (redis.UniversalCl
 
 // NewProducer makes the client package with the configured limits.
 func NewProducer(cfg configs.Config, rdb redis.UniversalClient) (*producer.Client, error) {
+	recipients, err := cfg.PayloadRecipients()
+	if err != nil {
+		return nil, err
+	}
 	l := cfg.Limits
 	return producer.New(rdb, producer.Options{
-		MaxSize: int64(l.MaxMessageSize), Keep: cfg.Ledger.Keep,
+		MaxSize: int64(l.MaxMessageSize), Keep: cfg.Ledger.Keep, Recipients: recipients,
 		WaitingMailsPerTenant: int64(l.WaitingMailsPerTenant), WaitingBytesPerTenant: int64(l.WaitingBytesPerTenant),
 		NotBeforeMax: l.NotBeforeMax, ExpiresMax: l.ExpiresMax,
 	})

@@ -273,6 +273,8 @@ func TestRows(t *testing.T) {
 		{121, "config_invalid", Config, broken(StageAuth, fmt.Errorf("%w: 2000000000 iterations", ErrCostlyLogin))},
 		{111, "config_invalid", Config, broken(StageConnect, fmt.Errorf("dial: %w", ErrNotAllowed))},
 		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
+		{123, "config_invalid", Config, broken(StageWorker, fmt.Errorf("tenant/acme: %w", ErrMisplaced))},
+		{124, "config_invalid", Config, broken(StageWorker, fmt.Errorf("no key: %w", ErrSealed))},
 	}
 	seen := map[int]bool{}
 	for _, tt := range tests {

@@ -36,6 +36,8 @@ var (
 	ErrBusyWait      = errors.New("all connections of the account are busy")
 	ErrDownWait      = errors.New("the account's server is down and is not asked yet")
 	ErrNotAllowed    = fmt.Errorf("this system does not connect there: %w", ErrSettings)
+	ErrSealed        = fmt.Errorf("the message is sealed, and this worker has no key to it: %w", ErrSettings)
+	ErrMisplaced     = fmt.Errorf("the secret was entered for another server or login: %w", ErrSettings)
 )
 
 // A kind is what a Go error means for a mail.
@@ -63,6 +65,8 @@ const (
 	kindDownWait    kind = "down_wait"
 	kindBadAddress  kind = "bad_address"
 	kindNotAllowed  kind = "not_allowed"
+	kindMisplaced   kind = "misplaced" // a secret in settings for which it was not entered
+	kindSealed      kind = "sealed"    // a mail for keys that this worker does not hold
 	kindDNSNotFound kind = "dns_not_found"
 	kindDNS         kind = "dns"
 	kindRecord      kind = "tls_record" // the other side does not speak TLS
@@ -86,7 +90,7 @@ func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindCostlyLogin, kindTooLarge, kindNeedsUTF8,
 		kindExpired, kindUnwritten, kindMalformed, kindInterrupted, kindArchived, kindGone, kindDeleted, kindRolledBack, kindRateWait, kindBusyWait, kindDownWait,
-		kindBadAddress, kindNotAllowed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
+		kindBadAddress, kindNotAllowed, kindMisplaced, kindSealed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
 }
@@ -114,6 +118,8 @@ func kindOfError(err error) kind {
 	}{
 		{context.Canceled, kindCanceled},
 		{ErrNotAllowed, kindNotAllowed},
+		{ErrMisplaced, kindMisplaced},
+		{ErrSealed, kindSealed},
 		{ErrSettings, kindSettings},
 		{ErrNoSTARTTLS, kindNoSTARTTLS},
 		{ErrNoAuth, kindNoAuth},

@@ -10,24 +10,25 @@ import (
 const (
 	most   = 3 // times the work for twice the input
 	rounds = 20
+	apart  = 4 // the two inputs: a wider step than two, which noise does not bridge
 )
 
-// Linear fails the test when work on 2*size bytes takes more than three times the
-// processor time of work on size bytes. prepare makes the input, outside of what is
+// Linear fails the test when doubling the input more than trebles the processor time
+// of the work: it compares size/2 and 2*size bytes, which is two doublings. prepare makes the input, outside of what is
 // measured; the work must stay in its goroutine. The best of several rounds counts,
 // so that a neighbour on the same machine is not to blame.
 func Linear(t testing.TB, size int, prepare func(size int) (work func())) {
 	t.Helper()
-	small, large := prepare(size), prepare(2*size)
+	small, large := prepare(2*size/apart), prepare(2*size)
 	one, two := time.Duration(1<<62), time.Duration(1<<62)
 	for range rounds {
 		one, two = min(one, took(small)), min(two, took(large))
-		if two <= most*one {
-			t.Logf("%d bytes %v, twice as much %.1f times that", size, one, float64(two)/float64(one))
+		if two <= most*most*one {
+			t.Logf("%d bytes %v, %d times as much %.1f times that", 2*size/apart, one, apart, float64(two)/float64(one))
 			return
 		}
 	}
-	t.Errorf("%d bytes take %v, twice as much %v: %.1f times the work, at most %d", size, one, two, float64(two)/float64(one), most)
+	t.Errorf("%d bytes take %v, %d times as much %v: %.1f times the work, at most %d", 2*size/apart, one, apart, two, float64(two)/float64(one), most*most)
 }
 
 // took is the processor time of this thread alone.

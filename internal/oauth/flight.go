@@ -65,6 +65,7 @@ func (t *Tokens) start(ctx context.Context, e *entry, a account, w want) {
 	e.flight = f
 	ctx = context.WithoutCancel(ctx)
 	w.origin, w.fingerprint, w.asker = a.origin(), a.fingerprint, rand.Text()
+	w.endpoint = a.endpoint().TokenURL
 	t.wg.Go(func() {
 		f.token, f.failure = t.fly(ctx, a, w)
 		t.mu.Lock()
@@ -123,16 +124,24 @@ func (t *Tokens) fly(ctx context.Context, a account, w want) (token, *failure.Fa
 		if err != nil {
 			return token{}, storeAway(err)
 		}
+		if c.refused != nil {
+			t.log.Warn().Err(c.refused).Str("account", a.Account).Msg("a token that is stored for this account is not used; if it was entered for something else, somebody else writes to Redis")
+		}
 		switch c.verdict {
 		case given:
 			if !c.token.value.IsZero() {
 				return c.token, nil
 			}
-			w.avoid, w.forced = c.id, time.Time{} // sealed for another key: of no use
+			w.avoid, w.forced = c.id, time.Time{} // sealed for another key or grant: of no use
 			pause = 0
 		case again:
 			return token{}, rejectedTwice()
 		case yours:
+			if errors.Is(c.refused, seal.ErrUnbound) {
+				// The first refresh token of the account may have ended long ago.
+				_ = t.vault.release(ctx, w)
+				return token{}, broken(fmt.Errorf("%w: %w", failure.ErrSettings, c.refused))
+			}
 			got, f, stale := t.refresh(ctx, a, w, c)
 			if !stale {
 				return got, f
@@ -167,7 +176,7 @@ func (t *Tokens) refresh(ctx context.Context, a account, w want, c claim) (got t
 	}
 	now := t.now()
 	got = token{value: g.access, stale: now.Add(g.lifetime - min(ahead, g.lifetime/5)), expires: now.Add(g.lifetime)}
-	d := deposit{revision: c.revision, token: got, now: now, forced: !w.forced.IsZero()}
+	d := deposit{revision: c.revision, token: got, now: now, forced: !w.forced.IsZero(), unbound: c.unbound && !w.bind}
 	if a.grant() == Delegated {
 		d.refresh = g.refresh
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
 
 const (
@@ -24,13 +25,23 @@ const (
 // same time. failed is told of each that was refused. The error is Redis's or
 // the context's; touched is the number of tokens that were renewed.
 func (t *Tokens) Touch(ctx context.Context, list []Credentials, failed func(Credentials, *failure.Failure)) (touched int, err error) {
+	return t.use(ctx, list, false, failed)
+}
+
+// Reseal is Touch, and uses also the refresh tokens that an older version has sealed
+// for no grant in particular. What it stores a worker of that version cannot read.
+func (t *Tokens) Reseal(ctx context.Context, list []Credentials, failed func(Credentials, *failure.Failure)) (touched int, err error) {
+	return t.use(ctx, list, true, failed)
+}
+
+func (t *Tokens) use(ctx context.Context, list []Credentials, bind bool, failed func(Credentials, *failure.Failure)) (touched int, err error) {
 	for batch := range slices.Chunk(list, touchBatch) {
-		idle, err := t.idle(ctx, batch)
+		idle, err := t.idle(ctx, batch, bind)
 		if err != nil {
 			return touched, err
 		}
 		for _, i := range idle {
-			f := t.renew(ctx, i)
+			f := t.renew(ctx, i, bind)
 			switch {
 			case ctx.Err() != nil:
 				return touched, ctx.Err()
@@ -51,7 +62,7 @@ type idleAccount struct {
 }
 
 // idle picks those of a batch.
-func (t *Tokens) idle(ctx context.Context, batch []Credentials) ([]idleAccount, error) {
+func (t *Tokens) idle(ctx context.Context, batch []Credentials, bind bool) ([]idleAccount, error) {
 	pipe := t.vault.rdb.Pipeline()
 	read := make([]*redis.SliceCmd, len(batch))
 	for i, c := range batch {
@@ -66,7 +77,7 @@ func (t *Tokens) idle(ctx context.Context, batch []Credentials) ([]idleAccount, 
 		used, _ := fields[0].(string)
 		sealed, _ := fields[1].(string)
 		last, _ := fields[2].(string)
-		idle := t.now().Sub(unixMilli(used)) > idleAfter || !t.vault.box.Current(sealed)
+		idle := t.now().Sub(unixMilli(used)) > idleAfter || !t.vault.box.Current(sealed) || bind && !seal.IsBound(sealed)
 		if idle && c.grant() == Delegated && !c.RefreshToken.IsZero() {
 			list = append(list, idleAccount{c, last})
 		}
@@ -75,7 +86,7 @@ func (t *Tokens) idle(ctx context.Context, batch []Credentials) ([]idleAccount, 
 }
 
 // renew gets another access token than the account's last one.
-func (t *Tokens) renew(ctx context.Context, i idleAccount) *failure.Failure {
+func (t *Tokens) renew(ctx context.Context, i idleAccount, bind bool) *failure.Failure {
 	a := account{Credentials: i.Credentials, fingerprint: i.Fingerprint()}
 	t.mu.Lock()
 	e, now := t.entry(a.fingerprint), t.now()
@@ -84,7 +95,7 @@ func (t *Tokens) renew(ctx context.Context, i idleAccount) *failure.Failure {
 		return f
 	}
 	if e.flight == nil {
-		t.start(ctx, e, a, want{ends: now.Add(lastUse), avoid: i.last})
+		t.start(ctx, e, a, want{ends: now.Add(lastUse), avoid: i.last, bind: bind})
 	}
 	fl := e.flight
 	t.mu.Unlock()

@@ -62,6 +62,8 @@ type vault struct {
 // A want says which token will do.
 type want struct {
 	origin, fingerprint string
+	endpoint            string    // where the refresh token may be shown
+	bind                bool      // seal for this grant even if the stored token is not
 	asker               string    // unique to this attempt
 	ends                time.Time // it must not end before
 	fresh               time.Time // it must not be stale at; zero: it may
@@ -86,6 +88,18 @@ type claim struct {
 	id       string        // given
 	revision string        // yours
 	refresh  secret.String // yours; zero: none is stored, or it cannot be opened
+	unbound  bool          // yours: the refresh token is sealed for no grant in particular
+	refused  error         // what is stored is not for this grant: seal.ErrPurpose or ErrUnbound
+}
+
+// access and refresh are what tokens are sealed for: whoever copies one into the
+// hash of another grant has it used neither there nor at another endpoint.
+func (w *want) access() seal.Purpose {
+	return seal.Purpose{"token": "access", "credentials": w.fingerprint}
+}
+
+func (w *want) refresh() seal.Purpose {
+	return seal.Purpose{"token": "refresh", "grant": w.origin, "endpoint": w.endpoint}
 }
 
 func (v *vault) claim(ctx context.Context, w want) (claim, error) {
@@ -106,13 +120,24 @@ func (v *vault) claim(ctx context.Context, w want) (claim, error) {
 	switch {
 	case c.verdict == given && len(answer) == 5:
 		c.id = answer[4]
-		c.token.value, _ = v.box.Open(answer[1])
+		c.token.value, err = v.box.Open(answer[1], w.access())
+		c.refused = notMeant(err)
 		c.token.stale, c.token.expires = unixMilli(answer[2]), unixMilli(answer[3])
 	case c.verdict == yours && len(answer) == 3:
 		c.revision = answer[1]
-		c.refresh, _ = v.box.Open(answer[2])
+		c.refresh, err = v.box.Open(answer[2], w.refresh())
+		c.refused = notMeant(err)
+		c.unbound = !c.refresh.IsZero() && !seal.IsBound(answer[2])
 	}
 	return c, nil
+}
+
+// notMeant is the error of a token that could be opened and must not be used.
+func notMeant(err error) error {
+	if errors.Is(err, seal.ErrPurpose) || errors.Is(err, seal.ErrUnbound) {
+		return err
+	}
+	return nil
 }
 
 func unixMilli(s string) time.Time {
@@ -130,15 +155,23 @@ type deposit struct {
 	refresh  secret.String // zero: the grant has none
 	now      time.Time
 	forced   bool // the token is in place of a rejected one
+	// unbound: sealed for no grant in particular, as the refresh token before. A
+	// worker of an older version that runs beside this one could not read others,
+	// and would go back to the account's first refresh token.
+	unbound bool
 }
 
 // seal makes the arguments of store.lua. The error is the box's.
 func (v *vault) seal(w want, d deposit) ([]any, error) {
-	access, err := v.box.Seal(d.token.value)
+	forAccess, forRefresh := w.access(), w.refresh()
+	if d.unbound {
+		forAccess, forRefresh = nil, nil
+	}
+	access, err := v.box.Seal(d.token.value, forAccess)
 	if err != nil {
 		return nil, err
 	}
-	refresh, err := v.box.Seal(d.refresh)
+	refresh, err := v.box.Seal(d.refresh, forRefresh)
 	if err != nil {
 		return nil, err
 	}

@@ -62,11 +62,17 @@ func TestConnectionsOverAllWorkers(t *testing.T) {
 	a := withPassword(server)
 	a.Trusted, a.SMTP.MaxConnections = true, 2
 	var open, most, logins atomic.Int64
+	both := make(chan struct{})
 	server.On(smtptest.Banner, smtptest.Answer{}.Doing(func() {
 		if now := open.Add(1); now > most.Load() {
 			most.Store(now)
+			if now == 2 {
+				close(both)
+			}
 		}
 	}))
+	// The first mail waits for the second connection: one alone might take them all.
+	server.Once(smtptest.Dot, smtptest.Answer{}.Doing(func() { <-both }))
 	server.On(smtptest.QUIT, smtptest.Answer{}.Doing(func() { open.Add(-1) }))
 	server.On(smtptest.AUTH, smtptest.Answer{}.Doing(func() { logins.Add(1) }))
 	routes := []*route.Route{b.open(), b.open(), b.open(), b.open()}

@@ -231,6 +231,18 @@ func (r *Route) Forget(ctx context.Context, a *resolver.Account) error {
 // Touch uses the refresh tokens that were not used for a week, so that no account
 // loses its own by sending nothing. refused is told of those that were refused.
 func (r *Route) Touch(ctx context.Context, accounts []*resolver.Account, refused func(*resolver.Account, *failure.Failure)) (int, error) {
+	return r.use(ctx, accounts, (*oauth.Tokens).Touch, refused)
+}
+
+// Reseal is Touch, and uses also the refresh tokens that are sealed for other keys
+// than today's or for no account in particular.
+func (r *Route) Reseal(ctx context.Context, accounts []*resolver.Account, refused func(*resolver.Account, *failure.Failure)) (int, error) {
+	return r.use(ctx, accounts, (*oauth.Tokens).Reseal, refused)
+}
+
+type tokenUse = func(*oauth.Tokens, context.Context, []oauth.Credentials, func(oauth.Credentials, *failure.Failure)) (int, error)
+
+func (r *Route) use(ctx context.Context, accounts []*resolver.Account, touch tokenUse, refused func(*resolver.Account, *failure.Failure)) (int, error) {
 	lists, byID := map[*lane][]oauth.Credentials{}, map[string]*resolver.Account{}
 	for _, a := range accounts {
 		if a.OAuth2.InUse() && a.Unusable == "" {
@@ -240,7 +252,7 @@ func (r *Route) Touch(ctx context.Context, accounts []*resolver.Account, refused
 	}
 	touched := 0
 	for l, list := range lists {
-		n, err := l.tokens.Touch(ctx, list, func(c oauth.Credentials, f *failure.Failure) { refused(byID[c.Account], f) })
+		n, err := touch(l.tokens, ctx, list, func(c oauth.Credentials, f *failure.Failure) { refused(byID[c.Account], f) })
 		touched += n
 		if err != nil {
 			return touched, err

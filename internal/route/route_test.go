@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/gate"
@@ -143,7 +144,7 @@ func TestServer(t *testing.T) {
 		t.Error("nobody is told of a refused password")
 	}
 	got.Password, got.Guard = resolver.Secret{}, nil
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(smtp.Server{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	settings.OAuth2 = &resolver.OAuth2Settings{Provider: resolver.Google, RefreshToken: resolver.NewSecret("r")}

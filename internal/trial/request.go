@@ -34,6 +34,9 @@ type request struct {
 	Secrets  map[string]string `json:"secrets,omitempty"` // of Unsaved, by key: its own print as [redacted]
 }
 
+// purpose keeps what is sealed for something else from being read as a request.
+func purpose() seal.Purpose { return seal.Purpose{"secret": "trial"} }
+
 // encode is a request as text: sealed if there is a key to seal for. Without one only
 // what holds no secret can travel; the error is ErrNoKey.
 func encode(k kind, t *accounts.Try, box *seal.Box) (string, error) {
@@ -54,7 +57,7 @@ func encode(k kind, t *accounts.Try, box *seal.Box) (string, error) {
 	case err != nil:
 		return "", fmt.Errorf("trial: %w", err)
 	case box.CanSeal():
-		return box.Seal(secret.New(string(text)))
+		return box.Seal(secret.New(string(text)), purpose())
 	case len(r.Secrets) > 0:
 		return "", ErrNoKey
 	}
@@ -64,7 +67,7 @@ func encode(k kind, t *accounts.Try, box *seal.Box) (string, error) {
 // decode reads a request. The error is that of the box, or that it cannot be read.
 func decode(text string, box *seal.Box) (kind, accounts.Try, error) {
 	if seal.IsSealed(text) {
-		open, err := box.Open(text)
+		open, err := box.Open(text, purpose())
 		if err != nil {
 			return "", accounts.Try{}, err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/trial"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
@@ -164,6 +165,8 @@ func problemOf(err error) (int, string) {
 		return http.StatusNotFound, err.Error()
 	case errors.Is(err, redisstore.ErrConflict):
 		return http.StatusConflict, err.Error()
+	case errors.Is(err, failure.ErrMisplaced):
+		return http.StatusConflict, "the account's stored secret was entered for another server or login: enter it again"
 	case errors.Is(err, resolver.ErrUnusable):
 		return http.StatusConflict, "the account's secret cannot be read; the operator finds the reason with: rohrpost account show"
 	case errors.Is(err, doctor.ErrTooOften), errors.Is(err, trial.ErrRunning):

@@ -26,6 +26,10 @@ func summary(_ string, payload []byte) string {
 	for _, a := range job.Attachments {
 		size += a.Size
 	}
+	if job.Sealed != nil {
+		return fmt.Sprintf("v%d %s: %d bytes, %d recipients, sealed %d bytes, %d attachments of %d bytes",
+			version.V, job.ID, len(payload), len(job.Recipients()), len(job.Sealed.Content), len(job.Attachments), size)
+	}
 	return fmt.Sprintf("v%d %s: %d bytes, %d recipients, text %d bytes, HTML %d bytes, %d attachments of %d bytes",
 		version.V, job.ID, len(payload), len(job.Recipients()), len(job.Text), len(job.HTML), len(job.Attachments), size)
 }

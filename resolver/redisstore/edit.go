@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -153,7 +152,7 @@ func (s *Store) enter(p resolver.Place, st *stored, e *resolver.Entry) error {
 		st.Secrets, st.Checked, st.Approved = nil, false, false
 		return nil
 	}
-	kept, err := merge(old, settings, st.Secrets)
+	kept, err := merge(p, old, settings, st.Secrets)
 	if err != nil {
 		return err
 	}
@@ -169,11 +168,11 @@ func (s *Store) enter(p resolver.Place, st *stored, e *resolver.Entry) error {
 		st.Checked, st.Approved = false, false
 	}
 	st.Secrets = kept
-	return s.sealSecrets(st)
+	return s.sealSecrets(p, st)
 }
 
 // merge finds the stored secrets that new settings keep, sealed, by key.
-func merge(old, settings *resolver.Settings, sealed map[string]string) (map[string]string, error) {
+func merge(p resolver.Place, old, settings *resolver.Settings, sealed map[string]string) (map[string]string, error) {
 	if keys := settings.Files(); len(keys) > 0 {
 		return nil, &rohrpost.FieldError{Field: keys[0], Problem: "only accounts.yaml can name files: give the secret itself"}
 	}
@@ -181,7 +180,7 @@ func merge(old, settings *resolver.Settings, sealed map[string]string) (map[stri
 	for key, given := range settings.Secrets() {
 		switch {
 		case !given.IsZero() || sealed[key] == "":
-		case !sameTarget(key, old, settings):
+		case !sameTarget(key, p, old, settings):
 			return nil, &rohrpost.FieldError{Field: key, Problem: "must be given again, because the server or login it belongs to has changed"}
 		default:
 			kept[key] = sealed[key]
@@ -191,29 +190,19 @@ func merge(old, settings *resolver.Settings, sealed map[string]string) (map[stri
 }
 
 // sealSecrets moves the secrets that settings bring to where they are sealed.
-func (s *Store) sealSecrets(st *stored) error {
-	for key, given := range st.Entry.Account.Secrets() {
+func (s *Store) sealSecrets(p resolver.Place, st *stored) error {
+	settings := st.Entry.Account
+	for key, given := range settings.Secrets() {
 		if given.IsZero() {
 			continue
 		}
-		sealed, err := s.box.Seal(*given)
+		sealed, err := s.box.Seal(*given, purpose(key, p, settings))
 		if err != nil {
 			return &rohrpost.FieldError{Field: key, Problem: err.Error()}
 		}
 		st.Secrets[key], *given = sealed, resolver.Secret{}
 	}
 	return nil
-}
-
-// sameTarget reports whether a secret would go to where it went before.
-func sameTarget(key string, old, settings *resolver.Settings) bool {
-	a, b := old.Account(resolver.Tenant, "", ""), settings.Account(resolver.Tenant, "", "")
-	if strings.HasPrefix(key, "smtp.") {
-		return a.SMTP.Host == b.SMTP.Host && a.SMTP.Port == b.SMTP.Port && a.SMTP.Username == b.SMTP.Username &&
-			(a.SMTP.Encryption == b.SMTP.Encryption || b.SMTP.Encryption != resolver.None)
-	}
-	return a.OAuth2.Provider == b.OAuth2.Provider && a.OAuth2.ClientID == b.OAuth2.ClientID &&
-		a.OAuth2.Tenant == b.OAuth2.Tenant && a.OAuth2.Cloud == b.OAuth2.Cloud && a.OAuth2.Endpoints == b.OAuth2.Endpoints
 }
 
 // sameSending reports whether two settings send the same way, so that what was

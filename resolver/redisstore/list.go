@@ -15,13 +15,43 @@ import (
 // and its users'. What changes meanwhile may be there or not. It ends at the
 // first error.
 func (s *Store) All(ctx context.Context) iter.Seq2[*Record, error] {
+	return s.opened(s.everywhere(ctx))
+}
+
+// Of goes through the records of one tenant.
+func (s *Store) Of(ctx context.Context, tenant string) iter.Seq2[*Record, error] {
+	return s.opened(func(yield func(found, error) bool) { s.owned(ctx, tenant, yield) })
+}
+
+// A found record is one as it is stored, its secrets sealed.
+type found struct {
+	place        resolver.Place
+	st, ofTenant *stored // ofTenant: nil if the tenant has none
+}
+
+func (s *Store) opened(all iter.Seq2[found, error]) iter.Seq2[*Record, error] {
 	return func(yield func(*Record, error) bool) {
+		for f, err := range all {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(s.record(f.place, f.st, f.ofTenant), nil) {
+				return
+			}
+		}
+	}
+}
+
+// everywhere is the order of All.
+func (s *Store) everywhere(ctx context.Context) iter.Seq2[found, error] {
+	return func(yield func(found, error) bool) {
 		if !s.owned(ctx, "", yield) {
 			return
 		}
 		tenants, err := s.redis.SMembers(ctx, tenantsKey).Result()
 		if err != nil {
-			yield(nil, err)
+			yield(found{}, err)
 			return
 		}
 		slices.Sort(tenants)
@@ -33,21 +63,16 @@ func (s *Store) All(ctx context.Context) iter.Seq2[*Record, error] {
 	}
 }
 
-// Of goes through the records of one tenant.
-func (s *Store) Of(ctx context.Context, tenant string) iter.Seq2[*Record, error] {
-	return func(yield func(*Record, error) bool) { s.owned(ctx, tenant, yield) }
-}
-
-func (s *Store) owned(ctx context.Context, tenant string, yield func(*Record, error) bool) bool {
+func (s *Store) owned(ctx context.Context, tenant string, yield func(found, error) bool) bool {
 	own := resolver.Place{Tenant: tenant}
 	values, err := s.redis.HGetAll(ctx, recordsKey(own)).Result()
 	if err != nil {
-		yield(nil, err)
+		yield(found{}, err)
 		return false
 	}
 	owner, err := one(own, anyOf(values, field(own)), values[versionField(own)])
 	if err != nil {
-		yield(nil, err)
+		yield(found{}, err)
 		return false
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -58,10 +83,10 @@ func (s *Store) owned(ctx context.Context, tenant string, yield func(*Record, er
 		p.User = strings.TrimPrefix(strings.TrimPrefix(name, field(own)), "user/")
 		st, err := decode(p, values[name], values[versionField(p)])
 		if err != nil {
-			yield(nil, err)
+			yield(found{}, err)
 			return false
 		}
-		if !yield(s.record(p, st, owner), nil) {
+		if !yield(found{p, st, owner}, nil) {
 			return false
 		}
 	}
@@ -73,58 +98,6 @@ func anyOf(values map[string]string, key string) any {
 		return v
 	}
 	return nil
-}
-
-// Resealed counts secrets.
-type Resealed struct {
-	Secrets int `json:"secrets"` // that are stored
-	Done    int `json:"done"`    // that were sealed anew
-}
-
-// Reseal seals every secret that was sealed for other keys than today's anew. It
-// can be repeated and interrupted; workers go on meanwhile, as long as they hold
-// the old identity beside the new one.
-func (s *Store) Reseal(ctx context.Context, who Actor) (Resealed, error) {
-	var n Resealed
-	if err := who.may(unlock, resolver.Place{}); err != nil {
-		return n, err
-	}
-	for r, err := range s.All(ctx) {
-		if err != nil {
-			return n, err
-		}
-		n.Secrets += len(r.Secrets)
-		if len(r.Secrets) == 0 {
-			continue
-		}
-		done := 0
-		err := s.mark(ctx, who, "reseal", r.Place, func(st *stored) error {
-			done, err = s.reseal(st)
-			return err
-		})
-		if err != nil {
-			return n, fmt.Errorf("%s: %w", r.Place, err)
-		}
-		n.Done += done
-	}
-	return n, nil
-}
-
-func (s *Store) reseal(st *stored) (done int, err error) {
-	for key, sealed := range st.Secrets {
-		if s.box.Current(sealed) {
-			continue
-		}
-		value, err := s.box.Open(sealed)
-		if err != nil {
-			return done, fmt.Errorf("%s: %w", key, err)
-		}
-		if st.Secrets[key], err = s.box.Seal(value); err != nil {
-			return done, err
-		}
-		done++
-	}
-	return done, nil
 }
 
 // Import stores every entry of an accounts file, secrets and all, in place of

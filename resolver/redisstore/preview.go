@@ -23,7 +23,7 @@ func (s *Store) Preview(ctx context.Context, who Actor, p resolver.Place, e *res
 	if err := e.Validate(p.Level()); err != nil || e.Account == nil {
 		return nil, err
 	}
-	kept, err := merge(st.Entry.Account, e.Account, st.Secrets)
+	kept, err := merge(p, st.Entry.Account, e.Account, st.Secrets)
 	if err != nil {
 		return nil, err
 	}

@@ -3,13 +3,10 @@ package redisstore
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/rohrpost/rohrpost/internal/branding"
-	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -21,6 +18,9 @@ type Record struct {
 	Entry resolver.Entry
 	// Secrets are the keys of the secrets that are stored, as "smtp.password".
 	Secrets []string
+	// Unbound says that one of them is sealed for no server in particular, as older
+	// versions did: whoever writes to Redis could have it used for another server.
+	Unbound bool
 	// Account is what comes of the settings; nil without any. Its secrets are
 	// open if this process has a key, else the account says that it has none.
 	Account *resolver.Account
@@ -61,7 +61,7 @@ func decode(p resolver.Place, value, version string) (*stored, error) {
 func (s *Store) record(p resolver.Place, st, tenant *stored) *Record {
 	r := &Record{
 		Place: p, Version: st.version, Entry: st.Entry,
-		Unlocked: st.Unlocked, Checked: st.Checked, Approved: st.Approved, Changed: st.Changed,
+		Unbound: st.anyUnbound(), Unlocked: st.Unlocked, Checked: st.Checked, Approved: st.Approved, Changed: st.Changed,
 		look: st.Entry.Branding.Look(),
 	}
 	for key := range st.Secrets {
@@ -70,31 +70,9 @@ func (s *Store) record(p resolver.Place, st, tenant *stored) *Record {
 	if st.Entry.Account == nil {
 		return r
 	}
-	settings := st.Entry.Account.Clone()
-	var unusable error
-	for key, into := range settings.Secrets() {
-		sealed := st.Secrets[key]
-		if sealed == "" {
-			continue
-		}
-		value, err := s.box.Open(sealed)
-		if err != nil {
-			if key != "smtp.password" || settings.OAuth2 == nil { // it is not used beside OAuth2
-				unusable = err
-			}
-			value = resolver.NewSecret(sealed) // there is one, though nobody here can read it
-		}
-		*into = value
-	}
-	r.Account = settings.Account(p.Level(), p.Tenant, p.User)
+	r.Account = s.unseal(p, st.Entry.Account.Clone(), st.Secrets)
 	r.Account.Trusted = p.Tenant == ""
 	r.Account.State = s.policy.state(p, st, cmp.Or(tenant, st))
-	if unusable != nil {
-		r.Account.Unusable = "its secret cannot be read: " + unusable.Error()
-		if errors.Is(unusable, seal.ErrNoIdentity) {
-			r.Account.Unusable = strings.TrimPrefix(unusable.Error(), "the ")
-		}
-	}
 	return r
 }
 

@@ -33,7 +33,10 @@ type Options struct {
 	// Identities are the keys that open secrets, one a line. Empty: accounts with
 	// a secret cannot be used by this process, only edited.
 	Identities resolver.Secret
-	Policy     Policy
+	// RequireBound refuses secrets that are sealed for no server in particular, as
+	// older versions did: see Reseal.
+	RequireBound bool
+	Policy       Policy
 	// TTL is after how long a record is read again although nobody has announced
 	// a change. 0: 5 min.
 	TTL time.Duration
@@ -64,7 +67,7 @@ var _ resolver.Store = (*Store)(nil)
 
 // New checks the options. It does no I/O.
 func New(o Options) (*Store, error) {
-	box, err := seal.New(seal.Options{Recipients: o.Recipients, Identities: o.Identities})
+	box, err := seal.New(seal.Options{Recipients: o.Recipients, Identities: o.Identities, RequireBound: o.RequireBound})
 	if o.Redis == nil {
 		err = errors.Join(err, errors.New("redis is required"))
 	}

@@ -5,4 +5,6 @@
 // workers hold. Keys rotate by listing several: everything is sealed for all
 // recipients, and opened with whichever identity fits. What was sealed for other
 // recipients than today's is not Current any more and can be sealed anew.
+//
+// A secret is sealed together with its [Purpose], and opens for that one alone.
 package seal

@@ -28,9 +28,12 @@ func box(t testing.TB, o seal.Options) *seal.Box {
 	return b
 }
 
+// server is what the secrets of these tests are for.
+var server = seal.Purpose{"secret": "smtp.password", "host": "smtp.acme.example", "port": "587"}
+
 func mustSeal(t testing.TB, b *seal.Box, value string) string {
 	t.Helper()
-	sealed, err := b.Seal(secret.New(value))
+	sealed, err := b.Seal(secret.New(value), server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,18 +53,18 @@ func TestSealAndOpen(t *testing.T) {
 		if again := mustSeal(t, storer, value); again == sealed {
 			t.Error("the same secret is sealed the same twice")
 		}
-		got, err := worker.Open(sealed)
+		got, err := worker.Open(sealed, server)
 		if err != nil || got.Reveal() != value {
 			t.Errorf("%.20q: %v", value, err)
 		}
-		if _, err := storer.Open(sealed); !errors.Is(err, seal.ErrNoIdentity) {
+		if _, err := storer.Open(sealed, server); !errors.Is(err, seal.ErrNoIdentity) {
 			t.Errorf("who only stores: %v", err)
 		}
 	}
-	if s, err := storer.Seal(secret.String{}); s != "" || err != nil {
+	if s, err := storer.Seal(secret.String{}, server); s != "" || err != nil {
 		t.Errorf("nothing: %q, %v", s, err)
 	}
-	if v, err := worker.Open(""); !v.IsZero() || err != nil {
+	if v, err := worker.Open("", server); !v.IsZero() || err != nil {
 		t.Errorf("nothing: %v", err)
 	}
 	if !storer.CanSeal() || storer.CanOpen() || !worker.CanSeal() || !worker.CanOpen() {
@@ -84,7 +87,7 @@ func TestRotation(t *testing.T) {
 	if !before.Current(sealed) || during.Current(sealed) {
 		t.Error("current for the wrong keys")
 	}
-	value, err := during.Open(sealed)
+	value, err := during.Open(sealed, server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,15 +95,15 @@ func TestRotation(t *testing.T) {
 	if !during.Current(resealed) || !after.Current(resealed) {
 		t.Error("resealed, and not current")
 	}
-	if got, err := after.Open(resealed); err != nil || got.Reveal() != "canary" {
+	if got, err := after.Open(resealed, server); err != nil || got.Reveal() != "canary" {
 		t.Errorf("the new key: %v", err)
 	}
-	if _, err := before.Open(resealed); !errors.Is(err, seal.ErrOpen) {
+	if _, err := before.Open(resealed, server); !errors.Is(err, seal.ErrOpen) {
 		t.Errorf("the old key: %v", err)
 	}
 	several := box(t, seal.Options{Recipients: []string{newRecipient, oldRecipient, newRecipient}})
 	for _, b := range []*seal.Box{before, after} {
-		if got, err := b.Open(mustSeal(t, several, "canary")); err != nil || got.Reveal() != "canary" {
+		if got, err := b.Open(mustSeal(t, several, "canary"), server); err != nil || got.Reveal() != "canary" {
 			t.Errorf("sealed for both: %v", err)
 		}
 	}
@@ -125,7 +128,7 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 	var none *seal.Box
-	if _, err := box(t, seal.Options{}).Seal(secret.New("canary")); !errors.Is(err, seal.ErrNoRecipient) {
+	if _, err := box(t, seal.Options{}).Seal(secret.New("canary"), server); !errors.Is(err, seal.ErrNoRecipient) {
 		t.Errorf("without keys: %v", err)
 	}
 	if none.CanSeal() || none.CanOpen() || none.Current("age:00000000:") {
@@ -139,10 +142,10 @@ func TestOpenDamaged(t *testing.T) {
 	b := box(t, seal.Options{Identities: identity})
 	sealed := mustSeal(t, b, "canary")
 	for _, text := range []string{
-		"canary", "age:", "age::", "age:0000000:x", "age:00000000:", "age:00000000:!!", sealed[:len(sealed)-8], sealed[:40],
+		"canary", "age2:", "age2::", "age2:00000000:", "age3" + strings.TrimPrefix(sealed, "age2"), "age:", "age::", "age:0000000:x", "age:00000000:", "age:00000000:!!", sealed[:len(sealed)-8], sealed[:40],
 		flipped(sealed, 40), flipped(sealed, len(sealed)/2), flipped(sealed, len(sealed)-12), sealed + "AAAA",
 	} {
-		if v, err := b.Open(text); !errors.Is(err, seal.ErrOpen) || !v.IsZero() {
+		if v, err := b.Open(text, server); !errors.Is(err, seal.ErrOpen) || !v.IsZero() {
 			t.Errorf("%.30q: %v", text, err)
 		}
 	}
@@ -162,9 +165,10 @@ func FuzzOpen(f *testing.F) {
 	identity, _ := generate(f)
 	b := box(f, seal.Options{Identities: identity})
 	f.Add(mustSeal(f, b, "canary"))
+	f.Add("age2:00000000:YWdlLWVuY3J5cHRpb24ub3JnL3YxCg==")
 	f.Add("age:00000000:YWdlLWVuY3J5cHRpb24ub3JnL3YxCg==")
 	f.Fuzz(func(t *testing.T, text string) {
-		v, err := b.Open(text)
+		v, err := b.Open(text, server)
 		if err == nil && text != "" && v.Reveal() != "canary" {
 			t.Errorf("%q opened", text)
 		}
@@ -179,7 +183,7 @@ func BenchmarkOpen(b *testing.B) {
 	x := box(b, seal.Options{Identities: identity})
 	sealed := mustSeal(b, x, "canary")
 	for b.Loop() {
-		if _, err := x.Open(sealed); err != nil {
+		if _, err := x.Open(sealed, server); err != nil {
 			b.Fatal(err)
 		}
 	}

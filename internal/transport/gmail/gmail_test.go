@@ -70,8 +70,8 @@ func TestErrors(t *testing.T) {
 		{of(403, "accessNotConfigured", "Gmail API has not been used in project 1 before or it is disabled.", "PERMISSION_DENIED"), failure.Config, "oauth_consent", 0},
 		{of(403, "insufficientPermissions", "Insufficient Permission", "PERMISSION_DENIED"), failure.Config, "oauth_consent", 0},
 
-		{of(429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-05-01T10:15:30.250Z", "RESOURCE_EXHAUSTED"), failure.Throttle, "rate_limited", 15*time.Minute + 30250*time.Millisecond},
-		{of(429, "", "User-rate limit exceeded.  Retry after 2026-05-03T10:00:00Z (Mail sending)", "RESOURCE_EXHAUSTED"), failure.Throttle, "rate_limited", 24 * time.Hour},
+		{of(429, "rateLimitExceeded", "User-rate limit exceeded.  Retry after 2026-05-01T10:15:30.250Z", "RESOURCE_EXHAUSTED"), failure.Throttle, "rate_limited", 15 * time.Minute},
+		{of(429, "", "User-rate limit exceeded.  Retry after 2026-05-03T10:00:00Z (Mail sending)", "RESOURCE_EXHAUSTED"), failure.Throttle, "rate_limited", 15 * time.Minute},
 		{of(429, "rateLimitExceeded", "Too many concurrent requests for user", "RESOURCE_EXHAUSTED").With("Retry-After", "5"), failure.Throttle, "rate_limited", 5 * time.Second},
 
 		{of(500, "backendError", "Backend Error", "INTERNAL"), failure.Transient, "temporary_server", 0},

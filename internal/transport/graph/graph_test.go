@@ -137,7 +137,7 @@ func TestDiagnostic(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	srv.On(apitest.GraphError(403, "ErrorSendAsDenied", "max@acme.example may not\r\nsend").With("request-id", id))
-	const want = "api: 403 sender_rejected: ErrorSendAsDenied: m***@acme.example may not send / request-id " + id
+	const want = "api: 403 sender_rejected: ErrorSendAsDenied: m***@acme.example may not / send / request-id " + id
 	if f := send(t, srv, "max@acme.example", 0)[0].Failure; f.Error() != want {
 		t.Errorf("%q, want %q", f.Error(), want)
 	}

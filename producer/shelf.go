@@ -1,0 +1,57 @@
+package producer
+
+import (
+	"time"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/envelope"
+)
+
+// A shelf takes the attachments and large bodies of a portion.
+type shelf struct {
+	blobs  blob.Set
+	key    *envelope.Key // nil: they are not sealed
+	sealed map[*byte][]byte
+}
+
+// add puts content aside until then, and returns its digest.
+func (s *shelf) add(content []byte, until time.Time) string {
+	return s.blobs.Add(s.seal(content), until)
+}
+
+// seal encrypts content once, however many mails of the portion carry it.
+func (s *shelf) seal(content []byte) []byte {
+	if s.key == nil {
+		return content
+	}
+	if len(content) == 0 {
+		return s.key.Blob(content)
+	}
+	first := &content[0]
+	if known := s.sealed[first]; len(known) == len(content)+envelope.BlobOverhead {
+		return known
+	}
+	if s.sealed == nil {
+		s.sealed = map[*byte][]byte{}
+	}
+	s.sealed[first] = s.key.Blob(content)
+	return s.sealed[first]
+}
+
+// detach moves attachments and large bodies out of the job into blobs.
+func (e *entry) detach(to *shelf, until time.Time) {
+	job := e.job
+	if len(job.Text) > inlineBody {
+		job.TextDigest, job.Text = to.add([]byte(job.Text), until), ""
+	}
+	if len(job.HTML) > inlineBody {
+		job.HTMLDigest, job.HTML = to.add([]byte(job.HTML), until), ""
+	}
+	files := make([]rohrpost.Attachment, 0, len(job.Attachments)) // the caller's stay as they are
+	for _, a := range job.Attachments {
+		a.Digest, a.Size, a.Content = to.add(a.Content, until), int64(len(a.Content)), nil
+		files = append(files, a)
+	}
+	job.Attachments = files
+}
