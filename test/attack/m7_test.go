@@ -60,7 +60,8 @@ func TestM7UsedID(t *testing.T) {
 func TestM7ForeignID(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "")
-	s.run(`{"tenant":"acme","id":"invoice-4711","to":["kunde@acme.example"],"text":"x","not_before":"2100-01-01T00:00:00Z"}`, "send")
+	later := time.Now().Add(24 * time.Hour).Format(time.RFC3339)
+	s.run(`{"tenant":"acme","id":"invoice-4711","to":["kunde@acme.example"],"text":"x","not_before":"`+later+`"}`, "send")
 	want := s.run("", "status", "--tenant", "acme", "--json", "invoice-4711")
 
 	mail, err := producer.Open(s.redis.URL())

@@ -165,7 +165,7 @@ func TestX1DeletedElsewhere(t *testing.T) {
 func TestX1Pause(t *testing.T) {
 	t.Parallel()
 	s, rdb := deferred(t, 1)
-	id := everyTask(t, rdb)[0]
+	id, _, _ := strings.Cut(everyTask(t, rdb)[0], ",") // the tenant follows
 	c := console{t, s.start("web").addr}
 	if status, answer := c.send("POST", "/queues/api/queues/default:pause", ""); status >= 300 {
 		t.Fatal(status, answer)

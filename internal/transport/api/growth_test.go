@@ -37,10 +37,10 @@ func TestReaddressIsLinear(t *testing.T) {
 			return "To: " + text + "\r\n\r\n", []string{"a@b.example"}
 		}
 	}
-	for name, make := range mails {
+	for name, build := range mails {
 		t.Run(name, func(t *testing.T) {
 			growthtest.Linear(t, 64<<10, func(size int) func() {
-				mail, recipients := make(size)
+				mail, recipients := build(size)
 				return func() { _, _, _ = api.Readdress([]byte(mail), recipients) }
 			})
 		})
