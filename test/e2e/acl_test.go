@@ -48,6 +48,15 @@ func newGuardedSite(t *testing.T, port int) *guardedSite {
 		}
 		g.urls[user[1]] = strings.Replace(g.redis.URL(), "redis://", "redis://"+user[1]+":"+user[2]+"@", 1)
 	}
+	shipped, err := os.ReadFile("../../configs/redis-users.acl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, user := range documentedUser.FindAllStringSubmatch(string(page), -1) {
+		if !strings.Contains(string(shipped), "user "+user[1]+" on >"+strings.ToUpper(user[1])+" "+user[3]+"\n") {
+			t.Errorf("configs/redis-users.acl gives %s other rights than docs/redis.md", user[1])
+		}
+	}
 	if len(g.urls) != 3 {
 		t.Fatalf("docs/redis.md gives %d users", len(g.urls))
 	}
