@@ -24,8 +24,8 @@ const (
 	answerTimeout = time.Second
 )
 
-// ErrUntold says that Redis does not tell: the ACL user may not ask INFO, or it is no
-// redis-server. Then there is no guard.
+// ErrUntold says that Redis does not tell, as the ACL user may not ask INFO. Then there
+// is no guard.
 var ErrUntold = errors.New("redis does not tell how much memory it uses: allow its user INFO (ACL +info)")
 
 // A Reading is how full the fullest master was.
@@ -133,10 +133,12 @@ func ask(ctx context.Context, rdb redis.UniversalClient) (Reading, error) {
 
 func askNode(ctx context.Context, node redis.Cmdable) (Reading, error) {
 	text, err := node.Info(ctx, "memory").Result()
-	if _, reply := errors.AsType[redis.Error](err); reply {
+	switch {
+	case redis.HasErrorPrefix(err, "NOPERM"):
 		return Reading{}, fmt.Errorf("%w: %w", ErrUntold, err)
-	}
-	if err != nil {
+	case redis.HasErrorPrefix(err, "ERR section"): // the one in memory, which has no limit
+		return Reading{}, nil
+	case err != nil:
 		return Reading{}, fmt.Errorf("headroom: %w", err)
 	}
 	var r Reading
