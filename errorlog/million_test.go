@@ -48,7 +48,7 @@ func TestLargeLog(t *testing.T) {
 		apart     = 10 * time.Millisecond
 		mostBytes = 64 << 20
 	)
-	f := setup(t, maxEntries(entries))
+	f := setup(t, maxEntries(entries), func(o *errorlog.Options) { o.MaxBytes = 1 << 40 })
 	begin := time.Now()
 	for i := 0; i < entries; {
 		list := make([]errorlog.Entry, batch)
