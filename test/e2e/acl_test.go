@@ -40,7 +40,7 @@ func newGuardedSite(t *testing.T, port int) *guardedSite {
 	admin := g.redis.Client(t)
 	for _, user := range documentedUser.FindAllStringSubmatch(string(page), -1) {
 		args := []any{"acl", "setuser", user[1], "on", ">" + user[2]}
-		for _, rule := range strings.Fields(user[3]) {
+		for rule := range strings.FieldsSeq(user[3]) {
 			args = append(args, rule)
 		}
 		if err := admin.Do(t.Context(), args...).Err(); err != nil {
