@@ -193,6 +193,24 @@ func TestRetryAllWithTheSameID(t *testing.T) {
 	}
 }
 
+// A Redis that has lost its data has lost the set of tenants, too: who sends afterwards
+// finds the mail all the same.
+func TestStatusAfterLostData(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	client := newStage(t, rdb).Client
+	first := message("", "")
+	first.Tenant = "acme"
+	mustSend(t, client, first)
+	if err := rdb.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	r := mustSend(t, client, first)
+	if st := status(t, client, r.ID); st.Tenant != "acme" {
+		t.Errorf("%+v", st)
+	}
+}
+
 // Binding costs no round trip, and neither does the set of tenants.
 func TestBoundRoundTrips(t *testing.T) {
 	t.Parallel()

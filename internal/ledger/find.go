@@ -44,6 +44,9 @@ func (l *Ledger) FindAll(ctx context.Context, id string) ([]*Record, error) {
 		}
 		if cursor = next; cursor == 0 {
 			keys = append(keys, rohrpost.Key(id)) // the platform's, or an older version's
+			for _, tenant := range l.tenants.names() {
+				keys = append(keys, rohrpost.KeyOf(tenant, id)) // a Redis that lost its data does not know them
+			}
 		}
 		found, err := l.findAmong(ctx, keys, id)
 		if err != nil {

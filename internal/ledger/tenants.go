@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -29,6 +31,13 @@ func (r *register) due(tenant string, now time.Time) bool {
 	defer r.mu.Unlock()
 	at, noted := r.noted[tenant]
 	return !noted || now.Sub(at) >= noteEvery
+}
+
+// names are the tenants that this process has noted.
+func (r *register) names() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.noted))
 }
 
 // note is called after Redis has taken what was due.
