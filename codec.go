@@ -52,6 +52,20 @@ type Sealed struct {
 	Head    []byte // the line that DecodeJob has read before it; EncodeJob makes it anew
 }
 
+// Digests name the blobs of the job: large bodies and attachments.
+func (j *Job) Digests() []string {
+	var list []string
+	for _, d := range [...]string{j.TextDigest, j.HTMLDigest} {
+		if d != "" {
+			list = append(list, d)
+		}
+	}
+	for _, a := range j.Attachments {
+		list = append(list, a.Digest)
+	}
+	return list
+}
+
 // version is that of the job's payload.
 func (j *Job) version() int {
 	switch {

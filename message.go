@@ -112,7 +112,7 @@ type Attachment struct {
 	ContentID   string // without angle brackets
 	Content     []byte
 
-	// Digest is the SHA-256 of Content in hex and Size its length in bytes.
+	// Digest names Content by its SHA-256, and Size is its length in bytes.
 	// The producer sets both; in a queued job they stand for Content.
 	Digest string
 	Size   int64

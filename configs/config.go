@@ -98,6 +98,7 @@ type Limits struct {
 	ConnectionsPerAccount int           `yaml:"connections_per_account"`
 	WaitingMailsPerTenant int           `yaml:"waiting_mails_per_tenant"`
 	WaitingBytesPerTenant Size          `yaml:"waiting_bytes_per_tenant"`
+	FailedBytesPerTenant  Size          `yaml:"failed_bytes_per_tenant"`
 	NotBeforeMax          time.Duration `yaml:"not_before_max"`
 	ExpiresMax            time.Duration `yaml:"expires_max"`
 }
@@ -168,7 +169,7 @@ func Default() Config {
 		},
 		Limits: Limits{
 			MaxMessageSize: 25 * MiB, ConnectionsPerAccount: 4,
-			WaitingMailsPerTenant: 200_000, WaitingBytesPerTenant: 4 * GiB,
+			WaitingMailsPerTenant: 200_000, WaitingBytesPerTenant: 4 * GiB, FailedBytesPerTenant: GiB,
 			NotBeforeMax: 90 * 24 * time.Hour, ExpiresMax: 90 * 24 * time.Hour,
 		},
 		Ledger:   Ledger{Keep: 48 * time.Hour},

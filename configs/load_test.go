@@ -121,7 +121,8 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"worker.concurrency": "8", "worker.servers": "2", "worker.attempt_timeout": "3s", "worker.shutdown_timeout": "40s", "worker.helo": "h", "worker.addr": ":1",
 		"retry.first": "5s", "retry.factor": "1.5", "retry.jitter": "0.1", "retry.max": "6s", "retry.give_up": "7s", "retry.greylist_min": "1s", "retry.uncertain_pause": "2s",
 		"limits.max_message_size": "1KiB", "limits.connections_per_account": "9",
-		"limits.waiting_mails_per_tenant": "12", "limits.waiting_bytes_per_tenant": "3KiB", "limits.not_before_max": "2h", "limits.expires_max": "3h", "ledger.keep": "10s",
+		"limits.waiting_mails_per_tenant": "12", "limits.waiting_bytes_per_tenant": "3KiB", "limits.failed_bytes_per_tenant": "2KiB",
+		"limits.not_before_max": "2h", "limits.expires_max": "3h", "ledger.keep": "10s",
 		"errorlog.retention": "1m", "errorlog.max_entries": "11", "errorlog.max_bytes": "1MiB", "errorlog.show_recipients": "true", "errorlog.language": "de",
 		"web.addr": "localhost:0", "web.socket": "s", "web.trusted_proxies": "127.0.0.1, fd00::/8",
 		"web.metrics_token": "0123456789abcdef", "web.metrics_token_file": "", "web.users": "[{name: max, role: operator, password_bcrypt: '" + hash(t) + "'}]", "log.level": "error", "log.format": "console",
@@ -143,7 +144,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},
-		Limits: Limits{KiB, 9, 12, 3 * KiB, 2 * time.Hour, 3 * time.Hour}, Ledger: Ledger{10 * time.Second}, ErrorLog: ErrorLog{time.Minute, 11, MiB, true, "de"},
+		Limits: Limits{KiB, 9, 12, 3 * KiB, 2 * KiB, 2 * time.Hour, 3 * time.Hour}, Ledger: Ledger{10 * time.Second}, ErrorLog: ErrorLog{time.Minute, 11, MiB, true, "de"},
 		Web: Web{"localhost:0", "s", List{"127.0.0.1", "fd00::/8"}, secret.New("0123456789abcdef"), "", got.Web.Users}, Log: Log{"error", "console"},
 	}
 	same(t, want, got)

@@ -73,6 +73,8 @@ func (l *Limits) check(p *problems) {
 	p.between("limits.waiting_mails_per_tenant", l.WaitingMailsPerTenant, 1, 1_000_000_000)
 	p.add(l.WaitingBytesPerTenant < l.MaxMessageSize, "limits.waiting_bytes_per_tenant",
 		"%v is less than one mail of limits.max_message_size %v: raise it", l.WaitingBytesPerTenant, l.MaxMessageSize)
+	p.add(l.FailedBytesPerTenant < l.MaxMessageSize, "limits.failed_bytes_per_tenant",
+		"%v is less than one mail of limits.max_message_size %v: raise it", l.FailedBytesPerTenant, l.MaxMessageSize)
 	p.add(l.NotBeforeMax < shortest || l.NotBeforeMax > longest, "limits.not_before_max", "%v is out of range: 1h to 87600h", l.NotBeforeMax)
 	p.add(l.ExpiresMax < shortest || l.ExpiresMax > longest, "limits.expires_max", "%v is out of range: 1h to 87600h", l.ExpiresMax)
 }

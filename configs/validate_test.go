@@ -60,6 +60,7 @@ func TestValidate(t *testing.T) {
 		"log bytes":            {func(c *Config) { c.ErrorLog.MaxBytes = KiB }, "errorlog.max_bytes: 1KiB"},
 		"waiting mails":        {func(c *Config) { c.Limits.WaitingMailsPerTenant = 0 }, "limits.waiting_mails_per_tenant"},
 		"waiting bytes":        {func(c *Config) { c.Limits.WaitingBytesPerTenant = MiB }, "limits.waiting_bytes_per_tenant: 1MiB"},
+		"failed bytes":         {func(c *Config) { c.Limits.FailedBytesPerTenant = MiB }, "limits.failed_bytes_per_tenant: 1MiB"},
 		"not before":           {func(c *Config) { c.Limits.NotBeforeMax = time.Minute }, "limits.not_before_max"},
 		"expires":              {func(c *Config) { c.Limits.ExpiresMax = 0 }, "limits.expires_max"},
 		"entries":              {func(c *Config) { c.ErrorLog.MaxEntries = 0 }, "errorlog.max_entries"},

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/quota"
 )
@@ -137,10 +138,12 @@ func counted(counts []count) {
 	}
 }
 
-// finish takes back the records of mails that Redis has refused, and what those count
-// that do not wait: refused, or sent before. Where no answer came it leaves all as it is.
+// finish takes back the records and blobs of mails that Redis has refused, and what
+// those count that do not wait: refused, or sent before. Where no answer came it leaves
+// all as it is.
 func (p *portion) finish(ctx context.Context, entries []*entry) {
 	var batch lua.Batch
+	var refused []blob.Use
 	for _, e := range entries {
 		waits := e.result.Err == nil && !e.result.Receipt.Duplicate
 		switch {
@@ -150,10 +153,17 @@ func (p *portion) finish(ctx context.Context, entries []*entry) {
 		case !e.counted && waits:
 			p.client.returns.Change(e.job.Tenant, 1, e.weight)
 		}
-		if e.reserved && e.result.Err != nil && !e.unclear {
+		if e.result.Err == nil || e.unclear {
+			continue
+		}
+		if e.reserved {
 			e.reservation.Withdraw(&batch)
 		}
+		if e.reserved || !e.ownID { // else another mail may have the key
+			refused = append(refused, use(e.job))
+		}
 	}
+	_ = p.client.blobs.Leave(context.WithoutCancel(ctx), refused...)
 	_ = batch.Exec(context.WithoutCancel(ctx), p.client.rdb) // what stays is found by taking stock
 	p.client.tally(ctx)
 }

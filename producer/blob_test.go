@@ -1,6 +1,8 @@
 package producer_test
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -9,12 +11,13 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
 func blobKeys(t *testing.T, rdb redis.UniversalClient) []string {
 	t.Helper()
-	return rdb.Keys(t.Context(), "rohrpost:blob:*").Val()
+	return rdb.Keys(t.Context(), "rohrpost:blob:{*}").Val()
 }
 
 func TestSameBytesAreStoredOnce(t *testing.T) {
@@ -76,6 +79,47 @@ func TestLargeBodiesAreBlobs(t *testing.T) {
 	contents, err := blob.New(rdb).Get(t.Context(), job.TextDigest, job.HTMLDigest)
 	if err != nil || string(contents[job.TextDigest]) != m.Text || string(contents[job.HTMLDigest]) != m.HTML {
 		t.Errorf("the bodies are not in the store: %v", err)
+	}
+}
+
+// fills lets Redis have no memory left when tasks are to be enqueued.
+type fills struct{ rdb redis.UniversalClient }
+
+func (fills) DialHook(next redis.DialHook) redis.DialHook          { return next }
+func (fills) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (f fills) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		for _, c := range cmds {
+			if strings.Contains(c.String(), "asynq:") {
+				f.rdb.ConfigSet(ctx, "maxmemory", "1mb")
+			}
+		}
+		return next(ctx, cmds)
+	}
+}
+
+// A mail that Redis refuses after its attachments were stored leaves none.
+func TestRefusedLeavesNoBlobs(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	rdb := server.Client(t)
+	for _, id := range []string{"", "own"} {
+		client := server.Client(t)
+		client.AddHook(fills{rdb})
+		c, err := producer.New(client, producer.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rdb.ConfigSet(t.Context(), "maxmemory", "0")
+		m := mail()
+		m.Attachments = []rohrpost.Attachment{{Name: "a", Content: []byte("a")}}
+		if _, err := c.Send(t.Context(), m, producer.WithID(id)); !errors.Is(err, producer.ErrRedisFull) {
+			t.Errorf("id %q: %v", id, err)
+		}
+		if keys := rdb.Keys(t.Context(), "rohrpost:blob:*").Val(); len(keys) != 0 {
+			t.Errorf("id %q: blobs %q", id, keys)
+		}
 	}
 }
 

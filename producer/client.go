@@ -165,12 +165,27 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 	if err != nil {
 		return jobError(id, err)
 	}
-	// The ledger alone stops the mail; the task is only tidied away. One that a
-	// worker holds cannot be deleted and ends by itself.
 	if queue != "" {
-		_ = c.inspector.DeleteTask(queue, string(record.Key))
+		c.tidy(ctx, queue, record.Key)
 	}
 	return nil
+}
+
+// tidy takes the content of a canceled mail away; the ledger alone stops it. A task that
+// a worker holds cannot be deleted and ends by itself.
+func (c *Client) tidy(ctx context.Context, queue string, key rohrpost.Key) {
+	info, err := c.inspector.GetTaskInfo(queue, string(key))
+	if err != nil || c.inspector.DeleteTask(queue, string(key)) != nil {
+		return
+	}
+	if job, err := rohrpost.DecodeJob(info.Payload); err == nil {
+		_ = c.blobs.Leave(ctx, use(job)) // else they end by their time
+	}
+}
+
+// use is what a job has put aside.
+func use(job *rohrpost.Job) blob.Use {
+	return blob.Use{User: string(job.Key()), Digests: job.Digests()}
 }
 
 // Close closes the connection that Open made; that of a bound client does nothing.

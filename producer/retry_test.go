@@ -327,7 +327,7 @@ func TestRetryWithAttachment(t *testing.T) {
 	m.Attachments = []rohrpost.Attachment{{Name: "a.pdf", Content: []byte("%PDF")}}
 	mustSend(t, s.Client, m)
 	archive(t, s.rdb, "default", "a")
-	blobs := s.rdb.Keys(t.Context(), "rohrpost:blob:*").Val()
+	blobs := s.rdb.Keys(t.Context(), "rohrpost:blob:{*}").Val()
 	left := func() time.Duration { return s.rdb.PTTL(t.Context(), blobs[0]).Val().Round(time.Minute) }
 	if left() != time.Hour+ledger.DefaultKeep {
 		t.Fatalf("it ends in %v", left())

@@ -41,7 +41,7 @@ func TestSealed(t *testing.T) {
 			t.Errorf("%s is readable", k)
 		}
 	}
-	if n := len(rdb.Keys(t.Context(), "rohrpost:blob:*").Val()); n != 2 {
+	if n := len(blobKeys(t, rdb)); n != 2 {
 		t.Errorf("%d blobs of a text and a file that two mails have", n)
 	}
 	job := queued(t, rdb, "default", id)

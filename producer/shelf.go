@@ -15,9 +15,9 @@ type shelf struct {
 	sealed map[*byte][]byte
 }
 
-// add puts content aside until then, and returns its digest.
-func (s *shelf) add(content []byte, until time.Time) string {
-	return s.blobs.Add(s.seal(content), until)
+// add puts content aside that a mail needs until then, and returns its digest.
+func (s *shelf) add(content []byte, user rohrpost.Key, until time.Time) string {
+	return s.blobs.Add(s.seal(content), string(user), until)
 }
 
 // seal encrypts content once, however many mails of the portion carry it.
@@ -42,15 +42,16 @@ func (s *shelf) seal(content []byte) []byte {
 // detach moves attachments and large bodies out of the job into blobs.
 func (e *entry) detach(to *shelf, until time.Time) {
 	job := e.job
+	add := func(content []byte) string { return to.add(content, job.Key(), until) }
 	if len(job.Text) > inlineBody {
-		job.TextDigest, job.Text = to.add([]byte(job.Text), until), ""
+		job.TextDigest, job.Text = add([]byte(job.Text)), ""
 	}
 	if len(job.HTML) > inlineBody {
-		job.HTMLDigest, job.HTML = to.add([]byte(job.HTML), until), ""
+		job.HTMLDigest, job.HTML = add([]byte(job.HTML)), ""
 	}
 	files := make([]rohrpost.Attachment, 0, len(job.Attachments)) // the caller's stay as they are
 	for _, a := range job.Attachments {
-		a.Digest, a.Size, a.Content = to.add(a.Content, until), int64(len(a.Content)), nil
+		a.Digest, a.Size, a.Content = add(a.Content), int64(len(a.Content)), nil
 		files = append(files, a)
 	}
 	job.Attachments = files

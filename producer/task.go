@@ -68,16 +68,7 @@ func (c *Client) gone(ctx context.Context, key rohrpost.Key, refuse func(*ledger
 
 // prolong keeps attachments and large bodies for a mail whose time begins at due.
 func (c *Client) prolong(ctx context.Context, job *rohrpost.Job, due time.Time) error {
-	var digests []string
-	for _, d := range [...]string{job.TextDigest, job.HTMLDigest} {
-		if d != "" {
-			digests = append(digests, d)
-		}
-	}
-	for _, a := range job.Attachments {
-		digests = append(digests, a.Digest)
-	}
-	err := c.blobs.Prolong(ctx, c.ledger.HorizonFrom(job, due), digests...)
+	err := c.blobs.Prolong(ctx, string(job.Key()), c.ledger.HorizonFrom(job, due), job.Digests()...)
 	if errors.Is(err, blob.ErrMissing) {
 		return ErrContentGone
 	}

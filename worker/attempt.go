@@ -112,6 +112,7 @@ func (a *attempt) look(ctx context.Context) (done bool, err error) {
 		a.log().Error().Err(ledger.ErrTaken).Msg("dropped: another tenant's mail has this id")
 		return true, nil
 	case a.record.State.Final():
+		a.ends()
 		return true, nil
 	case a.record.Sending != nil:
 		return true, a.doubt(ctx, a.record.Sending)

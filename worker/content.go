@@ -21,16 +21,7 @@ func (a *attempt) fill(ctx context.Context) (*rohrpost.Message, error) {
 		return nil, err
 	}
 	m := opened.Job.Message
-	digests := make([]string, 0, len(m.Attachments)+2)
-	for _, d := range [...]string{a.job.TextDigest, a.job.HTMLDigest} {
-		if d != "" {
-			digests = append(digests, d)
-		}
-	}
-	for _, f := range m.Attachments {
-		digests = append(digests, f.Digest)
-	}
-	contents, err := a.w.blobs.Get(ctx, digests...)
+	contents, err := a.w.blobs.Get(ctx, a.job.Digests()...)
 	if err != nil {
 		return nil, err
 	}

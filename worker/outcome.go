@@ -35,8 +35,10 @@ func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
 		return a.hold(s)
 	case s.worst != nil:
 		// The archive keeps the payload for a retry by hand; the sweeper empties it.
+		a.fails(ctx)
 		return fmt.Errorf("%w: %w", s.worst, asynq.SkipRetry)
 	}
+	a.ends()
 	return nil
 }
 
@@ -106,6 +108,7 @@ func (a *attempt) reconcile(ctx context.Context) error {
 	case !record.State.Final():
 		return &deferral{delay: time.Second, cause: ledger.ErrStale}
 	}
+	a.ends()
 	return nil
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/deadletter"
 	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
@@ -77,6 +78,7 @@ type Options struct {
 	ShutdownTimeout time.Duration
 	Keep            time.Duration // of ledger records; 48 h
 	MaxBytes        int64         // of mails in memory at a time; 256 MiB
+	FailedBytes     int64         // of a tenant's failed mails, kept for a retry; 1 GiB
 	// Identities are the keys (AGE-SECRET-KEY-1…, one a line) that open mails which
 	// their producer has sealed. Empty: those wait.
 	Identities     resolver.Secret
@@ -94,6 +96,8 @@ type Worker struct {
 	opener   *envelope.Opener
 	quota    *quota.Counter
 	returns  *quota.Returns // what has ended, gathered
+	leaver   *blob.Leaver   // the blobs of what has ended, gathered
+	failed   *deadletter.Store
 	memory   *semaphore.Weighted
 	now      func() time.Time
 	token    string // first part of the tokens of this process
@@ -146,8 +150,10 @@ func New(o Options) (*Worker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("worker: %w", err)
 	}
+	blobs := blob.New(o.Redis)
 	return &Worker{
-		opts: o, log: o.Logger, blobs: blob.New(o.Redis), opener: opener, quota: waiting, returns: quota.NewReturns(waiting),
+		opts: o, log: o.Logger, blobs: blobs, opener: opener, quota: waiting, returns: quota.NewReturns(waiting), leaver: blob.NewLeaver(blobs),
+		failed: deadletter.New(deadletter.Options{Redis: o.Redis, Blobs: blobs, Keep: o.Keep, Limit: o.FailedBytes, Now: o.Now}),
 		memory: semaphore.NewWeighted(o.MaxBytes), now: o.Now, token: rand.Text()[:12],
 	}, nil
 }
@@ -181,7 +187,7 @@ func (w *Worker) Start(ctx context.Context) error {
 	w.loops.Go(func() { queue.Listen(loops, w.opts.Redis, w.feeds) })
 	w.loops.Go(func() { w.opts.Gate.Serve(loops, feeds(w.feeds)) })
 	w.loops.Go(func() { w.sweepLoop(loops) })
-	w.loops.Go(func() { w.returns.Run(loops, w.notCounted) })
+	w.loops.Go(func() { w.flushLoop(loops) })
 	w.loops.Go(func() { w.stockLoop(loops) })
 	return nil
 }
@@ -211,15 +217,9 @@ func (w *Worker) halt() {
 	group.Wait()
 	w.stop()
 	w.loops.Wait()
-	if err := w.returns.Flush(context.Background()); err != nil {
-		w.notCounted(err)
-	}
+	w.flush(context.Background(), &flushed{})
 	_ = w.group.Close()
 	w.cutNow()
-}
-
-func (w *Worker) notCounted(err error) {
-	w.log.Warn().Err(err).Msg("mails that have ended still count as waiting for their tenants; it is tried again, and set right when stock is taken")
 }
 
 func (w *Worker) serverConfig(workers int) asynq.Config {

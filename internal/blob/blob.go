@@ -2,9 +2,7 @@ package blob
 
 import (
 	"context"
-	"crypto/sha256"
 	_ "embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,37 +23,52 @@ type Store struct{ rdb redis.UniversalClient }
 // New makes a store; it does no I/O.
 func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 
-// Digest is the name of a blob: its SHA-256 in hex.
-func Digest(content []byte) string {
-	sum := sha256.Sum256(content)
-	return hex.EncodeToString(sum[:])
-}
-
-// touch.lua prolongs a blob and tells whether it is there.
-//
 //go:embed touch.lua
 var touchSource string
 
 var touchScript = redis.NewScript(touchSource)
 
-// A Set is what one batch of mails wants stored: contents by digest, each with
-// the latest time until which a mail needs it.
+// A Set is what one batch of mails wants stored: contents by digest, each with those
+// who need it. The zero value is empty and ready to use.
 type Set struct {
 	contents map[string][]byte
-	until    map[string]time.Time
+	needs    map[string]*need
 }
 
-// Add puts content into the set and returns its digest.
-func (s *Set) Add(content []byte, until time.Time) string {
-	if s.contents == nil {
-		s.contents, s.until = map[string][]byte{}, map[string]time.Time{}
-	}
+// A need is who needs a blob, and until when the last of them does.
+type need struct {
+	until time.Time
+	users []any // Unix ms and user, in pairs
+}
+
+// Add puts content that a user needs until then into the set and returns its digest. A
+// user is the key of a job.
+func (s *Set) Add(content []byte, user string, until time.Time) string {
 	digest := Digest(content)
-	s.contents[digest] = content
-	if until.After(s.until[digest]) {
-		s.until[digest] = until
+	if s.contents == nil {
+		s.contents = map[string][]byte{}
 	}
+	s.contents[digest] = content
+	s.need(digest, user, until)
 	return digest
+}
+
+func (s *Set) need(digest, user string, until time.Time) {
+	if s.needs == nil {
+		s.needs = map[string]*need{}
+	}
+	n := s.needs[digest]
+	if n == nil {
+		n = &need{}
+		s.needs[digest] = n
+	}
+	if until.After(n.until) {
+		n.until = until
+	}
+	again := len(n.users) > 0 && n.users[len(n.users)-1] == user // a file that a mail has twice
+	if counted(digest) && !again {
+		n.users = append(n.users, until.UnixMilli(), user)
+	}
 }
 
 // maxUpload bounds what travels in one pipeline: go-redis gives a pipeline as
@@ -88,7 +101,8 @@ func (s *Store) touch(ctx context.Context, set *Set, digests []string) (missing 
 	var batch lua.Batch
 	calls := make([]*lua.Call, len(digests))
 	for i, digest := range digests {
-		calls[i] = batch.Call(touchScript, []string{key(digest)}, set.until[digest].UnixMilli())
+		n := set.needs[digest]
+		calls[i] = batch.Call(touchScript, keys(digest), append([]any{n.until.UnixMilli()}, n.users...)...)
 	}
 	if err := batch.Exec(ctx, s.rdb); err != nil {
 		return nil, err
@@ -111,7 +125,7 @@ func (s *Store) upload(ctx context.Context, set *Set, digests []string) error {
 	pipe := s.rdb.Pipeline()
 	stored := make([]*redis.Cmd, len(digests))
 	for i, digest := range digests {
-		stored[i] = pipe.Do(ctx, "SET", key(digest), set.contents[digest], "NX", "PXAT", set.until[digest].UnixMilli())
+		stored[i] = pipe.Do(ctx, "SET", key(digest), set.contents[digest], "NX", "PXAT", set.needs[digest].until.UnixMilli())
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return err

@@ -47,7 +47,7 @@ func open(t *testing.T) (*blob.Store, redis.UniversalClient, *trips) {
 	server := redistest.Start(t)
 	rdb := server.Client(t)
 	var set blob.Set
-	set.Add([]byte("warm"), time.Now().Add(time.Hour))
+	set.Add([]byte("warm"), "job", time.Now().Add(time.Hour))
 	if err := blob.New(rdb).Put(t.Context(), &set); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func open(t *testing.T) (*blob.Store, redis.UniversalClient, *trips) {
 func put(t *testing.T, s *blob.Store, content []byte, until time.Time) string {
 	t.Helper()
 	var set blob.Set
-	digest := set.Add(content, until)
+	digest := set.Add(content, "job", until)
 	if err := s.Put(t.Context(), &set); err != nil {
 		t.Fatal(err)
 	}
@@ -86,12 +86,12 @@ func TestPutAndGet(t *testing.T) {
 	contents := map[string][]byte{}
 	var set blob.Set
 	for _, c := range [][]byte{{}, []byte("a"), {0, 1, 0xff, '\r', '\n'}, []byte("a"), bytes.Repeat([]byte("x"), 100_000)} {
-		contents[set.Add(c, until)] = c
+		contents[set.Add(c, "job", until)] = c
 	}
 	if err := s.Put(t.Context(), &set); err != nil {
 		t.Fatal(err)
 	}
-	if n := rdb.DBSize(t.Context()).Val(); n != 4 {
+	if n := len(rdb.Keys(t.Context(), "rohrpost:blob:{*}").Val()); n != 4 {
 		t.Errorf("%d blobs, want 4", n)
 	}
 	digests := []string{}
@@ -106,7 +106,7 @@ func TestPutAndGet(t *testing.T) {
 
 func TestDigest(t *testing.T) {
 	t.Parallel()
-	const want = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-2, appendix B.1
+	const want = "2-ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" // FIPS 180-2, appendix B.1
 	if got := blob.Digest([]byte("abc")); got != want {
 		t.Error(got)
 	}
@@ -134,7 +134,7 @@ func TestEnd(t *testing.T) {
 			digest := ""
 			for _, h := range tt.puts {
 				digest = put(t, s, []byte("one by one"), in(h))
-				together.Add([]byte("together"), in(h))
+				together.Add([]byte("together"), "job", in(h))
 			}
 			if err := s.Put(t.Context(), &together); err != nil {
 				t.Fatal(err)
@@ -164,9 +164,9 @@ func TestRoundTrips(t *testing.T) {
 	s, _, h := open(t)
 	until := time.Now().Add(time.Hour)
 	var none, one, three blob.Set
-	one.Add([]byte("a"), until)
+	one.Add([]byte("a"), "job", until)
 	for _, c := range []string{"a", "b", "c"} {
-		three.Add([]byte(c), until)
+		three.Add([]byte(c), "job", until)
 	}
 	for _, tt := range []struct {
 		name string
@@ -205,7 +205,7 @@ func TestBig(t *testing.T) {
 	var set blob.Set
 	until := time.Now().Add(time.Hour)
 	big := bytes.Repeat([]byte("0123456789abcdef"), 8<<20/16)
-	digests := []string{set.Add(big, until), set.Add(big[1:], until), set.Add([]byte("small"), until)}
+	digests := []string{set.Add(big, "job", until), set.Add(big[1:], "job", until), set.Add([]byte("small"), "job", until)}
 	if err := s.Put(t.Context(), &set); err != nil {
 		t.Fatal(err)
 	}
@@ -226,8 +226,8 @@ func TestPutAtTheSameTime(t *testing.T) {
 	for _, tt := range []struct{ first, second time.Time }{{soon, late}, {late, soon}} {
 		content := []byte(tt.first.String())
 		var first, second blob.Set
-		digest := first.Add(content, tt.first)
-		second.Add(content, tt.second)
+		digest := first.Add(content, "job", tt.first)
+		second.Add(content, "job", tt.second)
 		h.n.Store(0)
 		h.before = func(n int32) {
 			if n == 2 { // the first one has looked and is about to upload
@@ -256,7 +256,7 @@ func TestManyPuts(t *testing.T) {
 			for i := range 20 {
 				var set blob.Set
 				for c := range 5 {
-					set.Add([]byte{byte(c)}, base.Add(time.Duration(1+(g*7+i*3)%400)*time.Hour))
+					set.Add([]byte{byte(c)}, "job", base.Add(time.Duration(1+(g*7+i*3)%400)*time.Hour))
 				}
 				if err := s.Put(t.Context(), &set); err != nil {
 					t.Error(err)
@@ -286,7 +286,7 @@ func TestDown(t *testing.T) {
 	s := blob.New(server.Client(t))
 	server.Kill()
 	var set blob.Set
-	digest := set.Add([]byte("a"), time.Now().Add(time.Hour))
+	digest := set.Add([]byte("a"), "job", time.Now().Add(time.Hour))
 	if err := s.Put(t.Context(), &set); err == nil || errors.Is(err, blob.ErrMissing) {
 		t.Errorf("put: %v", err)
 	}
@@ -300,8 +300,8 @@ func TestFull(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t, redistest.Args("--maxmemory", "4mb")).Client(t)
 	var set blob.Set
-	set.Add(bytes.Repeat([]byte("x"), 3<<20), time.Now().Add(time.Hour))
-	set.Add(bytes.Repeat([]byte("y"), 3<<20), time.Now().Add(time.Hour))
+	set.Add(bytes.Repeat([]byte("x"), 3<<20), "job", time.Now().Add(time.Hour))
+	set.Add(bytes.Repeat([]byte("y"), 3<<20), "job", time.Now().Add(time.Hour))
 	if err := blob.New(rdb).Put(t.Context(), &set); err == nil {
 		t.Error("6 MiB in a Redis of 4 MB")
 	}

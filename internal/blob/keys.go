@@ -1,4 +1,26 @@
 package blob
 
-// key is that of a blob.
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+)
+
+// naming stands before the digest of a blob whose users are known. Blobs of an older
+// version are named by the digest alone and end by their time: whoever stored them may
+// not have said who uses them.
+const naming = "2-"
+
+// Digest is the name of a blob: its SHA-256 in hex, behind "2-".
+func Digest(content []byte) string {
+	sum := sha256.Sum256(content)
+	return naming + hex.EncodeToString(sum[:])
+}
+
+func counted(digest string) bool { return strings.HasPrefix(digest, naming) }
+
+// keys are those of a blob and of its users: a ZSET of who needs it, each with the Unix
+// ms until which.
+func keys(digest string) []string { return []string{key(digest), key(digest) + ":users"} }
+
 func key(digest string) string { return "rohrpost:blob:{" + digest + "}" }

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Prolong keeps blobs at least until then, in one round trip. The error wraps
-// ErrMissing when one of them is gone.
-func (s *Store) Prolong(ctx context.Context, until time.Time, digests ...string) error {
-	set := Set{until: make(map[string]time.Time, len(digests))}
+// Prolong keeps blobs at least until then for a user, in one round trip. The error
+// wraps ErrMissing when one of them is gone.
+func (s *Store) Prolong(ctx context.Context, user string, until time.Time, digests ...string) error {
+	var set Set
 	for _, d := range digests {
-		set.until[d] = until
+		set.need(d, user, until)
 	}
 	missing, err := s.touch(ctx, &set, digests)
 	if err != nil {

@@ -15,30 +15,30 @@ func TestProlong(t *testing.T) {
 	store := blob.New(rdb)
 	var set blob.Set
 	soon := time.Now().Add(time.Hour)
-	one, two := set.Add([]byte("one"), soon), set.Add([]byte("two"), soon)
+	one, two := set.Add([]byte("one"), "job", soon), set.Add([]byte("two"), "job", soon)
 	if err := store.Put(t.Context(), &set); err != nil {
 		t.Fatal(err)
 	}
 	left := func(digest string) time.Duration {
 		return rdb.PTTL(t.Context(), "rohrpost:blob:{"+digest+"}").Val().Round(time.Minute)
 	}
-	if err := store.Prolong(t.Context(), time.Now().Add(48*time.Hour), one); err != nil {
+	if err := store.Prolong(t.Context(), "job", time.Now().Add(48*time.Hour), one); err != nil {
 		t.Fatal(err)
 	}
 	if left(one) != 48*time.Hour || left(two) != time.Hour {
 		t.Errorf("%v, %v", left(one), left(two))
 	}
-	if err := store.Prolong(t.Context(), time.Now().Add(time.Minute), one); err != nil || left(one) != 48*time.Hour {
+	if err := store.Prolong(t.Context(), "job", time.Now().Add(time.Minute), one); err != nil || left(one) != 48*time.Hour {
 		t.Errorf("its end has moved closer: %v, %v", left(one), err)
 	}
-	if err := store.Prolong(t.Context(), soon); err != nil {
+	if err := store.Prolong(t.Context(), "job", soon); err != nil {
 		t.Errorf("nothing to prolong: %v", err)
 	}
-	if err := store.Prolong(t.Context(), soon, two, blob.Digest([]byte("three"))); !errors.Is(err, blob.ErrMissing) {
+	if err := store.Prolong(t.Context(), "job", soon, two, blob.Digest([]byte("three"))); !errors.Is(err, blob.ErrMissing) {
 		t.Errorf("one that is gone: %v", err)
 	}
 	_ = rdb.Close()
-	if err := store.Prolong(t.Context(), soon, one); err == nil || errors.Is(err, blob.ErrMissing) {
+	if err := store.Prolong(t.Context(), "job", soon, one); err == nil || errors.Is(err, blob.ErrMissing) {
 		t.Errorf("without Redis: %v", err)
 	}
 }

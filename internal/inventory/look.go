@@ -46,6 +46,13 @@ type task struct {
 	job           *rohrpost.Job
 }
 
+func (t *task) digests() []string {
+	if t.job == nil {
+		return nil
+	}
+	return t.job.Digests()
+}
+
 // A place is one entry in a list or a sorted set.
 type place struct {
 	name  string
@@ -262,23 +269,7 @@ func (v *view) digests() []string {
 	}
 	var list []string
 	for _, t := range v.tasks {
-		list = append(list, digests(t.job)...)
-	}
-	return list
-}
-
-func digests(job *rohrpost.Job) []string {
-	if job == nil {
-		return nil
-	}
-	var list []string
-	for _, d := range [...]string{job.TextDigest, job.HTMLDigest} {
-		if d != "" {
-			list = append(list, d)
-		}
-	}
-	for _, a := range job.Attachments {
-		list = append(list, a.Digest)
+		list = append(list, t.digests()...)
 	}
 	return list
 }

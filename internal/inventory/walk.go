@@ -156,7 +156,7 @@ func (w *walk) compare(ctx context.Context, byQueue map[string][]*view, views []
 func (w *walk) cheaply(v *view) bool {
 	for k := range v.tasks {
 		t := &v.tasks[k]
-		for _, digest := range digests(t.job) {
+		for _, digest := range t.digests() {
 			delete(w.unreferred, digest)
 		}
 		if t.state == pending && (w.waiting[t.queue].has(string(v.key)) || w.isNew(t)) {

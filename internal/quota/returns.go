@@ -3,12 +3,7 @@ package quota
 import (
 	"context"
 	"sync"
-	"time"
 )
-
-// flushEvery is how often a worker writes its sums: tenants that wait for room do not
-// notice, and Redis does not either.
-const flushEvery = 250 * time.Millisecond
 
 // Returns gather what has ended, and write it in sums. They are safe for concurrent use.
 type Returns struct {
@@ -28,26 +23,6 @@ func (r *Returns) Change(tenant string, mails, bytes int64) {
 	sum := r.sum[tenant].Plus(Amount{mails, bytes})
 	if r.sum[tenant] = sum; sum == (Amount{}) {
 		delete(r.sum, tenant)
-	}
-}
-
-// Run writes what has gathered until ctx ends; Flush what comes later. warn hears the
-// first of a row of failures.
-func (r *Returns) Run(ctx context.Context, warn func(error)) {
-	ticker := time.NewTicker(flushEvery)
-	defer ticker.Stop()
-	failing := false
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		err := r.Flush(ctx)
-		if err != nil && !failing && ctx.Err() == nil {
-			warn(err)
-		}
-		failing = err != nil
 	}
 }
 

@@ -146,3 +146,36 @@ func TestH5Quotas(t *testing.T) {
 		t.Errorf("%d records of 7 mails", n)
 	}
 }
+
+// H5: mails that have ended do not fill Redis, neither those that a tenant's own server
+// accepts nor those that it refuses; of the latter the bound of the tenant stays.
+func TestH5EndedMails(t *testing.T) {
+	t.Parallel()
+	for what, refused := range map[string]bool{"accepted": false, "refused": true} {
+		s := newSite(t, "log: {level: info}\nlimits: {max_message_size: 4MiB, failed_bytes_per_tenant: 4MiB}\n", redistest.Args("--maxmemory", "64mb"))
+		server := platform(t, s)
+		if refused {
+			server.On(smtptest.RCPT, smtptest.Reply(550, "5.1.1 unknown"))
+		}
+		rdb := s.redis.Client(t)
+		s.start("worker")
+		before := memory(t, rdb)
+		const rounds, mails = 8, 10 // together more than Redis has room for
+		for i := range rounds {
+			var batch strings.Builder
+			for range mails {
+				batch.WriteString(jsonMail(t, "evil", 1<<20, time.Time{}))
+			}
+			s.run(batch.String(), "send", "--batch")
+			waitFor(t, "round "+strconv.Itoa(i)+" has ended", func() bool {
+				return !rdb.HExists(t.Context(), "rohrpost:quota:{waiting}:mails", "evil").Val()
+			})
+		}
+		most := 2.0 // MiB
+		if refused {
+			most += 4
+		}
+		waitFor(t, "what the mails consisted of is gone", func() bool { return memory(t, rdb) < before+most })
+		t.Logf("%s: redis used %.1f MiB before, %.1f after %d mails of a megabyte", what, before, memory(t, rdb), rounds*mails)
+	}
+}
