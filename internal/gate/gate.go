@@ -173,6 +173,9 @@ func (g *Gate) wait(ctx context.Context, account string, m Mail, w *Wait) error 
 	if err := g.rooms.join(ctx, account, m, due); err != nil {
 		return fmt.Errorf("gate: %w", err)
 	}
+	if w.Reason == Busy {
+		g.hearLate(account, m)
+	}
 	g.occupied(account)
 	return nil
 }

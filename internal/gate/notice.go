@@ -106,7 +106,8 @@ func (g *Gate) Park(ctx context.Context, account, fingerprint string, f *failure
 	if err := g.put(ctx, n); err != nil {
 		return err
 	}
-	return g.spread(ctx, account)
+	g.spread(account)
+	return nil
 }
 
 // put makes a notice known, here at once, even if Redis is away.

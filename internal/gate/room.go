@@ -44,8 +44,11 @@ func (m Mail) class() int {
 // A waiting mail, as it stood in its room.
 type waiting struct {
 	Mail
-	score float64 // class * 1e13 + arrival in Unix ms
+	score float64 // class * classWidth + arrival in Unix ms
 }
+
+// classWidth is what a priority class adds to the score of a mail that waits.
+const classWidth = 1e13
 
 // rooms are where mails wait that may not go now, one for each account, and the
 // rates of the accounts with limits. Everything stands in Redis: rooms may be used
@@ -162,11 +165,6 @@ func (r *rooms) back(ctx context.Context, account string, ws []waiting) error {
 		return nil
 	}
 	return r.announce(ctx, account, time.UnixMilli(due))
-}
-
-// size is how many mails wait in a room.
-func (r *rooms) size(ctx context.Context, account string) (int64, error) {
-	return r.rdb.ZCard(ctx, roomKeys(account)[0]).Result()
 }
 
 // list is who waits in a room, in their order: at most n behind the first few.

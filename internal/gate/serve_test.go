@@ -106,6 +106,49 @@ func TestReleaseWakes(t *testing.T) {
 	}
 }
 
+// TestParkedAreTold: who waits for a connection when its account is parked is claimed,
+// to be told; also a mail that was turned away before and joins the room after.
+func TestParkedAreTold(t *testing.T) {
+	t.Parallel()
+	g := open(t, redistest.Start(t).Client(t))
+	busy := &gate.Wait{Reason: gate.Busy}
+	const before, after = 40, 3
+	for n := range before {
+		if err := g.Join(t.Context(), door(), mail(n), busy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := g.Park(t.Context(), "tenant/acme", "1", refused()); err != nil {
+		t.Fatal(err)
+	}
+	c := make(claims, 100)
+	serve(t, g, c)
+	told := map[gate.Mail]int{}
+	hear := func(n int) {
+		for range n {
+			m := <-c
+			told[m]++
+			g.Came(m)
+			if _, w, err := g.Enter(t.Context(), door(), m, 1); err != nil || w == nil || w.Reason != gate.WhenParked {
+				t.Fatalf("%v: %+v, %v", m, w, err)
+			}
+		}
+	}
+	hear(before)
+	for n := range after {
+		m := mail(before + n)
+		if n == 0 {
+			m.Queue = "critical" // it stands before all others
+		}
+		if err := g.Join(t.Context(), door(), m, busy); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for len(told) < before+after {
+		hear(1)
+	}
+}
+
 // TestReleaseAfterRestart: mails that were parked before this process began go at once
 // too when their account is released.
 func TestReleaseAfterRestart(t *testing.T) {
