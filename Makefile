@@ -91,7 +91,7 @@ bench: packages ## Measure the way of a mail, beside a bare pool and smtp-source
 
 .PHONY: bench-once
 bench-once: # each benchmark runs a single time: it must work, its figure means nothing
-	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+	$(GO) test -short -run '^$$' -bench . -benchtime 1x ./...
 
 .PHONY: lint
 lint: $(LINT) $(DEADCODE) ## Ask the linters, and check the rules of the house that they do not know

@@ -24,13 +24,21 @@ const (
 	maxAddress   = 254 // octets, RFC 5321 §4.5.3.1.3 without the angle brackets
 	maxLocalPart = 64  // octets, RFC 5321 §4.5.3.1.1
 	maxLabel     = 63  // octets, RFC 1035 §2.3.4
+
+	// maxMailbox is the bytes of an address with its name, however that is written:
+	// the 256 bytes of the longest name are a thousand as encoded words.
+	maxMailbox = 4096
 )
 
 // ParseAddress reads "a@b.example" or "Name <a@b.example>" (RFC 5322 §3.4).
+// What has more than 4096 bytes is refused unread.
 func ParseAddress(s string) (Address, error) {
 	s = strings.TrimSpace(s)
 	if CheckAddress(s) == nil {
 		return Address{Address: s}, nil
+	}
+	if len(s) > maxMailbox {
+		return Address{}, fmt.Errorf("%.300q: %d bytes, at most %d: %w", s, len(s), maxMailbox, ErrAddress)
 	}
 	p, err := mail.ParseAddress(s)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -87,6 +88,7 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 	*m = in.message()
 	m.From, m.ReplyTo, m.To, m.Cc, m.Bcc = in.From, in.ReplyTo, in.To, in.Cc, in.Bcc
 	m.Text, m.HTML, m.NotBefore, m.Expires = in.Text, in.HTML, in.NotBefore, in.Expires
+	m.Attachments = slices.Grow(m.Attachments, len(in.Attachments))
 	for _, a := range in.Attachments {
 		m.Attachments = append(m.Attachments, Attachment{
 			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Content: a.Content,

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // uniqueKeys refuses an object that has a key twice: encoding/json would take the last
@@ -47,32 +49,52 @@ func uniqueKeys(b []byte) error {
 type object struct {
 	list     bool
 	metadata bool
-	key      string // the last one
-	seen     map[string]bool
+	key      string   // the last one
+	few      []string // its keys; only metadata has more than fit
+	many     map[string]bool
 }
 
 // add notes a key, with its quotes.
 func (o *object) add(quoted []byte) error {
-	var key string
-	if err := json.Unmarshal(quoted, &key); err != nil {
-		return err
+	key := string(quoted[1 : len(quoted)-1])
+	if strings.IndexByte(key, '\\') >= 0 || !utf8.ValidString(key) {
+		if err := json.Unmarshal(quoted, &key); err != nil {
+			return err
+		}
 	}
 	if o.key = key; !o.metadata {
 		o.key = strings.Map(foldRune, key)
 	}
-	if o.seen[o.key] {
+	if o.twice(o.key) {
 		return fmt.Errorf("%.100q is there twice in one object", key)
 	}
-	if o.seen == nil {
-		o.seen = map[string]bool{}
-	}
-	o.seen[o.key] = true
 	return nil
+}
+
+// twice reports whether the key was noted before, and notes it. A map for each object
+// would cost more than everything else here.
+func (o *object) twice(key string) bool {
+	const fit = 32
+	if o.many[key] || slices.Contains(o.few, key) {
+		return true
+	}
+	if len(o.few) < fit {
+		o.few = append(o.few, key)
+		return false
+	}
+	if o.many == nil {
+		o.many = map[string]bool{}
+	}
+	o.many[key] = true
+	return false
 }
 
 // foldRune is the smallest of the runes that differ in case only, which is how
 // encoding/json compares: also the long s is an s.
 func foldRune(r rune) rune {
+	if r <= unicode.MaxASCII {
+		return unicode.ToLower(r)
+	}
 	for {
 		next := unicode.SimpleFold(r)
 		if next <= r {
@@ -84,11 +106,11 @@ func foldRune(r rune) rune {
 
 // stringEnd is the length of the JSON string at the beginning of b, with its quotes.
 func stringEnd(b []byte) int {
-	for i := 1; ; i++ {
-		next := bytes.IndexAny(b[i:], `"\\`)
-		if i += next; b[i] == '"' {
-			return i + 1
+	i := 1
+	for ; b[i] != '"'; i++ {
+		if b[i] == '\\' {
+			i++ // what is escaped
 		}
-		i++ // what is escaped
 	}
+	return i + 1
 }

@@ -83,14 +83,12 @@ func TestEntryIsBounded(t *testing.T) {
 
 func BenchmarkHostile(b *testing.B) {
 	for name, text := range settings() {
-		for _, size := range []int{60 << 10, 1 << 20, 4 << 20, 16 << 20} {
-			b.Run(fmt.Sprintf("%s/%dKB", name, size>>10), func(b *testing.B) {
-				in := []byte(text(size))
-				b.SetBytes(int64(len(in)))
-				for b.Loop() {
-					_, _ = ParseEntry("settings", in, Tenant)
-				}
-			})
-		}
+		growthtest.Grow(b, name, func(b *testing.B, size int) {
+			in := []byte(text(size))
+			b.SetBytes(int64(len(in)))
+			for b.Loop() {
+				_, _ = ParseEntry("settings", in, Tenant)
+			}
+		})
 	}
 }

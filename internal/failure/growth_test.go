@@ -1,7 +1,6 @@
 package failure
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/rohrpost/rohrpost/internal/growthtest"
@@ -30,14 +29,12 @@ func TestWorkIsLinear(t *testing.T) {
 
 func BenchmarkHostile(b *testing.B) {
 	for _, s := range growthtest.Shapes() {
-		for _, size := range []int{1 << 20, 4 << 20, 16 << 20} {
-			b.Run(fmt.Sprintf("%s/%dMB", s.Name, size>>20), func(b *testing.B) {
-				text := s.Make(size)
-				b.SetBytes(int64(size))
-				for b.Loop() {
-					_ = Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
-				}
-			})
-		}
+		growthtest.Grow(b, s.Name, func(b *testing.B, size int) {
+			text := s.Make(size)
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				_ = Classify(Cause{Stage: StageRcpt, Reply: Reply{Code: 450, Lines: []string{text}}})
+			}
+		})
 	}
 }

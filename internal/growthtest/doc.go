@@ -2,5 +2,6 @@
 // faster: whoever can make a step quadratic holds a processor with one mail.
 //
 // [Linear] compares the processor time for an input and for one of twice its
-// size; [Shapes] are the inputs that people with bad intentions choose.
+// size; [Shapes] are the inputs that people with bad intentions choose; [Grow]
+// prints what they cost at growing sizes.
 package growthtest
