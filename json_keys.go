@@ -89,7 +89,7 @@ func (o *object) twice(key string) bool {
 	return false
 }
 
-// foldRune is the smallest of the runes that differ in case only, which is how
+// foldRune is the same for all runes that differ in case only, which is how
 // encoding/json compares: also the long s is an s.
 func foldRune(r rune) rune {
 	if r <= unicode.MaxASCII {
