@@ -3,6 +3,7 @@ package conceal
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -132,7 +133,7 @@ func ways(text string) []way {
 		plain, undone = plain[:1], undone[:1]
 	}
 	if strings.ContainsAny(text, escapeMarks) {
-		return append(plain[:len(plain):len(plain)], undone...)
+		return slices.Concat(plain, undone)
 	}
 	return plain
 }
