@@ -1,7 +1,6 @@
 package rohrpost
 
 import (
-	"fmt"
 	"net/url"
 	"strings"
 )
@@ -35,7 +34,8 @@ func KeyOf(tenant, id string) Key {
 		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
 			b.WriteByte(c)
 		default:
-			fmt.Fprintf(&b, "%c%02X", keyEscape, c)
+			const hex = "0123456789ABCDEF"
+			b.Write([]byte{keyEscape, hex[c>>4], hex[c&15]})
 		}
 	}
 	return Key(b.String())

@@ -22,10 +22,9 @@ func (p *portion) admit(ctx context.Context) error {
 	}
 	var batch lua.Batch
 	var questions []question
-	for tenant, entries := range byTenant(p.entries) {
-		if q := newQuestion(tenant, entries); !p.client.quota.Ample(tenant, q.sum) {
-			q.answer = p.client.quota.Ask(&batch, tenant, q.weights)
-			questions = append(questions, q)
+	for _, s := range byTenant(p.entries) {
+		if !p.client.quota.Ample(s.tenant, s.sum) {
+			questions = append(questions, question{s, p.client.quota.Ask(&batch, s.tenant, s.weights())})
 		}
 	}
 	if len(questions) == 0 {
@@ -45,20 +44,8 @@ func (p *portion) admit(ctx context.Context) error {
 
 // A question is which mails of a tenant may wait.
 type question struct {
-	tenant  string
-	entries []*entry
-	weights []int64
-	sum     quota.Amount
-	answer  quota.Answer
-}
-
-func newQuestion(tenant string, entries []*entry) question {
-	q := question{tenant: tenant, entries: entries, weights: make([]int64, len(entries))}
-	for i, e := range entries {
-		q.weights[i] = e.weight
-		q.sum = q.sum.Plus(quota.Amount{Mails: 1, Bytes: e.weight})
-	}
-	return q
+	share
+	answer quota.Answer
 }
 
 // heed refuses what may not wait. An id that is known already needs no room: its Send is
@@ -100,28 +87,54 @@ func (c *Client) spareKnown(ctx context.Context, refused []*entry) error {
 	return err
 }
 
-// byTenant are the entries that do not count yet.
-func byTenant(entries []*entry) map[string][]*entry {
-	out := map[string][]*entry{}
-	for _, e := range entries {
-		if !e.counted {
-			out[e.job.Tenant] = append(out[e.job.Tenant], e)
-		}
+// A share is what a tenant has of a portion, and does not count yet.
+type share struct {
+	tenant  string
+	entries []*entry
+	sum     quota.Amount
+}
+
+func (s *share) weights() []int64 {
+	weights := make([]int64, len(s.entries))
+	for i, e := range s.entries {
+		weights[i] = e.weight
 	}
-	return out
+	return weights
+}
+
+// byTenant are the shares of a portion.
+func byTenant(entries []*entry) []share {
+	var shares []share
+	places := map[string]int{}
+	for _, e := range entries {
+		if e.counted {
+			continue
+		}
+		at, known := places[e.job.Tenant]
+		if !known {
+			at = len(shares)
+			places[e.job.Tenant] = at
+			shares = append(shares, share{tenant: e.job.Tenant})
+		}
+		s := &shares[at]
+		s.entries = append(s.entries, e)
+		s.sum = s.sum.Plus(quota.Amount{Mails: 1, Bytes: e.weight})
+	}
+	return shares
 }
 
 // A count travels with mails that nobody had to ask for.
 type count struct {
+	share
 	addition quota.Addition
-	entries  []*entry
 }
 
 // count appends to a batch that the entries wait.
 func (c *Client) count(batch *lua.Batch, entries []*entry) []count {
-	var counts []count
-	for tenant, some := range byTenant(entries) {
-		counts = append(counts, count{c.quota.Add(batch, tenant, newQuestion(tenant, some).sum), some})
+	shares := byTenant(entries)
+	counts := make([]count, len(shares))
+	for i, s := range shares {
+		counts[i] = count{s, c.quota.Add(batch, s.tenant, s.sum)}
 	}
 	return counts
 }

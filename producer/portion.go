@@ -63,7 +63,11 @@ func (p *portion) add(m *rohrpost.Message, result *Result) {
 		return
 	}
 	weight := quota.Weight(job)
-	p.entries = append(p.entries, &entry{job: job, ownID: m.ID != "", nonce: accept.NewID(), weight: weight, result: result})
+	e := &entry{job: job, ownID: m.ID != "", nonce: job.ID, weight: weight, result: result}
+	if e.ownID {
+		e.nonce = accept.NewID()
+	}
+	p.entries = append(p.entries, e)
 	p.bytes += len(job.Text) + len(job.HTML)
 	p.size += weight
 	p.largest = max(p.largest, int64(len(job.Text)), int64(len(job.HTML)))

@@ -11,12 +11,16 @@ if h[1] and h[1] ~= ARGV[6] then return 'taken' end
 local own = h[4] and string.sub(h[4], 1, #ARGV[1] + 1) == ARGV[1] .. ' '
 if (h[3] or '0') ~= ARGV[2] or (h[4] and not own) then return 'stale' end
 if final(h[2]) then return 'stale' end
--- No record has a field without a name. But Redis lets a script that has begun to write
--- go on when its memory is full, and a mail that is in hand should leave then.
-redis.call('HDEL', KEYS[1], '')
+local sending = {KEYS[1], 's', 'sending', 'u', ARGV[3], 'sd', ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4]}
+local written = redis.pcall('HSET', unpack(sending))
+if type(written) == 'table' then
+  -- The memory of Redis is full, and a mail that is in hand should leave all the same. A
+  -- script that has begun to write may go on; no record has a field without a name.
+  redis.call('HDEL', KEYS[1], '')
+  redis.call('HSET', unpack(sending))
+end
 if not h[1] then
   redis.call('HSET', KEYS[1], unpack(ARGV, 7))
   redis.call('PEXPIREAT', KEYS[1], ARGV[5])
 end
-redis.call('HSET', KEYS[1], 's', 'sending', 'u', ARGV[3], 'sd', ARGV[1] .. ' ' .. ARGV[3] .. ' ' .. ARGV[4])
 return 'ok'

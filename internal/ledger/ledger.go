@@ -173,6 +173,10 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 	if err != nil {
 		return rohrpost.Receipt{}, err
 	}
+	if val == int64(0) {
+		r.tenants.note(r.job.Tenant, r.now)
+		return rohrpost.Receipt{ID: r.job.ID, MessageID: r.job.MessageID}, nil
+	}
 	fields, ok := val.([]any)
 	if !ok || len(fields) != 4 {
 		return rohrpost.Receipt{}, fmt.Errorf("ledger: reserve answered %T", val)

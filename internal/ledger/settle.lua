@@ -15,12 +15,12 @@
 -- Behind a blank follows the weight of a job that has ended so: it waits no more.
 -- A recipient that was accepted stays accepted. The record of a job that goes on may
 -- live longer than ARGV[3]: somebody has put the job off.
+local h = redis.call('HMGET', KEYS[1], 't', 'v', 'sd', 's', 'a', 'b')
 local function gone(before, after)
-  local _, mails, bytes = change(KEYS[1], before, after)
-  return mails == '-1' and ' ' .. string.sub(bytes, 2) or ''
+  if h[6] and counted(before) and not counted(after) then return ' ' .. h[6] end
+  return ''
 end
 
-local h = redis.call('HMGET', KEYS[1], 't', 'v', 'sd', 's', 'a')
 if h[1] and h[1] ~= ARGV[5] then return 'taken' end
 local own = h[3] and string.sub(h[3], 1, #ARGV[1] + 1) == ARGV[1] .. ' '
 local current = (h[2] or '0') == ARGV[2] and (own or not h[3])

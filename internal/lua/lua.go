@@ -14,9 +14,9 @@ type Batch struct {
 	plain [][]any
 }
 
-// A Call is one script call of a batch. Its result is there after Exec.
+// A Call is one script call or command of a batch. Its result is there after Exec.
 type Call struct {
-	script *redis.Script
+	script *redis.Script // nil: args are a command
 	keys   []string
 	args   []any
 	cmd    *redis.Cmd
@@ -25,6 +25,13 @@ type Call struct {
 // Call appends a script call.
 func (b *Batch) Call(s *redis.Script, keys []string, args ...any) *Call {
 	c := &Call{script: s, keys: keys, args: args}
+	b.calls = append(b.calls, c)
+	return c
+}
+
+// Command appends a plain command that runs among the calls, once.
+func (b *Batch) Command(args ...any) *Call {
+	c := &Call{args: args}
 	b.calls = append(b.calls, c)
 	return c
 }
@@ -42,21 +49,29 @@ func (b *Batch) Exec(ctx context.Context, rdb redis.UniversalClient) error {
 	}
 	pipe := rdb.Pipeline()
 	for _, c := range b.calls {
-		c.cmd = c.script.EvalSha(ctx, pipe, c.keys, c.args...)
+		if c.script == nil {
+			c.cmd = pipe.Do(ctx, c.args...)
+		} else {
+			c.cmd = c.script.EvalSha(ctx, pipe, c.keys, c.args...)
+		}
 	}
 	if err := b.finish(ctx, pipe); err != nil {
 		return err
 	}
-	pipe = rdb.Pipeline()
+	var again redis.Pipeliner
 	for _, c := range b.calls {
-		if redis.HasErrorPrefix(c.cmd.Err(), "NOSCRIPT") {
-			c.cmd = c.script.Eval(ctx, pipe, c.keys, c.args...)
+		if c.cmd.Err() == nil || !redis.HasErrorPrefix(c.cmd.Err(), "NOSCRIPT") {
+			continue
 		}
+		if again == nil {
+			again = rdb.Pipeline()
+		}
+		c.cmd = c.script.Eval(ctx, again, c.keys, c.args...)
 	}
-	if pipe.Len() == 0 {
+	if again == nil {
 		return nil
 	}
-	return b.finish(ctx, pipe)
+	return b.finish(ctx, again)
 }
 
 // finish appends the plain commands and runs the pipeline. It looks at every
@@ -88,6 +103,9 @@ func isReply(err error) bool {
 
 // Result is what the script returned.
 func (c *Call) Result() (any, error) { return c.cmd.Result() }
+
+// Int64 is the whole number that a command or script has returned.
+func (c *Call) Int64() (int64, error) { return c.cmd.Int64() }
 
 // Err is the error of this call; redis.Nil for a nil reply.
 func (c *Call) Err() error { return c.cmd.Err() }

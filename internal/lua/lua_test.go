@@ -100,6 +100,29 @@ func TestOrderAndRoundTrips(t *testing.T) {
 	}
 }
 
+// TestCommand has a command among calls whose script Redis does not know, and then does:
+// it runs once.
+func TestCommand(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	rdb.RPush(t.Context(), "list", "first")
+	for want := int64(1); want <= 2; want++ {
+		var batch lua.Batch
+		call := batch.Call(push(), []string{"list"}, "x")
+		command := batch.Command("INCRBY", "n", 1)
+		broken := batch.Command("INCRBY", "list", 1)
+		if err := batch.Exec(t.Context(), rdb); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := command.Int64(); n != want || err != nil || call.Err() != nil {
+			t.Errorf("%d, %v, want %d; the call: %v", n, err, want, call.Err())
+		}
+		if _, err := broken.Int64(); !redis.HasErrorPrefix(err, "WRONGTYPE") {
+			t.Errorf("a command on another type: %v", err)
+		}
+	}
+}
+
 func TestEmpty(t *testing.T) {
 	t.Parallel()
 	var batch lua.Batch

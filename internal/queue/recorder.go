@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
@@ -21,7 +22,7 @@ type Recorder struct {
 
 // NewRecorder records into batch.
 func NewRecorder(batch *lua.Batch) *Recorder {
-	r := &Recorder{notes: notebook{batch: batch, scripts: map[string]*redis.Script{}}}
+	r := &Recorder{notes: notebook{batch: batch}}
 	r.client = asynq.NewClientFromRedisClient(&r.notes)
 	return r
 }
@@ -59,10 +60,12 @@ func (t Ticket) Accepted() (bool, error) {
 // enqueue uses; anything else is a nil call, which the tests would hit.
 type notebook struct {
 	redis.UniversalClient
-	batch   *lua.Batch
-	last    *lua.Call
-	scripts map[string]*redis.Script // by source: asynq has two that enqueue
+	batch *lua.Batch
+	last  *lua.Call
 }
+
+// scripts are asynq's two that enqueue, by source: their digests are computed once.
+var scripts = sync.OnceValue(func() *sync.Map { return &sync.Map{} })
 
 // EvalSha claims not to know the script, so that asynq hands over its source.
 func (n *notebook) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) *redis.Cmd {
@@ -73,12 +76,11 @@ func (n *notebook) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) 
 
 // Eval writes the call down and answers as if the task had been new.
 func (n *notebook) Eval(ctx context.Context, source string, keys []string, args ...any) *redis.Cmd {
-	script, known := n.scripts[source]
+	script, known := scripts().Load(source)
 	if !known {
-		script = redis.NewScript(source)
-		n.scripts[source] = script
+		script, _ = scripts().LoadOrStore(source, redis.NewScript(source))
 	}
-	n.last = n.batch.Call(script, keys, args...)
+	n.last = n.batch.Call(script.(*redis.Script), keys, args...)
 	cmd := redis.NewCmd(ctx)
 	cmd.SetVal(int64(1))
 	return cmd

@@ -30,12 +30,13 @@ func (r *Returns) Change(tenant string, mails, bytes int64) {
 // may have taken it all the same, which stock-taking puts right.
 func (r *Returns) Flush(ctx context.Context) error {
 	r.mu.Lock()
+	if len(r.sum) == 0 {
+		r.mu.Unlock()
+		return nil
+	}
 	sum := r.sum
 	r.sum = map[string]Amount{}
 	r.mu.Unlock()
-	if len(sum) == 0 {
-		return nil
-	}
 	err := r.counter.AddAll(ctx, sum)
 	if err != nil {
 		for tenant, a := range sum {

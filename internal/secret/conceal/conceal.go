@@ -11,6 +11,7 @@ package conceal
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"strings"
 
@@ -106,13 +107,7 @@ func (s *Set) add(text string) {
 	}
 }
 
-func gram(b []byte) uint64 {
-	var g uint64
-	for _, c := range b[:gramSize] {
-		g = g<<8 | uint64(c)
-	}
-	return g
-}
+func gram(b []byte) uint64 { return binary.BigEndian.Uint64(b[:gramSize]) }
 
 // slot is the bit of a gram.
 func slot(g uint64) (word int, bit uint64) {
@@ -120,13 +115,16 @@ func slot(g uint64) (word int, bit uint64) {
 	return int(h >> 6), 1 << (h & 63)
 }
 
+// Empty reports whether the set knows no secret.
+func (s *Set) Empty() bool { return s == nil || len(s.forms)+len(s.short) == 0 }
+
 // Text is the text without the secrets.
 func (s *Set) Text(text string) string { return s.Within("", text, "") }
 
 // Within is the text without the secrets and without the parts of those that begin on
 // a line before it, or end on a line after it.
 func (s *Set) Within(before, text, after string) string {
-	if s == nil || len(s.forms)+len(s.short) == 0 || text == "" {
+	if s.Empty() || text == "" {
 		return text
 	}
 	from := 0
@@ -139,8 +137,9 @@ func (s *Set) Within(before, text, after string) string {
 		text += "\n" + after
 	}
 	var found []bool // by octet of text; nil: nothing is found
-	for _, r := range readings(text) {
-		found = s.search(r, len(text), found)
+	r := &reading{folded: make([]byte, 0, len(text))}
+	for _, w := range ways(text) {
+		found = s.search(r, text, w, found)
 	}
 	if found == nil {
 		return text[from:to]

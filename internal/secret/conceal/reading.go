@@ -3,6 +3,7 @@ package conceal
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -10,10 +11,11 @@ import (
 )
 
 // A reading is a text as it is searched: folded octets, and from where to where in
-// the text each of them stands.
+// the text each of them stands. That is asked for only where a secret is.
 type reading struct {
-	folded []byte
-	spans  []span
+	folded  []byte
+	spans   []span
+	located bool // spans are kept
 }
 
 type span struct{ start, end int }
@@ -30,6 +32,11 @@ func fold(text string) []byte {
 // read appends text, which begins at this octet of the whole.
 func (r *reading) read(text string, at int) {
 	for i := 0; i < len(text); {
+		if c := text[i]; 'a' <= c && c <= 'z' || '.' <= c && c <= '9' { // most of any text
+			r.octet(c, at+i, at+i+1)
+			i++
+			continue
+		}
 		c, size := rune(text[i]), 1
 		if c >= utf8.RuneSelf {
 			c, size = utf8.DecodeRuneInString(text[i:])
@@ -64,12 +71,9 @@ func (r *reading) put(c rune, raw string, start, end int) {
 
 func (r *reading) octet(b byte, start, end int) {
 	r.folded = append(r.folded, b)
-	r.spans = append(r.spans, span{start, end})
-}
-
-// newReading has room for a text.
-func newReading(size int) *reading {
-	return &reading{folded: make([]byte, 0, size), spans: make([]span, 0, size)}
+	if r.located {
+		r.spans = append(r.spans, span{start, end})
+	}
 }
 
 // A prefix is how much of a line of a reply is no text, in octets.
@@ -114,35 +118,42 @@ func digits(s string) int {
 	return n
 }
 
-// readings are the ways in which a text can be read: as it stands, with the codes at
-// the beginning of its lines left out, and with what is escaped in it undone.
-func readings(text string) []*reading {
-	prefixes := []prefix{noPrefix, codePrefix, enhancedPrefix}
-	if strings.IndexByte(text, '\n') < 0 {
-		prefixes = prefixes[:1] // nothing is split
+// A way is one in which a text can be read: as it stands or with the codes at the
+// beginning of its lines left out, and with what is escaped in it undone or not.
+type way struct {
+	skip prefix
+	undo bool
+}
+
+// ways are those in which a text is to be read.
+func ways(text string) []way {
+	all := []way{{noPrefix, false}, {codePrefix, false}, {enhancedPrefix, false}, {noPrefix, true}, {codePrefix, true}, {enhancedPrefix, true}}
+	plain, undone := all[:3], all[3:]
+	if strings.IndexByte(text, '\n') < 0 { // nothing is split
+		plain, undone = plain[:1], undone[:1]
 	}
-	escapes := strings.ContainsAny(text, escapeMarks)
-	var out []*reading
-	for _, skip := range prefixes {
-		plain, undone := newReading(len(text)), &reading{}
-		for at := 0; at < len(text); {
-			end := len(text)
-			if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
-				end = at + n + 1
-			}
-			at += skip(text[at:end])
-			plain.read(text[at:end], at)
-			if escapes {
-				undone.unescape(text[at:end], at)
-			}
-			at = end
-		}
-		out = append(out, plain)
-		if escapes {
-			out = append(out, undone)
-		}
+	if strings.ContainsAny(text, escapeMarks) {
+		return slices.Concat(plain, undone)
 	}
-	return out
+	return plain
+}
+
+// all reads a whole text.
+func (r *reading) all(text string, w way) {
+	r.folded, r.spans = r.folded[:0], r.spans[:0]
+	for at := 0; at < len(text); {
+		end := len(text)
+		if n := strings.IndexByte(text[at:], '\n'); n >= 0 {
+			end = at + n + 1
+		}
+		at += w.skip(text[at:end])
+		if w.undo {
+			r.unescape(text[at:end], at)
+		} else {
+			r.read(text[at:end], at)
+		}
+		at = end
+	}
 }
 
 // escapeMarks begin every escape.
@@ -174,8 +185,7 @@ func (r *reading) unescape(text string, at int) {
 			n, _ := strconv.ParseUint(m[5], 10, 32)
 			r.character(rune(n), false, at+i, at+end)
 		case m[6] != "":
-			r.read(m[6], at+i)
-			r.spans[len(r.spans)-1].end = at + end
+			r.put(rune(m[6][0]), m[6], at+i, at+end)
 		}
 		i = end
 	}
@@ -191,11 +201,17 @@ func (r *reading) character(c rune, octet bool, start, end int) {
 	r.put(c, string(c), start, end)
 }
 
-// search marks in found which octets of the text, size of them, belong to a secret.
-func (s *Set) search(r *reading, size int, found []bool) []bool {
+// search marks in found which octets of the text belong to a secret, read in this way.
+func (s *Set) search(r *reading, text string, w way, found []bool) []bool {
+	r.located = false
+	r.all(text, w)
 	mark := func(from, to int) { // of what is folded
 		if found == nil {
-			found = make([]bool, size)
+			found = make([]bool, len(text))
+		}
+		if !r.located {
+			r.located, r.spans = true, make([]span, 0, len(r.folded))
+			r.all(text, w)
 		}
 		for i := r.spans[from].start; i < r.spans[to-1].end; i++ {
 			found[i] = true

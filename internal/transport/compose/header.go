@@ -116,6 +116,11 @@ func checkMessageID(id string) error {
 }
 
 func isASCII(s string) bool {
+	for ; len(s) >= 8; s = s[8:] { // bodies are long
+		if (s[0]|s[1]|s[2]|s[3]|s[4]|s[5]|s[6]|s[7])&utf8.RuneSelf != 0 {
+			return false
+		}
+	}
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
 			return false

@@ -192,7 +192,7 @@ const maxPast = 64
 // conceal takes the secrets that the server was told out of what it has sent last: also
 // those that began in an earlier reply, or end in what it has sent already.
 func (c *conn) conceal(text string) string {
-	if c == nil {
+	if c == nil || c.secrets.Empty() {
 		return text
 	}
 	next, _ := c.r.Peek(c.r.Buffered())
