@@ -16,8 +16,8 @@ const (
 	MaxLines = 10_000
 	// maxMails is how many mails a line names.
 	maxMails = 5
-	// maxName bounds the name of a person, in bytes.
-	maxName = 128
+	// maxName bounds the name of a person, and maxID what names a mail, in bytes.
+	maxName, maxID = 128, 512
 	// finishTimeout is how long writing down an outcome may take, whoever has given
 	// up waiting for it.
 	finishTimeout = 5 * time.Second
@@ -133,7 +133,10 @@ func (l *Log) Refuse(ctx context.Context, r Record) error {
 
 func (l *Log) write(ctx context.Context, r Record) (*Entry, error) {
 	r.Who = r.Who[:min(len(r.Who), maxName)]
-	r.Mails = r.Mails[:min(len(r.Mails), maxMails)]
+	r.Mails = slices.Clone(r.Mails[:min(len(r.Mails), maxMails)])
+	for i, m := range r.Mails {
+		r.Mails[i] = Mail{Tenant: m.Tenant[:min(len(m.Tenant), maxID)], ID: m.ID[:min(len(m.ID), maxID)]}
+	}
 	add, err := add(r)
 	if err != nil {
 		return nil, err

@@ -65,10 +65,12 @@ func TestLines(t *testing.T) {
 	}
 	c.now = c.now.Add(time.Second)
 	refused := audit.Record{Who: strings.Repeat("x", 200), Source: audit.Dashboard, Action: audit.DeleteAll, Queue: "bulk"}
+	refused.Mails = []audit.Mail{{Tenant: strings.Repeat("t", 600), ID: strings.Repeat("i", 1<<20)}}
 	if err := log.Refuse(ctx, refused); err != nil {
 		t.Fatal(err)
 	}
 	refused.Time, refused.Outcome, refused.Who = c.now, audit.Refused, refused.Who[:128]
+	refused.Mails = []audit.Mail{{Tenant: strings.Repeat("t", 512), ID: strings.Repeat("i", 512)}}
 	if err := first.Done(ctx, 6); err != nil {
 		t.Fatal(err)
 	}
