@@ -148,7 +148,7 @@ func TestPrivateRedis(t *testing.T) {
 	if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	waitFor(t, "all are delivered", func() bool { return server.Taken() >= mails })
+	// A task that was fetched as Redis died comes back within two minutes.
 	url, _ := private.Find(filepath.Join(h.state, "rohrpost"))
 	waitAccepted(t, 3*time.Minute, openProducer(t, url), receipts)
 	checkOnce(t, receipts, server)
