@@ -101,7 +101,9 @@ func (c *Client) ask(ctx context.Context, k kind, t *accounts.Try) (answer, erro
 		err = fmt.Errorf("%w: %w", ErrAway, err)
 	}
 	untouched, tidyErr := c.withdraw(ctx, id, t.Place.Tenant)
-	if ctx.Err() != nil && got.id == "" { // nobody has answered in time
+	// The connection has the deadline of ctx, and may report it a moment before ctx does.
+	over := ctx.Err() != nil || !time.Now().Before(deadline)
+	if over && got.id == "" { // nobody has answered in time
 		err = ErrUnanswered
 		if tidyErr == nil && untouched {
 			err = ErrBusy
