@@ -25,11 +25,13 @@ local sum = redis.call('HINCRBY', KEYS[2], '', ARGV[5])
 
 local most, taken = tonumber(ARGV[3]), {}
 while most > 0 and sum > most and #taken < 3000 do
-  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  if oldest[1] == ARGV[4] then break end
-  local parts = take(oldest[1])
+  local oldest = redis.call('ZRANGE', KEYS[1], 0, 1, 'WITHSCORES')
+  local at = oldest[1] == ARGV[4] and 3 or 1 -- others may have failed in the same millisecond
+  if not oldest[at] then break end
+  local parts = take(oldest[at])
   sum = tonumber(redis.call('HGET', KEYS[2], ''))
-  taken[#taken + 1], taken[#taken + 2], taken[#taken + 3] = oldest[1], oldest[2], parts
+  local n = #taken
+  taken[n + 1], taken[n + 2], taken[n + 3] = oldest[at], oldest[at + 1], parts
 end
 for i = 1, 2 do redis.call('PEXPIREAT', KEYS[i], ARGV[2]) end
 return taken

@@ -77,13 +77,16 @@ func (s *Store) Add(ctx context.Context, job *rohrpost.Job) error {
 	now := s.now()
 	until := now.Add(s.keep)
 	use := blob.Use{User: string(job.Key()), Digests: job.Digests()}
+	// Before others know of the mail: who throws it away does so until that very time.
+	if err := s.blobs.Keep(ctx, use, until); err != nil {
+		return err
+	}
 	parts := strings.Join(append([]string{queue.Name(job.Priority)}, use.Digests...), " ")
 	taken, err := addScript.Run(ctx, s.rdb, keys(job.Tenant),
 		now.UnixMilli(), until.UnixMilli(), s.limit, use.User, bytes, parts).StringSlice()
 	if err != nil {
 		return fmt.Errorf("keep a failed mail: %w", err)
 	}
-	err = s.blobs.Keep(ctx, use, until)
 	for i := 0; i+2 < len(taken); i += 3 {
 		err = errors.Join(err, s.drop(ctx, taken[i], taken[i+1], strings.Fields(taken[i+2])))
 	}

@@ -3,6 +3,7 @@ package deadletter_test
 import (
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -161,6 +162,35 @@ func TestAgain(t *testing.T) {
 	m.fail(fourth)
 	if diff := cmp.Diff([]string{"tab", "tab"}, m.allLeft([]*rohrpost.Job{third, fourth})); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Mails that fail at the same moment, more than are kept, leave no blobs behind.
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	m := open(t, 50_000)
+	const mails = 40
+	jobs := make([]*rohrpost.Job, mails)
+	for i := range jobs {
+		jobs[i] = m.job("acme", "mail"+strconv.Itoa(100+i), 20_000)
+	}
+	var group sync.WaitGroup
+	for _, job := range jobs {
+		group.Go(func() {
+			if err := m.Add(t.Context(), job); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	left := 0
+	for _, job := range jobs {
+		if strings.Contains(m.left(job), "a") {
+			left++
+		}
+	}
+	if left == 0 || left > 2 {
+		t.Errorf("the attachments of %d mails are left, want those of two", left)
 	}
 }
 
