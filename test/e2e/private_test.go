@@ -148,7 +148,8 @@ func TestPrivateRedis(t *testing.T) {
 	if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	// A task that was fetched as Redis died comes back within two minutes.
+	waitFor(t, "it is back", func() bool { return client.Ping(t.Context()).Err() == nil })
+	// A task that was fetched as it died comes back within two minutes.
 	url, _ := private.Find(filepath.Join(h.state, "rohrpost"))
 	waitAccepted(t, 3*time.Minute, openProducer(t, url), receipts)
 	checkOnce(t, receipts, server)
