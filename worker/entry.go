@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost"
@@ -109,8 +108,8 @@ func (a *attempt) entry(f *failure.Failure, c conclusion) errorlog.Entry {
 
 // interrupted notes an attempt that ended with its worker: killed, or cut off
 // from Redis for longer than the lease of its task.
-func (w *Worker) interrupted(task *asynq.Task, cause error) {
-	job, err := rohrpost.DecodeJob(task.Payload())
+func (w *Worker) interrupted(payload []byte, cause error) {
+	job, err := rohrpost.DecodeJob(payload)
 	if err != nil {
 		return
 	}
