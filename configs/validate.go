@@ -46,7 +46,7 @@ func (c *Config) problems() problems {
 	c.Accounts.check(&p)
 	_, err := seal.New(seal.Options{Recipients: c.Secrets.Recipients, Identities: c.Secrets.Identity})
 	p.add(err != nil, "secrets", "%v", err)
-	p.add(c.Payload.Seal && len(c.Secrets.Recipients) == 0 && c.Secrets.Identity.IsZero(), "payload.seal",
+	p.add(c.Payload.Seal && len(c.Secrets.Recipients) == 0 && c.Secrets.Identity.IsZero() && c.Secrets.IdentityFile == "", "payload.seal",
 		"is set, and there is no key to seal for: name secrets.recipients (rohrpost keygen makes a key)")
 	c.Worker.check(&p)
 	c.Retry.check(&p)
