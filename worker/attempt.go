@@ -162,10 +162,6 @@ func local(kind error, detail string) *failure.Failure {
 // deadline is when trying ends.
 func (a *attempt) deadline() time.Time { return a.record.Deadline(a.job, a.w.opts.Retry.GiveUp) }
 
-func (a *attempt) expired() *failure.Failure {
-	return local(failure.ErrExpired, "at "+a.deadline().UTC().Format(time.RFC3339))
-}
-
 func (a *attempt) allFailed(f *failure.Failure) transport.Outcome {
 	return transport.AllFailed(a.host, len(a.open), f)
 }

@@ -50,7 +50,9 @@ func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusio
 
 func (a *attempt) count(c conclusion) {
 	m := a.w.opts.Metrics
-	m.Attempt(c.Level)
+	if c.worst == nil || c.worst.Class != failure.Expired {
+		m.Attempt(c.Level)
+	}
 	switch {
 	case c.worst == nil:
 		m.Accepted(c.Level, a.w.now().Sub(a.job.Due()))
@@ -102,6 +104,9 @@ func (a *attempt) entry(f *failure.Failure, c conclusion) errorlog.Entry {
 	}
 	if a.record != nil {
 		e.Attempt = a.record.Attempts + 1
+	}
+	if f.Class == failure.Expired {
+		e.Attempt-- // there was none
 	}
 	return e
 }

@@ -134,6 +134,8 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 	}}
 	if a.sender.Account != nil {
 		c.Account, c.Level = a.sender.Account.ID(), string(a.sender.Account.Level)
+	} else if a.record != nil {
+		c.Account, c.Level, c.Why = a.record.Account, a.record.Level, a.record.Why
 	}
 	expired := 0
 	for k, i := range a.open {
@@ -161,12 +163,13 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 }
 
 // counts reports whether a verdict makes an attempt of it: what the account or its
-// server is to blame for does not.
+// server is to blame for does not, nor does a time that was over before.
 func counts(f *failure.Failure) bool {
 	if f == nil {
 		return true
 	}
-	if f.Class == failure.Throttle || f.Class == failure.Config {
+	switch f.Class {
+	case failure.Throttle, failure.Config, failure.Expired:
 		return false
 	}
 	s := f.Scope()
@@ -183,6 +186,8 @@ func (a *attempt) status(i int, v transport.Verdict) rohrpost.RecipientStatus {
 	switch {
 	case a.held:
 		s = before // nothing was tried
+	case v.Failure.Class == failure.Expired && before.Diagnostic != "":
+		s, s.State = before, rohrpost.RecipientFailed // what the server has said last stays
 	case v.Failure.Category == tooMany && len(a.open) > 1:
 		s.State = rohrpost.RecipientWaiting // with fewer others it is taken
 	case v.Failure.Class == failure.Permanent, v.Failure.Class == failure.Expired:
