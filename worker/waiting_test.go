@@ -110,6 +110,29 @@ func TestDelayed(t *testing.T) {
 	}
 }
 
+// TestInTime: a pause that would outlast the mail ends shortly before its end.
+func TestInTime(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		left, pause time.Duration
+		state       rohrpost.RecipientState
+		want        time.Duration
+	}{
+		{50 * time.Second, time.Minute, rohrpost.RecipientDeferred, 45 * time.Second},
+		{290 * time.Second, 5 * time.Minute, rohrpost.RecipientDeferred, 285 * time.Second},
+		{time.Minute, time.Minute, rohrpost.RecipientDeferred, 55 * time.Second},
+		{time.Minute, 59 * time.Second, rohrpost.RecipientDeferred, 59 * time.Second},
+		{9 * time.Second, time.Minute, rohrpost.RecipientDeferred, time.Minute},   // that was the last one
+		{50 * time.Second, time.Minute, rohrpost.RecipientUncertain, time.Minute}, // it may be there
+	} {
+		a := aged(0, nil)
+		a.job.Expires = a.w.now().Add(tt.left)
+		if got := a.inTime(tt.pause, map[int]rohrpost.RecipientStatus{0: {State: tt.state}}); got != tt.want {
+			t.Errorf("%v left, a pause of %v: %v, want %v", tt.left, tt.pause, got, tt.want)
+		}
+	}
+}
+
 // TestPause: the next attempt comes by the number of attempts, or by age where they
 // do not count; never before the server's own word, and at a moment at which the
 // delay is told if that is near.
