@@ -8,6 +8,8 @@ const (
 
 	roomsKey = "rohrpost:gate:rooms" // sorted set: account, by when somebody should look at its room (Unix ms)
 
+	processesKey = "rohrpost:gate:processes" // sorted set: process, by when it was heard (Unix ms)
+
 	noticeEvent = "notice " // and a subject: its notice has come or gone
 	roomEvent   = "room "   // and an account: a mail waits in its room
 )
