@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -95,4 +96,30 @@ func TestNobodyInheritsAfterAnOutage(t *testing.T) {
 		other.full("1", 1)
 		<-tick.C
 	}
+}
+
+// twice makes each call to Redis twice, as go-redis does when a reply was lost.
+type twice struct{}
+
+func (twice) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (twice) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+func (twice) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		_ = next(ctx, cmd)
+		return next(ctx, cmd)
+	}
+}
+
+// TestTakeAfterALostReply: the own lease does not count as another's.
+func TestTakeAfterALostReply(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.Start(t).Client(t)
+	rdb.AddHook(twice{})
+	p := newProcess(t, rdb, 0)
+	p.proven("1", 1).Release()
+	defer p.take("1", 1).Release()
+	p.full("1", 1)
 }

@@ -13,3 +13,6 @@ func (f *Feed) SetIdleWait(d time.Duration) { f.idleWait = d }
 
 // Listen wakes feeds, as a Pool does with its own.
 func Listen(ctx context.Context, rdb redis.UniversalClient, feeds []*Feed) { listen(ctx, rdb, feeds) }
+
+// RetryDelay is when asynq runs a task again whose handler has answered with err.
+func (p *Pool) RetryDelay(err error) time.Duration { return p.retryDelay(0, err, nil) }
