@@ -9,6 +9,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/resolver"
 )
 
 // TestNone: a negative setting is none, where zero would be the default.
@@ -227,5 +228,23 @@ func TestTold(t *testing.T) {
 		if got := a.told(); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// TestBreakers: what a tenant has entered closes no server to the operator's accounts, nor
+// do settings that speak to it in another way.
+func TestBreakers(t *testing.T) {
+	t.Parallel()
+	server := func(trusted bool, encryption resolver.Encryption) string {
+		a := aged(0, nil)
+		a.sender.Account = &resolver.Account{
+			Level: resolver.Tenant, Tenant: "acme", Address: "a@acme.example", Trusted: trusted,
+			SMTP: resolver.SMTP{Host: "mail.example", Port: 587, Encryption: encryption},
+		}
+		return a.door().Server
+	}
+	own, operators, plain := server(false, resolver.STARTTLS), server(true, resolver.STARTTLS), server(false, resolver.None)
+	if own == operators || own == plain || own != server(false, resolver.STARTTLS) {
+		t.Errorf("%q, %q, %q", own, operators, plain)
 	}
 }
