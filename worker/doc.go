@@ -17,6 +17,7 @@
 //
 // Beside it:
 //
+//	leader.go    what one process does for all, in turns
 //	claim.go     waiting mails that the gate lets go are claimed
 //	sweep.go     tasks that asynq archived without telling anybody
 //	stock.go     whether every mail is in exactly one place

@@ -11,29 +11,11 @@ import (
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
-const (
-	sweepEvery = time.Minute
-	sweepKey   = "rohrpost:sweep" // held by the one process that sweeps
-)
+const sweepKey = "rohrpost:sweep" // held by the one process that sweeps
 
-// sweepLoop looks after the archive, in one process at a time.
-func (w *Worker) sweepLoop(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		mine, err := w.opts.Redis.SetNX(ctx, sweepKey, w.token, sweepEvery-time.Second).Result()
-		if err != nil || !mine {
-			continue
-		}
-		if err := w.sweep(ctx); err != nil && ctx.Err() == nil {
-			w.log.Warn().Err(err).Msg("the archive could not be swept")
-		}
-	}
+// sweeper is the duty to look after the archive.
+func (w *Worker) sweeper() duty {
+	return duty{sweepKey, leadEvery - time.Second, w.sweep, "the archive could not be swept"}
 }
 
 // sweep finds the tasks that asynq archived without asking anybody: after a

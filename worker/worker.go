@@ -181,9 +181,9 @@ func (w *Worker) Start(ctx context.Context) error {
 	}
 	w.loops.Go(func() { w.pool.Listen(loops) })
 	w.loops.Go(func() { w.opts.Gate.Serve(loops, claimer{w.pool}) })
-	w.loops.Go(func() { w.sweepLoop(loops) })
+	w.loops.Go(func() { w.lead(loops, w.sweeper()) })
 	w.loops.Go(func() { w.flushLoop(loops) })
-	w.loops.Go(func() { w.stockLoop(loops) })
+	w.loops.Go(func() { w.lead(loops, w.stock()) })
 	return nil
 }
 
