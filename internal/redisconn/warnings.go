@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -21,25 +20,23 @@ const maxSkew = 5 * time.Second
 // present one. What a user without CONFIG, as on a hosted service, cannot read is taken
 // from INFO, and what neither tells is said.
 func Warnings(ctx context.Context, client redis.UniversalClient) []string {
-	cluster, ok := client.(*redis.ClusterClient)
-	if !ok {
-		return warnings(ctx, client)
-	}
-	var mu sync.Mutex
-	masters := map[string][]string{} // by warning
-	_ = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		found := warnings(ctx, master)
-		mu.Lock()
-		defer mu.Unlock()
-		for _, w := range found {
-			masters[w] = append(masters[w], master.Options().Addr)
-		}
+	masters, err := Masters(ctx, client)
+	if err != nil {
 		return nil
-	})
+	}
+	if len(masters) == 1 {
+		return warnings(ctx, masters[0])
+	}
+	found := map[string][]string{} // addresses of the masters by warning
+	for _, master := range masters {
+		for _, w := range warnings(ctx, master) {
+			found[w] = append(found[w], master.Options().Addr)
+		}
+	}
 	var out []string
-	for _, w := range slices.Sorted(maps.Keys(masters)) {
-		slices.Sort(masters[w])
-		out = append(out, w+" (on "+strings.Join(masters[w], ", ")+")")
+	for _, w := range slices.Sorted(maps.Keys(found)) {
+		slices.Sort(found[w])
+		out = append(out, w+" (on "+strings.Join(found[w], ", ")+")")
 	}
 	return out
 }
