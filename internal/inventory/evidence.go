@@ -51,7 +51,7 @@ func (i *Inventory) pastOf(ctx context.Context, name string) past {
 	if name == "" { // a worker wrote the record; only in a Cluster it matters
 		name = queue.Names()[0]
 	}
-	node, err := redisconn.MasterOf(ctx, i.rdb, queueKey(name, pending))
+	node, err := redisconn.MasterOf(ctx, i.rdb, queue.Key(name, pending))
 	if err != nil {
 		return past{}
 	}
