@@ -114,7 +114,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	values := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.password": "pw", "redis.password_file": "", "accounts.file": "a.yaml",
 		"accounts.store": "redis", "accounts.require_unlock": "true", "accounts.require_check": "true", "accounts.require_approval": "true",
-		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.deny_networks": "10.2.0.0/16", "accounts.allow_ports": "25",
+		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.deny_networks": "10.2.0.0/16", "accounts.allow_ports": "25", "accounts.max_connections": "12",
 		"secrets.recipients": recipient, "secrets.identity": identity.Reveal(), "secrets.identity_file": "", "secrets.require_bound": "true", "payload.seal": "true",
 		"oauth2.microsoft_client_id": "m", "oauth2.microsoft_client_secret": "ms", "oauth2.microsoft_client_secret_file": "",
 		"oauth2.google_client_id": "g", "oauth2.google_client_secret": "gs", "oauth2.google_client_secret_file": "",
@@ -140,7 +140,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}},
+		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}, 12},
 		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},

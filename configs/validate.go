@@ -82,6 +82,7 @@ func (l *Limits) check(p *problems) {
 func (a *Accounts) check(p *problems) {
 	p.oneOf("accounts.store", a.Store, StoreFile, StoreRedis)
 	p.add(a.File == "" && a.Store == StoreFile, "accounts.file", "is empty: name the accounts file, accounts.yaml")
+	p.between("accounts.max_connections", a.MaxConnections, 1, 1000)
 	_, err := a.Networks()
 	p.add(err != nil, "accounts.allow_networks", "%v", err)
 	_, err = a.Denied()

@@ -69,7 +69,10 @@ type Options struct {
 	Concurrency int // mails at a time; 50
 	Servers     int // asynq servers that share Concurrency; 1
 	Connections int // of an account that sets none, in this process; 4
-	Retry       Retry
+	// TenantConnections is the most that settings may have which the operator has not
+	// written; 0: any number.
+	TenantConnections int
+	Retry             Retry
 	// AttemptTimeout bounds an attempt; 12 min, as a server may take ten to
 	// answer the final dot (RFC 5321 §4.5.3.2.6). At most 25 min.
 	AttemptTimeout time.Duration

@@ -92,7 +92,7 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 		Guard: guard, Gate: parked, Leases: leases,
 		Microsoft: route.Application{ClientID: cfg.OAuth2.MicrosoftClientID, ClientSecret: cfg.OAuth2.MicrosoftClientSecret},
 		Google:    route.Application{ClientID: cfg.OAuth2.GoogleClientID, ClientSecret: cfg.OAuth2.GoogleClientSecret},
-		HELO:      cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, Logger: log,
+		HELO:      cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, TenantConnections: cfg.Accounts.MaxConnections, Logger: log,
 	})
 }
 

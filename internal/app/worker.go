@@ -59,6 +59,7 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 	w, err := worker.New(worker.Options{
 		Redis: p.redis, Resolver: senders, Transport: desk.Route, Gate: desk.Gate, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,
 		Concurrency: cfg.Worker.Concurrency, Servers: cfg.Worker.Servers, Connections: cfg.Limits.ConnectionsPerAccount,
+		TenantConnections: cfg.Accounts.MaxConnections,
 		AttemptTimeout: cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
 		Identities: cfg.Secrets.Identity, Keep: cfg.Ledger.Keep, FailedBytes: int64(cfg.Limits.FailedBytesPerTenant),
 		ShowRecipients: cfg.ErrorLog.ShowRecipients,
