@@ -101,6 +101,9 @@ lint: $(LINT) $(DEADCODE) ## Ask the linters, and check the rules of the house t
 	@! $(GO) list -deps ./producer/... | grep -E 'rohrpost/(worker|resolver|internal/(transport|app|web))|wneessen/go-mail' \
 	  || { echo 'producer links the packages above: an application must not get them'; exit 1; }
 	@find . -name '*.go' -exec awk 'FNR == 401 { print FILENAME ": a file has at most 400 lines, one idea"; bad = 1 } END { exit bad }' {} +
+	@# Who owns a key of Redis spells it; others ask.
+	@grep -rnoE --include='*.go' --exclude='*_test.go' '"(rohrpost|asynq):[{]?[a-z]+' . | awk -F: '{ dir = $$1; sub("[^/]*$$", "", dir); key = $$3 ":" $$4; sub("[{]", "", key); \
+	  if (key in owner && owner[key] != dir) { print $$1 ":" $$2 ": the keys " key "… are those of " owner[key]; bad = 1 } owner[key] = dir } END { exit bad }'
 	@# What no command and no test reaches. Examples without output are compiled only.
 	@set -e -o pipefail; dead=$$($(DEADCODE) -test ./... | sed '/_test\.go:.* func: Example/d'); \
 	  if [ -n "$$dead" ]; then echo "$$dead"; exit 1; fi

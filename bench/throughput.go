@@ -17,6 +17,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
 const drainLimit = 10 * time.Minute
@@ -169,7 +170,7 @@ func (e *environment) work(ctx context.Context, mails int) (time.Duration, error
 
 // processed is asynq's count of acknowledged tasks.
 func (e *environment) processed(ctx context.Context) int64 {
-	n, _ := e.rdb.Get(ctx, "asynq:{default}:processed").Int64() // no counter yet: 0
+	n, _ := e.rdb.Get(ctx, queue.Key("default", "processed")).Int64() // no counter yet: 0
 	return n
 }
 

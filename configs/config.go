@@ -36,9 +36,10 @@ type Accounts struct {
 	RequireUnlock   bool   `yaml:"require_unlock"`
 	RequireCheck    bool   `yaml:"require_check"`
 	RequireApproval bool   `yaml:"require_approval"`
-	AllowNetworks   List   `yaml:"allow_networks"` // prefixes, for servers of tenants
-	DenyNetworks    List   `yaml:"deny_networks"`  // prefixes that go before those
-	AllowPorts      List   `yaml:"allow_ports"`    // of servers of tenants
+	AllowNetworks   List   `yaml:"allow_networks"`  // prefixes, for servers of tenants
+	DenyNetworks    List   `yaml:"deny_networks"`   // prefixes that go before those
+	AllowPorts      List   `yaml:"allow_ports"`     // of servers of tenants
+	MaxConnections  int    `yaml:"max_connections"` // of an account of a tenant
 }
 
 // The places where accounts can be.
@@ -157,7 +158,7 @@ type Path string
 // Default is the configuration without file, environment and flags.
 func Default() Config {
 	return Config{
-		Accounts: Accounts{Store: StoreFile, File: "accounts.yaml", AllowNetworks: List{}, DenyNetworks: List{}, AllowPorts: List{"465", "587", "588", "2525"}},
+		Accounts: Accounts{Store: StoreFile, File: "accounts.yaml", AllowNetworks: List{}, DenyNetworks: List{}, AllowPorts: List{"465", "587", "588", "2525"}, MaxConnections: 10},
 		Secrets:  Secrets{Recipients: List{}},
 		Worker: Worker{
 			Concurrency: 50, Servers: 1,

@@ -137,6 +137,7 @@ func (r yamlReader) hasSection(key string) bool {
 
 func (r yamlReader) problem(node *yaml.Node, key, text string) {
 	key = strings.TrimSuffix(key, ".")
+	r.failed[key] = true
 	if key != "" {
 		key = ": " + key
 	}

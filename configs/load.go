@@ -42,14 +42,11 @@ func Load(path string, environ []string, overrides ...Override) (Config, error) 
 	for _, o := range overrides {
 		l.set(layerFlag, "flag", o.Key, o.Value)
 	}
-	if len(l.errs) == 0 {
-		l.relative(filepath.Dir(path))
-		l.readSecrets()
-	}
-	if len(l.errs) == 0 {
-		for _, p := range l.config.problems() {
-			l.fail(p.key, p.text)
-		}
+	l.relative(filepath.Dir(path))
+	l.readSecrets()
+	l.derive()
+	for _, p := range slices.DeleteFunc(l.config.problems(), l.spoiled) {
+		l.fail(p.key, p.text)
 	}
 	if err := errors.Join(l.errs...); err != nil {
 		return Config{}, err
@@ -77,17 +74,19 @@ type loader struct {
 	config  Config
 	fields  map[string]field
 	origins map[string]origin
+	failed  map[string]bool // keys with a problem
 	errs    []error
 }
 
 func newLoader() *loader {
-	l := &loader{config: Default(), origins: map[string]origin{}}
+	l := &loader{config: Default(), origins: map[string]origin{}, failed: map[string]bool{}}
 	l.fields = fields(&l.config)
 	return l
 }
 
 // fail adds a problem of a key, with the place where the key was set.
 func (l *loader) fail(key, text string) {
+	l.failed[key] = true
 	for k := key; k != ""; k = parent(k) {
 		if o, ok := l.origins[k]; ok {
 			key += " (" + o.place + ")"
@@ -114,7 +113,26 @@ func (l *loader) set(from layer, place, key, value string) {
 	}
 }
 
+// spoiled reports whether a problem may come of one that is known: what could not be
+// read has its default still, and of a user perhaps nothing.
+func (l *loader) spoiled(p problem) bool {
+	user := func(key string) string {
+		if !strings.HasPrefix(key, usersKey+"[") {
+			return key
+		}
+		end := strings.IndexByte(key, ']')
+		return key[:end+1]
+	}
+	for key := range l.failed {
+		if user(p.key) == user(key) || strings.HasPrefix(p.key, key+".") || strings.HasPrefix(p.key, key+"[") {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *loader) unknown(place, key string) {
+	l.failed[key] = true
 	known := slices.Collect(maps.Keys(l.fields))
 	for key := range l.fields {
 		known = append(known, parent(key))

@@ -114,7 +114,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	values := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.password": "pw", "redis.password_file": "", "accounts.file": "a.yaml",
 		"accounts.store": "redis", "accounts.require_unlock": "true", "accounts.require_check": "true", "accounts.require_approval": "true",
-		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.deny_networks": "10.2.0.0/16", "accounts.allow_ports": "25",
+		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.deny_networks": "10.2.0.0/16", "accounts.allow_ports": "25", "accounts.max_connections": "12",
 		"secrets.recipients": recipient, "secrets.identity": identity.Reveal(), "secrets.identity_file": "", "secrets.require_bound": "true", "payload.seal": "true",
 		"oauth2.microsoft_client_id": "m", "oauth2.microsoft_client_secret": "ms", "oauth2.microsoft_client_secret_file": "",
 		"oauth2.google_client_id": "g", "oauth2.google_client_secret": "gs", "oauth2.google_client_secret_file": "",
@@ -140,7 +140,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}},
+		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}, 12},
 		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},
@@ -185,7 +185,14 @@ func TestStrict(t *testing.T) {
 		"users variable":      {environ: []string{"ROHRPOST_WEB_USERS=max:pw"}, want: []string{"must be a list"}},
 		"users no YAML":       {environ: []string{"ROHRPOST_WEB_USERS=["}, want: []string{"web.users (ROHRPOST_WEB_USERS): cannot be read"}},
 		"flag":                {flags: []Override{{"worker.concurency", "1"}}, want: []string{"flag: unknown key worker.concurency (did you mean worker.concurrency?)"}},
-		"all at once":         {yaml: "x_y_z_a_b: 1\nretry: {first: 1}", environ: []string{"ROHRPOST_LOG_LEVEL_=x"}, want: []string{"x_y_z_a_b", "retry.first", "ROHRPOST_LOG_LEVEL_"}},
+		"all at once": {
+			yaml: "x_y_z_a_b: 1\nretry: {first: 1, factor: 20}\nlog: {level: loud}\nredis: {password_file: none}", environ: []string{"ROHRPOST_LOG_LEVEL_=x"},
+			want: []string{"x_y_z_a_b", "retry.first", "retry.factor (rohrpost.yaml:2)", "log.level (rohrpost.yaml:3)", "redis.password_file (rohrpost.yaml:4)", "ROHRPOST_LOG_LEVEL_"},
+		},
+		"another user": {
+			yaml: "web:\n  users:\n    - {name: max, passwort: x}\n    - {name: eva, role: boss}",
+			want: []string{"web.users[0].passwort", "web.users[1].password_bcrypt", "web.users[1].role"},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -205,6 +212,34 @@ func TestStrict(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// One setting that is changed alone works: defaults that depend on it follow.
+func TestDerived(t *testing.T) {
+	t.Parallel()
+	for yaml, want := range map[string]func(*Config){
+		"retry: {give_up: 10m}":              func(c *Config) { c.Retry.GiveUp, c.Retry.UncertainPause = 10*time.Minute, 10*time.Minute },
+		"retry: {give_up: 168h}":             func(c *Config) { c.Retry.GiveUp, c.Ledger.Keep = 168*time.Hour, 168*time.Hour },
+		"retry: {first: 3h}":                 func(c *Config) { c.Retry.First, c.Retry.Max = 3*time.Hour, 3*time.Hour },
+		"limits: {max_message_size: 256MiB}": func(c *Config) { c.Limits.MaxMessageSize = 256 * MiB },
+		"retry: {give_up: 30s}": func(c *Config) {
+			c.Retry.GiveUp, c.Retry.First, c.Retry.GreylistMin, c.Retry.UncertainPause = 30*time.Second, 30*time.Second, 30*time.Second, 30*time.Second
+		},
+	} {
+		got, err := Load(write(t, "rohrpost.yaml", yaml), nil)
+		if err != nil {
+			t.Errorf("%s: %v", yaml, err)
+			continue
+		}
+		got.Accounts.File = "accounts.yaml"
+		c := Default()
+		want(&c)
+		same(t, c, got)
+	}
+	_, err := Load(write(t, "rohrpost.yaml", "retry: {give_up: 10m, uncertain_pause: 20m}"), nil)
+	if err == nil || !strings.Contains(err.Error(), "retry.uncertain_pause") {
+		t.Errorf("what is set stays: %v", err)
 	}
 }
 

@@ -46,7 +46,7 @@ func (c *Config) problems() problems {
 	c.Accounts.check(&p)
 	_, err := seal.New(seal.Options{Recipients: c.Secrets.Recipients, Identities: c.Secrets.Identity})
 	p.add(err != nil, "secrets", "%v", err)
-	p.add(c.Payload.Seal && len(c.Secrets.Recipients) == 0 && c.Secrets.Identity.IsZero(), "payload.seal",
+	p.add(c.Payload.Seal && len(c.Secrets.Recipients) == 0 && c.Secrets.Identity.IsZero() && c.Secrets.IdentityFile == "", "payload.seal",
 		"is set, and there is no key to seal for: name secrets.recipients (rohrpost keygen makes a key)")
 	c.Worker.check(&p)
 	c.Retry.check(&p)
@@ -82,6 +82,7 @@ func (l *Limits) check(p *problems) {
 func (a *Accounts) check(p *problems) {
 	p.oneOf("accounts.store", a.Store, StoreFile, StoreRedis)
 	p.add(a.File == "" && a.Store == StoreFile, "accounts.file", "is empty: name the accounts file, accounts.yaml")
+	p.between("accounts.max_connections", a.MaxConnections, 1, 1000)
 	_, err := a.Networks()
 	p.add(err != nil, "accounts.allow_networks", "%v", err)
 	_, err = a.Denied()

@@ -54,6 +54,7 @@ func TestValidate(t *testing.T) {
 		"greylist":             {func(c *Config) { c.Retry.GreylistMin = 25 * time.Hour }, "retry.greylist_min"},
 		"uncertain":            {func(c *Config) { c.Retry.UncertainPause = -1 }, "retry.uncertain_pause"},
 		"size":                 {func(c *Config) { c.Limits.MaxMessageSize = GiB }, "limits.max_message_size: 1GiB"},
+		"tenant's connections": {func(c *Config) { c.Accounts.MaxConnections = 0 }, "accounts.max_connections"},
 		"connections":          {func(c *Config) { c.Limits.ConnectionsPerAccount = 0 }, "limits.connections_per_account"},
 		"short memory":         {func(c *Config) { c.Ledger.Keep = time.Hour }, "ledger.keep: 1h0m0s is shorter than retry.give_up 24h0m0s"},
 		"retention":            {func(c *Config) { c.ErrorLog.Retention = 0 }, "errorlog.retention"},

@@ -7,7 +7,6 @@ import (
 	"io"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
@@ -15,6 +14,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/headroom"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
@@ -75,17 +75,17 @@ type Options struct {
 
 // A Client enqueues mails. It is safe for concurrent use.
 type Client struct {
-	rdb       redis.UniversalClient
-	owned     io.Closer // what Close closes; nil: the caller's client
-	rules     accept.Rules
-	ledger    *ledger.Ledger
-	blobs     *blob.Store
-	inspector *asynq.Inspector
-	quota     *quota.Counter
-	returns   *quota.Returns
-	memory    *headroom.Gauge
-	sealer    *envelope.Sealer // nil: mails are not sealed
-	now       func() time.Time
+	rdb     redis.UniversalClient
+	owned   io.Closer // what Close closes; nil: the caller's client
+	rules   accept.Rules
+	ledger  *ledger.Ledger
+	blobs   *blob.Store
+	tasks   *queue.Inspector
+	quota   *quota.Counter
+	returns *quota.Returns
+	memory  *headroom.Gauge
+	sealer  *envelope.Sealer // nil: mails are not sealed
+	now     func() time.Time
 }
 
 // Open connects to Redis; for the forms of the URL see the README. It fails when
@@ -120,15 +120,15 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 		return nil, fmt.Errorf("producer: %w", err)
 	}
 	c := &Client{
-		rdb:       rdb,
-		rules:     rules,
-		ledger:    l,
-		blobs:     blob.New(rdb),
-		inspector: asynq.NewInspectorFromRedisClient(rdb),
-		quota:     waiting,
-		returns:   returns,
-		memory:    headroom.New(headroom.Options{Redis: rdb, Now: o.Now}),
-		now:       o.Now,
+		rdb:     rdb,
+		rules:   rules,
+		ledger:  l,
+		blobs:   blob.New(rdb),
+		tasks:   queue.NewInspector(rdb),
+		quota:   waiting,
+		returns: returns,
+		memory:  headroom.New(headroom.Options{Redis: rdb, Now: o.Now}),
+		now:     o.Now,
 	}
 	if c.now == nil {
 		c.now = time.Now
@@ -160,25 +160,25 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 	if err != nil {
 		return jobError(id, err)
 	}
-	queue, err := c.ledger.Cancel(ctx, record.Key)
+	name, err := c.ledger.Cancel(ctx, record.Key)
 	c.tally(ctx)
 	if err != nil {
 		return jobError(id, err)
 	}
-	if queue != "" {
-		c.tidy(ctx, queue, record.Key)
+	if name != "" {
+		c.tidy(ctx, queue.Ref{Queue: name, ID: string(record.Key)})
 	}
 	return nil
 }
 
 // tidy takes the content of a canceled mail away; the ledger alone stops it. A task that
 // a worker holds cannot be deleted and ends by itself.
-func (c *Client) tidy(ctx context.Context, queue string, key rohrpost.Key) {
-	info, err := c.inspector.GetTaskInfo(queue, string(key))
-	if err != nil || c.inspector.DeleteTask(queue, string(key)) != nil {
+func (c *Client) tidy(ctx context.Context, ref queue.Ref) {
+	task, err := c.tasks.Task(ref)
+	if err != nil || c.tasks.Delete(ref) != nil {
 		return
 	}
-	if job, err := rohrpost.DecodeJob(info.Payload); err == nil {
+	if job, err := rohrpost.DecodeJob(task.Payload); err == nil {
 		_ = c.blobs.Leave(ctx, use(job)) // else they end by their time
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
@@ -196,7 +195,7 @@ func (p *portion) enqueue(ctx context.Context) error {
 		if !e.ownID {
 			e.reserve(p.client.ledger, &batch)
 		}
-		if e.ticket, err = recorder.Add(ctx, queue.NewTask(e.job, payload)); err != nil {
+		if e.ticket, err = recorder.Add(ctx, e.job, payload); err != nil {
 			return err
 		}
 	}
@@ -215,13 +214,13 @@ func (c *Client) done(ctx context.Context, e *entry) bool {
 	accepted, err := e.ticket.Accepted()
 	if !e.ownID && !c.receive(ctx, e) {
 		if accepted { // Redis had room for the task alone, and the mail is refused
-			_ = c.inspector.DeleteTask(queue.Name(e.job.Priority), string(e.job.Key()))
+			_ = c.tasks.Delete(taskOf(e.job))
 		}
 		return true
 	}
 	if err == nil && !accepted && e.ownID && !e.result.Receipt.Duplicate {
 		var evicted bool
-		if evicted, err = c.evict(queue.Name(e.job.Priority), e.job.Key()); evicted {
+		if evicted, err = c.evict(taskOf(e.job)); evicted {
 			return false
 		}
 	}
@@ -234,16 +233,21 @@ func (c *Client) done(ctx context.Context, e *entry) bool {
 // evict deletes the archived task of a job that the ledger has forgotten. Any
 // other task of a fresh id is our own: the reply to it was lost, and go-redis has
 // asked again.
-func (c *Client) evict(queueName string, key rohrpost.Key) (bool, error) {
-	info, err := c.inspector.GetTaskInfo(queueName, string(key))
+func (c *Client) evict(ref queue.Ref) (bool, error) {
+	task, err := c.tasks.Task(ref)
 	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound):
+	case errors.Is(err, queue.ErrNoTask):
 		return false, nil
-	case err != nil || info.State != asynq.TaskStateArchived:
+	case err != nil || task.State != queue.Archived:
 		return false, err
 	}
-	err = c.inspector.DeleteTask(queueName, string(key))
+	err = c.tasks.Delete(ref)
 	return err == nil, err
+}
+
+// taskOf names the task of a job.
+func taskOf(job *rohrpost.Job) queue.Ref {
+	return queue.Ref{Queue: queue.Name(job.Priority), ID: string(job.Key())}
 }
 
 // fail leaves the id to the application: under it the mail can be sent again.

@@ -104,7 +104,7 @@ func (c *Client) pick(ctx context.Context, f RetryFilter) ([]rohrpost.Key, error
 	for _, name := range queue.Names() {
 		err := errors.Join(
 			queue.Scan(ctx, c.rdb, name, queue.Archived, func(ids []string) error { return look(ids, archived) }),
-			queue.Scan(ctx, c.rdb, name, queue.Retrying, func(ids []string) error { return look(ids, held) }),
+			queue.Scan(ctx, c.rdb, name, queue.Retry, func(ids []string) error { return look(ids, held) }),
 		)
 		if err != nil {
 			return nil, err

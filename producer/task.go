@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/ledger"
@@ -33,23 +31,24 @@ func (c *Client) find(ctx context.Context, record *ledger.Record, refuse func(*l
 		names = queue.Names()
 	}
 	for _, name := range names {
-		info, err := c.inspector.GetTaskInfo(name, string(record.Key))
+		ref := queue.Ref{Queue: name, ID: string(record.Key)}
+		found, err := c.tasks.Task(ref)
 		switch {
-		case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
+		case errors.Is(err, queue.ErrNoTask):
 			continue
 		case err != nil:
 			return nil, err
 		}
-		job, err := rohrpost.DecodeJob(info.Payload)
+		job, err := rohrpost.DecodeJob(found.Payload)
 		switch {
 		case err != nil:
 			return nil, err
 		case job.Tenant != record.Tenant:
 			continue // it has no record, and workers drop it
-		case info.State == asynq.TaskStateActive:
+		case found.State == queue.Active:
 			return nil, ErrSending
 		}
-		return &task{queue.Ref{Queue: name, ID: string(record.Key)}, info.Payload, job}, nil
+		return &task{ref, found.Payload, job}, nil
 	}
 	return nil, c.gone(ctx, record.Key, refuse)
 }
@@ -87,7 +86,7 @@ func (c *Client) move(ctx context.Context, t *task, at time.Time) error {
 	job.NotBefore, job.Priority = at, rohrpost.Priority(t.ref.Queue)
 	var batch lua.Batch
 	recorder := queue.NewRecorder(&batch)
-	ticket, err := recorder.Add(ctx, queue.NewTask(&job, t.payload))
+	ticket, err := recorder.Add(ctx, &job, t.payload)
 	if err != nil {
 		return err
 	}

@@ -184,6 +184,17 @@ func (a *Account) Server() SMTP {
 	return a.SMTP
 }
 
+// Connections is how many connections the account may have at a time: what its settings
+// say, else usual. Settings that the operator has not written get at most so many as
+// that; 0: any number.
+func (a *Account) Connections(usual, most int) int {
+	n := cmp.Or(a.Server().MaxConnections, usual)
+	if most > 0 && !a.Trusted {
+		n = min(n, most)
+	}
+	return n
+}
+
 // Host is the name of what is spoken to, for people; the port comes with it.
 func (a *Account) Host() string {
 	switch a.Transport() {

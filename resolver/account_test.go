@@ -230,3 +230,19 @@ func TestWarnings(t *testing.T) {
 		})
 	}
 }
+
+func TestConnections(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		set, usual, most int
+		trusted          bool
+		want             int
+	}{
+		{0, 4, 10, false, 4}, {1000, 4, 10, false, 10}, {3, 4, 10, false, 3}, {1000, 4, 10, true, 1000}, {1000, 4, 0, false, 1000}, {0, 20, 10, false, 10},
+	} {
+		a := &resolver.Account{SMTP: resolver.SMTP{MaxConnections: tt.set}, Trusted: tt.trusted}
+		if got := a.Connections(tt.usual, tt.most); got != tt.want {
+			t.Errorf("%+v: %d", tt, got)
+		}
+	}
+}

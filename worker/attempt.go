@@ -12,6 +12,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/resolver"
 )
@@ -54,7 +55,7 @@ func (a *attempt) run(ctx context.Context, known bool) (err error) {
 		if known {
 			record, err := a.w.ledger.Load(ctx, a.job.Key())
 			if err != nil && !errors.Is(err, ledger.ErrUnknown) {
-				return &deferral{delay: time.Second, cause: err}
+				return &queue.Deferral{Delay: time.Second, Cause: err}
 			}
 			a.record = record
 		}
@@ -64,7 +65,7 @@ func (a *attempt) run(ctx context.Context, known bool) (err error) {
 		}
 		known = true
 	}
-	return &deferral{delay: time.Second, cause: err}
+	return &queue.Deferral{Delay: time.Second, Cause: err}
 }
 
 // try goes from the record to the settlement.
@@ -84,15 +85,15 @@ func (a *attempt) try(ctx context.Context) error {
 		return nil
 	case err != nil:
 		// The ledger did not answer before the dot: nothing was sent.
-		return &deferral{delay: time.Second, cause: err}
+		return &queue.Deferral{Delay: time.Second, Cause: err}
 	case a.w.cut.Err() != nil && len(a.armed) == 0:
-		return &deferral{cause: errors.New("worker is stopping")}
+		return &queue.Deferral{Cause: errors.New("worker is stopping")}
 	}
 	if a.held {
 		defer a.w.opts.Metrics.Waits(string(a.wait.Reason), string(a.sender.Account.Level))
 		a.log().Debug().Str("account", a.sender.Account.ID()).Str("reason", string(a.wait.Reason)).Msg("waits for its account")
 		if a.told() {
-			return &deferral{delay: a.net(), cause: a.wait.Failure()}
+			return &queue.Deferral{Delay: a.net(), Cause: a.wait.Failure()}
 		}
 	}
 	return a.settle(ctx, out)
@@ -118,7 +119,7 @@ func (a *attempt) look(ctx context.Context) (done bool, err error) {
 		return true, a.doubt(ctx, a.record.Sending)
 	}
 	if wait := a.record.Waits(a.w.now()); wait > 0 {
-		return true, &deferral{delay: wait, cause: errors.New("put off")}
+		return true, &queue.Deferral{Delay: wait, Cause: errors.New("put off")}
 	}
 	for i := range a.recipients {
 		switch a.previous(i).State {
@@ -160,10 +161,6 @@ func local(kind error, detail string) *failure.Failure {
 
 // deadline is when trying ends.
 func (a *attempt) deadline() time.Time { return a.record.Deadline(a.job, a.w.opts.Retry.GiveUp) }
-
-func (a *attempt) expired() *failure.Failure {
-	return local(failure.ErrExpired, "at "+a.deadline().UTC().Format(time.RFC3339))
-}
 
 func (a *attempt) allFailed(f *failure.Failure) transport.Outcome {
 	return transport.AllFailed(a.host, len(a.open), f)

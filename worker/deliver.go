@@ -1,7 +1,6 @@
 package worker
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -83,7 +82,7 @@ func (a *attempt) door() gate.Door {
 	}
 	return gate.Door{
 		Account: account.ID(), Tenant: a.job.Tenant, Shared: account.Level == resolver.Platform, Server: name, Fingerprint: account.Fingerprint,
-		Connections: cmp.Or(server.MaxConnections, a.w.opts.Connections),
+		Connections: account.Connections(a.w.opts.Connections, a.w.opts.TenantConnections),
 		Limits: gate.Limits{
 			PerMinute: limits.PerMinute, PerHour: limits.PerHour, PerDay: limits.PerDay, RecipientsPerDay: limits.RecipientsPerDay,
 		},

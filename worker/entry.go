@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost"
@@ -51,7 +50,9 @@ func (a *attempt) report(ctx context.Context, out transport.Outcome, c conclusio
 
 func (a *attempt) count(c conclusion) {
 	m := a.w.opts.Metrics
-	m.Attempt(c.Level)
+	if c.worst == nil || c.worst.Class != failure.Expired {
+		m.Attempt(c.Level)
+	}
 	switch {
 	case c.worst == nil:
 		m.Accepted(c.Level, a.w.now().Sub(a.job.Due()))
@@ -104,13 +105,16 @@ func (a *attempt) entry(f *failure.Failure, c conclusion) errorlog.Entry {
 	if a.record != nil {
 		e.Attempt = a.record.Attempts + 1
 	}
+	if f.Class == failure.Expired {
+		e.Attempt-- // there was none
+	}
 	return e
 }
 
 // interrupted notes an attempt that ended with its worker: killed, or cut off
 // from Redis for longer than the lease of its task.
-func (w *Worker) interrupted(task *asynq.Task, cause error) {
-	job, err := rohrpost.DecodeJob(task.Payload())
+func (w *Worker) interrupted(payload []byte, cause error) {
+	job, err := rohrpost.DecodeJob(payload)
 	if err != nil {
 		return
 	}

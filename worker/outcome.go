@@ -3,14 +3,12 @@ package worker
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/transport"
 )
 
@@ -28,7 +26,7 @@ func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
 	case errors.Is(err, ledger.ErrStale):
 		return a.reconcile(ctx) // somebody doubted this attempt; what was accepted is noted
 	case err != nil:
-		return &deferral{delay: time.Second, cause: err}
+		return &queue.Deferral{Delay: time.Second, Cause: err}
 	case !s.State.Final():
 		return a.putBack(ctx, s)
 	case s.State == rohrpost.Uncertain:
@@ -36,7 +34,7 @@ func (a *attempt) settle(ctx context.Context, out transport.Outcome) error {
 	case s.worst != nil:
 		// The archive keeps the payload for a retry by hand; the sweeper empties it.
 		a.fails(ctx)
-		return fmt.Errorf("%w: %w", s.worst, asynq.SkipRetry)
+		return queue.Archive(s.worst)
 	}
 	a.ends()
 	return nil
@@ -51,7 +49,7 @@ func (a *attempt) putBack(ctx context.Context, c conclusion) error {
 			c.delay = a.w.opts.Retry.First
 		}
 	}
-	return &deferral{delay: c.delay, counts: !a.held, cause: c.cause()}
+	return &queue.Deferral{Delay: c.delay, Counts: !a.held, Cause: c.cause()}
 }
 
 // hold keeps the task of a mail about which a person decides until shortly before
@@ -63,7 +61,7 @@ func (a *attempt) hold(c conclusion) error {
 	if kept := now.Add(a.w.opts.Keep); kept.After(end) {
 		end = kept
 	}
-	return &deferral{delay: end.Add(-margin).Sub(now), counts: true, cause: c.worst}
+	return &queue.Deferral{Delay: end.Add(-margin).Sub(now), Counts: true, Cause: c.worst}
 }
 
 // event is what the history says of the attempt. A mail that is accepted at its
@@ -94,7 +92,7 @@ func (a *attempt) event(out transport.Outcome, c *conclusion) *rohrpost.Event {
 func (a *attempt) reconcile(ctx context.Context) error {
 	record, err := a.w.ledger.Load(ctx, a.job.Key())
 	if err != nil {
-		return &deferral{delay: time.Second, cause: err}
+		return &queue.Deferral{Delay: time.Second, Cause: err}
 	}
 	a.record, a.open, a.armed = record, nil, nil
 	c := a.conclude(transport.Outcome{})
@@ -103,10 +101,10 @@ func (a *attempt) reconcile(ctx context.Context) error {
 	case record.Sending == nil && c.State.Final() && c.State != record.State:
 		settle := func(ctx context.Context) error { return a.w.ledger.Settle(ctx, a.job, c.Settlement) }
 		if err := a.persist(ctx, "ledger", settle); err != nil {
-			return &deferral{delay: time.Second, cause: err}
+			return &queue.Deferral{Delay: time.Second, Cause: err}
 		}
 	case !record.State.Final():
-		return &deferral{delay: time.Second, cause: ledger.ErrStale}
+		return &queue.Deferral{Delay: time.Second, Cause: ledger.ErrStale}
 	}
 	a.ends()
 	return nil
@@ -136,6 +134,8 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 	}}
 	if a.sender.Account != nil {
 		c.Account, c.Level = a.sender.Account.ID(), string(a.sender.Account.Level)
+	} else if a.record != nil {
+		c.Account, c.Level, c.Why = a.record.Account, a.record.Level, a.record.Why
 	}
 	expired := 0
 	for k, i := range a.open {
@@ -163,12 +163,13 @@ func (a *attempt) conclude(out transport.Outcome) conclusion {
 }
 
 // counts reports whether a verdict makes an attempt of it: what the account or its
-// server is to blame for does not.
+// server is to blame for does not, nor does a time that was over before.
 func counts(f *failure.Failure) bool {
 	if f == nil {
 		return true
 	}
-	if f.Class == failure.Throttle || f.Class == failure.Config {
+	switch f.Class {
+	case failure.Throttle, failure.Config, failure.Expired:
 		return false
 	}
 	s := f.Scope()
@@ -185,6 +186,8 @@ func (a *attempt) status(i int, v transport.Verdict) rohrpost.RecipientStatus {
 	switch {
 	case a.held:
 		s = before // nothing was tried
+	case v.Failure.Class == failure.Expired && before.Diagnostic != "":
+		s, s.State = before, rohrpost.RecipientFailed // what the server has said last stays
 	case v.Failure.Category == tooMany && len(a.open) > 1:
 		s.State = rohrpost.RecipientWaiting // with fewer others it is taken
 	case v.Failure.Class == failure.Permanent, v.Failure.Class == failure.Expired:

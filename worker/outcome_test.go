@@ -1,6 +1,7 @@
 package worker_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
+	"github.com/rohrpost/rohrpost/worker"
 )
 
 func TestAccepted(t *testing.T) {
@@ -156,6 +159,44 @@ func TestExpiredBeforeTheFirstAttempt(t *testing.T) {
 	h.next("failed")
 	if st := h.status(id); st.State != rohrpost.Expired || h.server.Sessions() != 0 {
 		t.Errorf("status %+v, %d sessions", st, h.server.Sessions())
+	}
+}
+
+// TestExpiresWhileItWaits: that no attempt was left is none. Account, cause and the last
+// reply of the server stay.
+func TestExpiresWhileItWaits(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t)
+	h.options.Retry.First, h.options.Retry.Max = time.Hour, time.Hour
+	h.server.On(smtptest.RCPT, smtptest.Reply(451, "4.7.1 greylisted, come again"))
+	w, err := worker.New(h.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	id := h.send(rohrpost.Message{To: to("a@example.org"), Expires: time.Now().Add(90 * time.Minute)})
+	h.next("deferred")
+	w.Stop()
+	h.options.Now = func() time.Time { return time.Now().Add(2 * time.Hour) }
+	if err := queue.Move(t.Context(), h.rdb, queue.Ref{Queue: "default", ID: h.key(id)}, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	h.start()
+	h.next("failed")
+	st := h.status(id)
+	if st.State != rohrpost.Expired || st.Attempts != 1 || st.Account != "platform" || st.Recipients[0].State != rohrpost.RecipientFailed ||
+		st.Recipients[0].Code != 451 || !strings.Contains(st.Recipients[0].Diagnostic, "come again") {
+		t.Errorf("%+v", st)
+	}
+	if last := st.History[len(st.History)-1]; last.Attempt != 0 || last.Account != "platform" || last.Category != "expired" {
+		t.Errorf("%+v", last)
+	}
+	list := h.entries(id)
+	last := list[len(list)-1]
+	if last.Category != "expired" || last.Attempt != 1 || last.Account != "platform" || !last.Final || !strings.Contains(last.Diagnostic, "before that 451 4.7.1 greylisted, come again") {
+		t.Errorf("%+v", last)
 	}
 }
 

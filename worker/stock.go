@@ -19,27 +19,13 @@ const (
 	stockKey   = "rohrpost:stock" // held by the process that has taken stock last
 )
 
-// stockLoop takes stock in one process at a time. One that dies over it is followed
-// by another at the next turn.
-func (w *Worker) stockLoop(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		mine, err := w.opts.Redis.SetNX(ctx, stockKey, w.token, stockEvery).Result()
-		if err != nil || !mine {
-			continue
-		}
-		taking, cancel := context.WithTimeout(ctx, stockEvery-sweepEvery)
-		if err := w.takeStock(taking, inventory.Options{Share: stockShare}); err != nil && ctx.Err() == nil {
-			w.log.Warn().Err(err).Msg("stock was not taken to the end; it is tried again later")
-		}
-		cancel()
-	}
+// stock is taken in one process at a time.
+func (w *Worker) stock() duty {
+	return duty{stockKey, stockEvery, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, stockEvery-leadEvery)
+		defer cancel()
+		return w.takeStock(ctx, inventory.Options{Share: stockShare})
+	}, "stock was not taken to the end; it is tried again later"}
 }
 
 // takeStock compares the ledger with the queues, and mends what it finds: every mail

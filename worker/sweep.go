@@ -5,38 +5,17 @@ import (
 	"errors"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
-const (
-	sweepEvery = time.Minute
-	sweepKey   = "rohrpost:sweep" // held by the one process that sweeps
-	sweepPage  = 200
-)
+const sweepKey = "rohrpost:sweep" // held by the one process that sweeps
 
-// sweepLoop looks after the archive, in one process at a time.
-func (w *Worker) sweepLoop(ctx context.Context) {
-	ticker := time.NewTicker(sweepEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		mine, err := w.opts.Redis.SetNX(ctx, sweepKey, w.token, sweepEvery-time.Second).Result()
-		if err != nil || !mine {
-			continue
-		}
-		if err := w.sweep(ctx); err != nil && ctx.Err() == nil {
-			w.log.Warn().Err(err).Msg("the archive could not be swept")
-		}
-	}
+// sweeper is the duty to look after the archive.
+func (w *Worker) sweeper() duty {
+	return duty{sweepKey, leadEvery - time.Second, w.sweep, "the archive could not be swept"}
 }
 
 // sweep finds the tasks that asynq archived without asking anybody: after a
@@ -44,39 +23,25 @@ func (w *Worker) sweepLoop(ctx context.Context) {
 // failed, and the error log says so. Tasks whose job ended long ago are deleted,
 // with the mail that they hold.
 func (w *Worker) sweep(ctx context.Context) error {
-	inspector := asynq.NewInspectorFromRedisClient(w.opts.Redis)
+	tasks := queue.NewInspector(w.opts.Redis)
 	for _, name := range queue.Names() {
-		for page := 1; ; page++ {
-			tasks, err := inspector.ListArchivedTasks(name, asynq.Page(page), asynq.PageSize(sweepPage))
-			if errors.Is(err, asynq.ErrQueueNotFound) {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			for _, task := range tasks {
-				if err := w.sweepTask(ctx, inspector, task); err != nil {
-					return err
-				}
-			}
-			if len(tasks) < sweepPage {
-				break
-			}
+		if err := tasks.Archive(name, func(t *queue.Task) error { return w.sweepTask(ctx, tasks, t) }); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task *asynq.TaskInfo) error {
+func (w *Worker) sweepTask(ctx context.Context, tasks *queue.Inspector, task *queue.Task) error {
 	job, err := rohrpost.DecodeJob(task.Payload)
 	if err != nil {
 		return nil // not ours, or of a newer version: an operator decides
 	}
 	record, err := w.ledger.Load(ctx, job.Key())
 	switch {
-	case errors.Is(err, ledger.ErrUnknown) && w.now().Sub(later(task.LastFailedAt, job.Due())) > w.opts.Keep:
+	case errors.Is(err, ledger.ErrUnknown) && w.now().Sub(later(task.LastFail, job.Due())) > w.opts.Keep:
 		// The ledger has forgotten the job, and so may the queue.
-		if err := inspector.DeleteTask(task.Queue, task.ID); !errors.Is(err, asynq.ErrTaskNotFound) {
+		if err := tasks.Delete(task.Ref); !errors.Is(err, queue.ErrNoTask) {
 			return err
 		}
 		return nil
@@ -86,8 +51,7 @@ func (w *Worker) sweepTask(ctx context.Context, inspector *asynq.Inspector, task
 		return nil
 	case err == nil && record.Reopened():
 		// A person has sent it on its way again, and was interrupted.
-		ref := queue.Ref{Queue: task.Queue, ID: task.ID}
-		if err := queue.Move(ctx, w.opts.Redis, ref, time.Time{}); !errors.Is(err, queue.ErrNoTask) && !errors.Is(err, queue.ErrActive) {
+		if err := queue.Move(ctx, w.opts.Redis, task.Ref, time.Time{}); !errors.Is(err, queue.ErrNoTask) && !errors.Is(err, queue.ErrActive) {
 			return err
 		}
 		return nil

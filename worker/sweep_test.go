@@ -16,6 +16,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/inventory"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/producer"
@@ -209,5 +210,33 @@ func TestTakeStock(t *testing.T) {
 	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo("default", "two,acme")
 	if err != nil || info.State != asynq.TaskStatePending {
 		t.Errorf("%+v, %v", info, err)
+	}
+}
+
+// TestSweepWithoutRecord: an archived mail of which the ledger knows nothing has failed,
+// and its content stays as long as that of others; then both go.
+func TestSweepWithoutRecord(t *testing.T) {
+	t.Parallel()
+	w, rdb, job, _ := sweeping(t)
+	tasks := queue.NewInspector(rdb)
+	ref := queue.Ref{Queue: "default", ID: string(job.Key())}
+	forget := func() { rdb.Del(t.Context(), "rohrpost:job:{one},acme") }
+	forget()
+	if err := w.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tasks.Task(ref); err != nil {
+		t.Errorf("a young one: %v", err)
+	}
+	if record, err := w.ledger.Load(t.Context(), job.Key()); err != nil || record.State != rohrpost.Failed {
+		t.Errorf("%+v, %v", record, err)
+	}
+	forget()
+	w.now = func() time.Time { return time.Now().Add(w.opts.Keep + time.Minute) }
+	if err := w.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tasks.Task(ref); !errors.Is(err, queue.ErrNoTask) {
+		t.Errorf("an old one: %v", err)
 	}
 }

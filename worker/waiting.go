@@ -112,9 +112,28 @@ func (a *attempt) schedule(c *conclusion, out transport.Outcome) {
 	}
 	c.State = rohrpost.Deferred
 	if !a.untried(c.Verdicts) {
-		c.delay = a.pause(c, out)
+		c.delay = a.inTime(a.pause(c, out), c.Verdicts)
 	}
 	c.Next = now.Add(c.delay)
+}
+
+// lastTry is how long before its end a mail is tried at last that its pauses would let
+// expire.
+const lastTry = 5 * time.Second
+
+// inTime is a pause that leaves the mail its last attempt: no pause lets a mail expire
+// that still has time. Those to whom it may have gone out already do not get it early.
+func (a *attempt) inTime(pause time.Duration, verdicts map[int]rohrpost.RecipientStatus) time.Duration {
+	left := a.deadline().Sub(a.w.now())
+	if pause < left || left < 2*lastTry {
+		return pause
+	}
+	for _, i := range a.open {
+		if verdicts[i].State == rohrpost.RecipientUncertain {
+			return pause
+		}
+	}
+	return left - lastTry
 }
 
 // untried reports whether there are recipients that no server was asked for: a

@@ -9,6 +9,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/resolver"
 )
 
 // TestNone: a negative setting is none, where zero would be the default.
@@ -110,6 +111,29 @@ func TestDelayed(t *testing.T) {
 	}
 }
 
+// TestInTime: a pause that would outlast the mail ends shortly before its end.
+func TestInTime(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		left, pause time.Duration
+		state       rohrpost.RecipientState
+		want        time.Duration
+	}{
+		{50 * time.Second, time.Minute, rohrpost.RecipientDeferred, 45 * time.Second},
+		{290 * time.Second, 5 * time.Minute, rohrpost.RecipientDeferred, 285 * time.Second},
+		{time.Minute, time.Minute, rohrpost.RecipientDeferred, 55 * time.Second},
+		{time.Minute, 59 * time.Second, rohrpost.RecipientDeferred, 59 * time.Second},
+		{9 * time.Second, time.Minute, rohrpost.RecipientDeferred, time.Minute},   // that was the last one
+		{50 * time.Second, time.Minute, rohrpost.RecipientUncertain, time.Minute}, // it may be there
+	} {
+		a := aged(0, nil)
+		a.job.Expires = a.w.now().Add(tt.left)
+		if got := a.inTime(tt.pause, map[int]rohrpost.RecipientStatus{0: {State: tt.state}}); got != tt.want {
+			t.Errorf("%v left, a pause of %v: %v, want %v", tt.left, tt.pause, got, tt.want)
+		}
+	}
+}
+
 // TestPause: the next attempt comes by the number of attempts, or by age where they
 // do not count; never before the server's own word, and at a moment at which the
 // delay is told if that is near.
@@ -204,5 +228,23 @@ func TestTold(t *testing.T) {
 		if got := a.told(); got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+// TestBreakers: what a tenant has entered closes no server to the operator's accounts, nor
+// do settings that speak to it in another way.
+func TestBreakers(t *testing.T) {
+	t.Parallel()
+	server := func(trusted bool, encryption resolver.Encryption) string {
+		a := aged(0, nil)
+		a.sender.Account = &resolver.Account{
+			Level: resolver.Tenant, Tenant: "acme", Address: "a@acme.example", Trusted: trusted,
+			SMTP: resolver.SMTP{Host: "mail.example", Port: 587, Encryption: encryption},
+		}
+		return a.door().Server
+	}
+	own, operators, plain := server(false, resolver.STARTTLS), server(true, resolver.STARTTLS), server(false, resolver.None)
+	if own == operators || own == plain || own != server(false, resolver.STARTTLS) {
+		t.Errorf("%q, %q, %q", own, operators, plain)
 	}
 }

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 	"golang.org/x/sync/semaphore"
@@ -70,7 +69,10 @@ type Options struct {
 	Concurrency int // mails at a time; 50
 	Servers     int // asynq servers that share Concurrency; 1
 	Connections int // of an account that sets none, in this process; 4
-	Retry       Retry
+	// TenantConnections is the most that settings may have which the operator has not
+	// written; 0: any number.
+	TenantConnections int
+	Retry             Retry
 	// AttemptTimeout bounds an attempt; 12 min, as a server may take ten to
 	// answer the final dot (RFC 5321 §4.5.3.2.6). At most 25 min.
 	AttemptTimeout time.Duration
@@ -105,12 +107,11 @@ type Worker struct {
 	flying   atomic.Int64
 	portions portions
 
-	feeds   []*queue.Feed
-	servers []*asynq.Server
-	cut     context.Context //nolint:containedctx // the worker's own: ends when attempts must end, at shutdown
-	cutNow  context.CancelFunc
-	stop    context.CancelFunc // of the background loops
-	loops   sync.WaitGroup
+	pool   *queue.Pool
+	cut    context.Context //nolint:containedctx // the worker's own: ends when attempts must end, at shutdown
+	cutNow context.CancelFunc
+	stop   context.CancelFunc // of the background loops
+	loops  sync.WaitGroup
 }
 
 // New checks the options and makes a worker; it does no I/O.
@@ -173,22 +174,19 @@ func (w *Worker) Start(ctx context.Context) error {
 	w.cut, w.cutNow = context.WithCancel(context.WithoutCancel(ctx))
 	loops, stop := context.WithCancel(w.cut)
 	w.stop = stop
-	workers := w.opts.Concurrency / w.opts.Servers
-	for range w.opts.Servers {
-		feed := queue.NewFeed(w.group, workers)
-		server := asynq.NewServerFromRedisClient(feed, w.serverConfig(workers))
-		if err := server.Start(w.handler(feed)); err != nil {
-			w.halt()
-			return fmt.Errorf("worker: start: %w", err)
-		}
-		w.feeds = append(w.feeds, feed)
-		w.servers = append(w.servers, server)
+	w.pool = queue.NewPool(queue.PoolOptions{
+		Redis: w.group, Workers: w.opts.Concurrency, Servers: w.opts.Servers, Handle: w.handle, Interrupted: w.interrupted,
+		ShutdownTimeout: w.opts.ShutdownTimeout, Logger: w.log,
+	})
+	if err := w.pool.Start(); err != nil {
+		w.halt()
+		return fmt.Errorf("worker: %w", err)
 	}
-	w.loops.Go(func() { queue.Listen(loops, w.opts.Redis, w.feeds) })
-	w.loops.Go(func() { w.opts.Gate.Serve(loops, feeds(w.feeds)) })
-	w.loops.Go(func() { w.sweepLoop(loops) })
+	w.loops.Go(func() { w.pool.Listen(loops) })
+	w.loops.Go(func() { w.opts.Gate.Serve(loops, claimer{w.pool}) })
+	w.loops.Go(func() { w.lead(loops, w.sweeper()) })
 	w.loops.Go(func() { w.flushLoop(loops) })
-	w.loops.Go(func() { w.stockLoop(loops) })
+	w.loops.Go(func() { w.lead(loops, w.stock()) })
 	return nil
 }
 
@@ -206,46 +204,13 @@ func (w *Worker) InFlight() int { return int(w.flying.Load()) }
 
 // halt ends everything that Start has started.
 func (w *Worker) halt() {
-	var group sync.WaitGroup
-	for i, server := range w.servers {
-		group.Go(func() {
-			w.feeds[i].Drain(w.cut)
-			server.Stop()
-			server.Shutdown()
-		})
-	}
-	group.Wait()
+	w.pool.Stop(w.cut)
 	w.stop()
 	w.loops.Wait()
 	w.flush(context.Background(), &flushed{})
 	_ = w.group.Close()
 	w.cutNow()
 }
-
-func (w *Worker) serverConfig(workers int) asynq.Config {
-	return asynq.Config{
-		Concurrency: workers,
-		Queues:      queue.Weights(),
-		// The Feed waits on an empty queue; asynq's own pause is only the tick.
-		TaskCheckInterval:        time.Millisecond,
-		DelayedTaskCheckInterval: time.Second,
-		ShutdownTimeout:          w.opts.ShutdownTimeout,
-		RetryDelayFunc:           w.retryDelay,
-		IsFailure:                isFailure,
-		Logger:                   asynqLogger{w.log},
-		LogLevel:                 asynq.WarnLevel, // its other words are not worth formatting
-	}
-}
-
-// asynqLogger passes asynq's own words to zerolog. Its warnings are about single
-// tasks, of which the worker says more itself.
-type asynqLogger struct{ log zerolog.Logger }
-
-func (l asynqLogger) Debug(args ...any) { l.log.Debug().Msg(fmt.Sprint(args...)) }
-func (l asynqLogger) Info(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...)) }
-func (l asynqLogger) Warn(args ...any)  { l.log.Debug().Msg(fmt.Sprint(args...)) }
-func (l asynqLogger) Error(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
-func (l asynqLogger) Fatal(args ...any) { l.log.Error().Msg(fmt.Sprint(args...)) }
 
 type noMetrics struct{}
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
@@ -95,7 +98,7 @@ func (c *cli) runServe(cmd *cobra.Command) error {
 }
 
 // run runs until ctx ends or Redis is gone, and stops without losing or repeating
-// a mail.
+// a mail. SIGHUP reads the accounts file again.
 func (c *cli) run(ctx context.Context, cfg configs.Config, roles app.Roles, log zerolog.Logger, gone <-chan struct{}) error {
 	a, err := app.New(app.Options{Config: cfg, Roles: roles, Version: version, Logger: log})
 	if err != nil {
@@ -107,11 +110,19 @@ func (c *cli) run(ctx context.Context, cfg configs.Config, roles app.Roles, log 
 	if err := c.tellLink(a.Link("/")); err != nil {
 		return errors.Join(err, a.Stop())
 	}
-	select {
-	case <-ctx.Done():
-	case <-gone:
+	reload := make(chan os.Signal, 1)
+	signal.Notify(reload, syscall.SIGHUP)
+	defer signal.Stop(reload)
+	for {
+		select {
+		case <-reload:
+			a.Reload()
+			continue
+		case <-ctx.Done():
+		case <-gone:
+		}
+		return a.Stop()
 	}
-	return a.Stop()
 }
 
 // tellLink prints how to open the pages, for whoever started the process. It is no

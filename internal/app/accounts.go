@@ -92,7 +92,7 @@ func openRoute(cfg configs.Config, rdb redis.UniversalClient, parked *gate.Gate,
 		Guard: guard, Gate: parked, Leases: leases,
 		Microsoft: route.Application{ClientID: cfg.OAuth2.MicrosoftClientID, ClientSecret: cfg.OAuth2.MicrosoftClientSecret},
 		Google:    route.Application{ClientID: cfg.OAuth2.GoogleClientID, ClientSecret: cfg.OAuth2.GoogleClientSecret},
-		HELO:      cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, Logger: log,
+		HELO:      cfg.Worker.Helo, MaxConnections: cfg.Limits.ConnectionsPerAccount, TenantConnections: cfg.Accounts.MaxConnections, Logger: log,
 	})
 }
 
@@ -157,7 +157,8 @@ func (a *App) keepAccounts(desk *accounts.Desk) {
 	a.serving.Go(func() { desk.Gate.Run(ctx) })
 	a.serving.Go(func() { desk.Route.Run(ctx) })
 	if desk.File != nil {
-		a.serving.Go(func() { a.watch(ctx, desk.File) })
+		a.file = desk.File
+		a.serving.Go(func() { desk.File.Watch(ctx, a.reloaded) })
 	} else {
 		a.serving.Go(func() { desk.Book.Run(ctx) })
 		a.serving.Go(func() { a.warnUnbound(ctx, desk) })
@@ -180,15 +181,23 @@ func (a *App) warnUnbound(ctx context.Context, desk *accounts.Desk) {
 	}
 }
 
-// watch reloads the accounts file when it changes.
-func (a *App) watch(ctx context.Context, file *resolver.File) {
-	file.Watch(ctx, func(err error) {
-		if err != nil {
-			a.log.Error().Err(err).Msg("the accounts file was changed and cannot be used: the last good one stays in force")
-			return
-		}
-		a.log.Info().Msg("accounts reloaded")
-	})
+// Reload reads the accounts file again, which happens by itself within a second of a
+// change, too. Accounts in Redis are up to date without.
+func (a *App) Reload() {
+	if a.file == nil {
+		a.log.Info().Msg("there is no accounts file to be reloaded")
+		return
+	}
+	a.reloaded(a.file.Reload())
+}
+
+// reloaded says how reading the accounts file again went.
+func (a *App) reloaded(err error) {
+	if err != nil {
+		a.log.Error().Err(err).Msg("the accounts file was changed and cannot be used: the last good one stays in force")
+		return
+	}
+	a.log.Info().Msg("accounts reloaded")
 }
 
 // recheck releases parked accounts that have new settings.

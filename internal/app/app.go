@@ -19,6 +19,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/web"
 	"github.com/rohrpost/rohrpost/producer"
+	"github.com/rohrpost/rohrpost/resolver"
 )
 
 // Roles are what a process does.
@@ -41,7 +42,8 @@ type App struct {
 	cleanups []cleanup
 	serving  sync.WaitGroup
 	addr     net.Addr
-	pages    *web.Server // nil without the web part
+	pages    *web.Server    // nil without the web part
+	file     *resolver.File // nil: no accounts file
 }
 
 type cleanup struct {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
@@ -29,24 +28,11 @@ func TestOneRefusedLogin(t *testing.T) {
 		t.Fatal(err)
 	}
 	startApp(t, cfg, Roles{Worker: true})
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.Now().Add(30 * time.Second)
+	var ids []string
 	for _, m := range batch {
-		for {
-			st, err := mail.Status(t.Context(), m.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if st.State == rohrpost.Parked {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatalf("%s is %s", m.ID, st.State)
-			}
-			<-tick.C
-		}
+		ids = append(ids, m.ID)
 	}
+	waitStates(t, mail, ids, rohrpost.Parked)
 	if n := server.Count(smtptest.AUTH); n != 1 {
 		t.Errorf("%d logins", n)
 	}

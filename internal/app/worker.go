@@ -7,13 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/headroom"
 	"github.com/rohrpost/rohrpost/internal/metrics"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/web"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/worker"
@@ -29,7 +29,7 @@ type parts struct {
 
 func (a *App) newMetrics(rdb redis.UniversalClient, log *errorlog.Log) *metrics.Metrics {
 	return metrics.New(metrics.Options{
-		Version: a.opts.Version, Queues: asynq.NewInspectorFromRedisClient(rdb), ErrorLog: log, Memory: a.watchMemory(rdb),
+		Version: a.opts.Version, Queues: queue.NewInspector(rdb), ErrorLog: log, Memory: a.watchMemory(rdb),
 	})
 }
 
@@ -59,6 +59,7 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 	w, err := worker.New(worker.Options{
 		Redis: p.redis, Resolver: senders, Transport: desk.Route, Gate: desk.Gate, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,
 		Concurrency: cfg.Worker.Concurrency, Servers: cfg.Worker.Servers, Connections: cfg.Limits.ConnectionsPerAccount,
+		TenantConnections: cfg.Accounts.MaxConnections,
 		AttemptTimeout: cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
 		Identities: cfg.Secrets.Identity, Keep: cfg.Ledger.Keep, FailedBytes: int64(cfg.Limits.FailedBytesPerTenant),
 		ShowRecipients: cfg.ErrorLog.ShowRecipients,

@@ -125,7 +125,7 @@ func (s *Store) upload(ctx context.Context, set *Set, digests []string) error {
 	pipe := s.rdb.Pipeline()
 	stored := make([]*redis.Cmd, len(digests))
 	for i, digest := range digests {
-		stored[i] = pipe.Do(ctx, "SET", key(digest), set.contents[digest], "NX", "PXAT", set.needs[digest].until.UnixMilli())
+		stored[i] = pipe.Do(ctx, "SET", Key(digest), set.contents[digest], "NX", "PXAT", set.needs[digest].until.UnixMilli())
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return err
@@ -151,7 +151,7 @@ func (s *Store) Sizes(ctx context.Context, digests ...string) ([]int64, error) {
 	pipe := s.rdb.Pipeline()
 	cmds := make([]*redis.IntCmd, len(digests))
 	for i, d := range digests {
-		cmds[i] = pipe.StrLen(ctx, key(d))
+		cmds[i] = pipe.StrLen(ctx, Key(d))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("sizes of blobs: %w", err)
@@ -172,7 +172,7 @@ func (s *Store) Get(ctx context.Context, digests ...string) (map[string][]byte, 
 	pipe := s.rdb.Pipeline()
 	cmds := make([]*redis.StringCmd, len(digests))
 	for i, d := range digests {
-		cmds[i] = pipe.Get(ctx, key(d))
+		cmds[i] = pipe.Get(ctx, Key(d))
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return nil, fmt.Errorf("read blobs: %w", err)

@@ -19,8 +19,19 @@ func Digest(content []byte) string {
 
 func counted(digest string) bool { return strings.HasPrefix(digest, naming) }
 
+// Pattern matches the keys of all blobs.
+const Pattern = keyPrefix + "*" + keySuffix
+
+const keyPrefix, keySuffix = "rohrpost:blob:{", "}"
+
+// Key is that of a blob.
+func Key(digest string) string { return keyPrefix + digest + keySuffix }
+
+// ParseKey is the reverse of Key.
+func ParseKey(key string) (digest string) {
+	return strings.TrimSuffix(strings.TrimPrefix(key, keyPrefix), keySuffix)
+}
+
 // keys are those of a blob and of its users: a ZSET of who needs it, each with the Unix
 // ms until which.
-func keys(digest string) []string { return []string{key(digest), key(digest) + ":users"} }
-
-func key(digest string) string { return "rohrpost:blob:{" + digest + "}" }
+func keys(digest string) []string { return []string{Key(digest), Key(digest) + ":users"} }

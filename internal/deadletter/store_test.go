@@ -79,7 +79,7 @@ func (m *shelf) enqueue(job *rohrpost.Job) {
 		m.t.Fatal(err)
 	}
 	var batch lua.Batch
-	if _, err := queue.NewRecorder(&batch).Add(m.t.Context(), queue.NewTask(job, payload)); err != nil {
+	if _, err := queue.NewRecorder(&batch).Add(m.t.Context(), job, payload); err != nil {
 		m.t.Fatal(err)
 	}
 	if err := batch.Exec(m.t.Context(), m.rdb); err != nil {

@@ -10,6 +10,7 @@ const arrivalTime = 15 * time.Second
 // after it was claimed makes it come.
 type arrival struct {
 	account string
+	tenant  string // whose account it is, as far as that is known
 	grant   string // empty: it was not pulled
 	until   time.Time
 	came    bool // to a worker
@@ -21,8 +22,10 @@ func (g *Gate) expect(account, grant string, mails []Mail) {
 	until := g.now().Add(arrivalTime)
 	for _, m := range mails {
 		g.arrive(m) // it was claimed before: that is no second mail
-		g.coming[m] = &arrival{account: account, grant: grant, until: until}
-		g.hand(account).coming++
+		h := g.hand(account)
+		g.coming[m] = &arrival{account: account, tenant: h.tenant(), grant: grant, until: until}
+		h.coming++
+		g.shares.expect(h.tenant(), 1)
 	}
 }
 
@@ -89,6 +92,7 @@ func (g *Gate) arrive(m Mail) {
 	if a := g.coming[m]; a != nil {
 		delete(g.coming, m)
 		g.hand(a.account).coming--
+		g.shares.expect(a.tenant, -1)
 	}
 }
 

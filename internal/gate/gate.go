@@ -44,6 +44,10 @@ type Gate struct {
 	landed map[string][]landing // that have come out of rooms, by account: Redis is not told yet
 	news   map[string]*news     // for the mails of parked accounts
 
+	shares  shares
+	pressed bool                           // a mail was turned away that any other one may have made room for
+	flying  map[string]map[*Pass]time.Time // mails on their way, and since when, by server
+
 	rumors     map[string]map[string]*rumor // by account and tenant
 	rumorCount int
 }
@@ -62,6 +66,7 @@ func New(o Options) (*Gate, error) {
 		redis: o.Redis, rooms: waiting, log: o.Logger, now: o.Now, workers: o.Workers,
 		signal: make(chan struct{}, 1), notices: map[string]*Notice{},
 		hands: map[string]*hand{}, marked: map[string]*hand{}, coming: map[Mail]*arrival{}, faults: map[string]int{}, landed: map[string][]landing{}, news: map[string]*news{},
+		shares: shares{tenants: map[string]int{}, coming: map[string]int{}}, flying: map[string]map[*Pass]time.Time{},
 		rumors: map[string]map[string]*rumor{},
 	}, nil
 }
@@ -140,16 +145,17 @@ func (g *Gate) Enter(ctx context.Context, d Door, m Mail, recipients int) (*Pass
 		return nil, wait, g.wait(ctx, d.Account, m, wait)
 	}
 	p := &Pass{gate: g, door: d, mail: m, counted: !d.Limits.none()}
+	g.fly(p)
 	if !p.counted {
 		return p, nil, nil
 	}
 	ok, due, err := g.rooms.enter(ctx, d.Account, d.Limits, m, recipients)
 	switch {
 	case err != nil:
-		g.giveBack(d.Account)
+		g.giveBack(p)
 		return nil, nil, fmt.Errorf("gate: %w", err)
 	case !ok:
-		g.giveBack(d.Account)
+		g.giveBack(p)
 		g.lookLater(d.Account, due)
 		return nil, &Wait{Reason: Rate, Until: due}, nil
 	}

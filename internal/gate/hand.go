@@ -84,6 +84,14 @@ func (g *Gate) take(d *Door, m Mail) bool {
 	h.door = *d
 	a := g.coming[m]
 	expected := a != nil && a.came
+	spare := g.spare(h)
+	if expected && a.tenant == h.tenant() && a.tenant != "" {
+		spare++ // it is counted already
+	}
+	if spare <= 0 || g.silent(d.Server) {
+		g.pressed = true
+		return false
+	}
 	if expected {
 		g.arrive(m)
 		if d.Limits.none() { // else rooms.enter tells
@@ -93,7 +101,7 @@ func (g *Gate) take(d *Door, m Mail) bool {
 	if !expected && h.mails+h.coming >= g.most(h, now) {
 		return false
 	}
-	h.mails++
+	g.count(h, 1)
 	if h.mails >= g.limit(h) && h.full.IsZero() {
 		h.full = now
 	}
@@ -101,11 +109,12 @@ func (g *Gate) take(d *Door, m Mail) bool {
 }
 
 // giveBack undoes take.
-func (g *Gate) giveBack(account string) {
+func (g *Gate) giveBack(p *Pass) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
-	h := g.hand(account)
-	h.mails--
+	g.down(p)
+	h := g.hand(p.door.Account)
+	g.count(h, -1)
 	if h.mails < g.limit(h) {
 		h.full = time.Time{}
 	}
@@ -113,11 +122,12 @@ func (g *Gate) giveBack(account string) {
 
 // finish is giveBack after a mail: the pace is learned, and whoever waits is
 // looked after.
-func (g *Gate) finish(account string) {
+func (g *Gate) finish(p *Pass) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
 	now := g.now()
-	h := g.hand(account)
+	h := g.hand(p.door.Account)
+	g.down(p)
 	if limit := g.limit(h); h.mails >= limit {
 		since := h.last
 		if h.full.After(since) {
@@ -129,8 +139,8 @@ func (g *Gate) finish(account string) {
 		}
 	}
 	h.last = now
-	h.mails--
-	if g.marked[account] != nil {
+	g.count(h, -1)
+	if g.marked[p.door.Account] != nil || g.pressed {
 		g.wake()
 	}
 }

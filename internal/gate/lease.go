@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,8 +51,11 @@ var ErrFull = errors.New("every connection of the account is taken")
 type LeaseOptions struct {
 	Redis  redis.UniversalClient
 	Logger zerolog.Logger // zero: silent
-	// TTL is how long the leases of a process outlive it. 0: 30 s.
+	// TTL is how long a lease lasts that nobody renews. 0: 30 s.
 	TTL time.Duration
+	// Silence is after how long a process has ended that says nothing: others may have
+	// its leases then. 0: 4 s.
+	Silence time.Duration
 }
 
 // Leases count the open connections of each account over all processes. A lease
@@ -62,8 +66,8 @@ type Leases struct {
 	redis redis.UniversalClient
 	log   zerolog.Logger
 	ttl   time.Duration
-	name  string // of this process
 	count atomic.Int64
+	procs *processes
 
 	mu   sync.Mutex
 	held map[string][]*Lease // by account
@@ -79,7 +83,8 @@ func NewLeases(o LeaseOptions) (*Leases, error) {
 	if o.Redis == nil || ttl < least {
 		return nil, fmt.Errorf("gate: leases need redis, and a TTL of %v at least", least)
 	}
-	return &Leases{redis: o.Redis, log: o.Logger, ttl: ttl, name: rand.Text()[:12], held: map[string][]*Lease{}}, nil
+	procs := &processes{rdb: o.Redis, name: rand.Text()[:processName], silence: cmp.Or(o.Silence, silence)}
+	return &Leases{redis: o.Redis, log: o.Logger, ttl: ttl, procs: procs, held: map[string][]*Lease{}}, nil
 }
 
 // A Lease is the right to one open connection. It is used by one goroutine at a
@@ -100,10 +105,16 @@ type Lease struct {
 func (l *Leases) Take(ctx context.Context, account, fingerprint string, limit int) (*Lease, error) {
 	lease := &Lease{
 		leases: l, account: account, fingerprint: fingerprint,
-		member: fingerprint + "/" + l.name + strconv.FormatInt(l.count.Add(1), 36),
+		member: fingerprint + "/" + l.procs.name + strconv.FormatInt(l.count.Add(1), 36),
 	}
-	answer, err := leaseTake.Run(ctx, l.redis, leaseKeys(account),
-		lease.member, fingerprint, limit, l.ttl.Milliseconds(), provenFor.Milliseconds()).Text()
+	take := func() (string, error) {
+		return leaseTake.Run(ctx, l.redis, leaseKeys(account),
+			lease.member, fingerprint, limit, l.ttl.Milliseconds(), provenFor.Milliseconds()).Text()
+	}
+	answer, err := take()
+	if err == nil && answer == "full" && l.inherit(ctx, account) {
+		answer, err = take()
+	}
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("gate: take a connection of %s: %w", account, err)
@@ -115,6 +126,33 @@ func (l *Leases) Take(ctx context.Context, account, fingerprint string, limit in
 	defer l.mu.Unlock()
 	l.held[account] = append(l.held[account], lease)
 	return lease, nil
+}
+
+// inherit frees the leases of processes that have ended, and reports whether there were
+// any. One that was only cut off comes back with the next renewal.
+func (l *Leases) inherit(ctx context.Context, account string) bool {
+	members, err := l.redis.ZRange(ctx, leaseKeys(account)[0], 0, -1).Result()
+	if err != nil {
+		return false
+	}
+	members = slices.DeleteFunc(members, func(m string) bool { return !l.procs.hasEnded(processOf(m)) })
+	if len(members) == 0 {
+		return false
+	}
+	freed, err := l.redis.ZRem(ctx, leaseKeys(account)[0], members).Result()
+	if freed > 0 {
+		l.log.Info().Str("account", account).Int64("connections", freed).Msg("connections of a process that has ended are free again")
+	}
+	return err == nil && freed > 0
+}
+
+// processName is how many characters the name of a process has.
+const processName = 12
+
+// processOf is the process that holds a lease; empty for what is none.
+func processOf(member string) string {
+	_, name, _ := strings.Cut(member, "/")
+	return name[:min(len(name), processName)]
 }
 
 // First reports that nobody had logged in with these settings when the lease was
@@ -168,14 +206,20 @@ func (l *Leases) Held(account string) int {
 	return len(l.held[account])
 }
 
-// Run renews what this process holds, until ctx ends.
+// Run renews what this process holds, and says that it lives, until ctx ends.
 func (l *Leases) Run(ctx context.Context) {
-	tick := time.NewTicker(l.ttl / 3)
+	tick, beat := time.NewTicker(l.ttl/3), time.NewTicker(l.procs.silence/4)
 	defer tick.Stop()
+	defer beat.Stop()
+	defer l.procs.leave()
+	_ = l.procs.beat(ctx) // in vain if Redis is away: soon again
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-beat.C:
+			_ = l.procs.beat(ctx)
+			continue
 		case <-tick.C:
 		}
 		if err := l.renewAll(ctx); err != nil && ctx.Err() == nil {

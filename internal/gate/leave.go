@@ -25,7 +25,7 @@ func (p *Pass) Leave(ctx context.Context, r Result) *Wait {
 			g.log.Warn().Err(err).Str("account", account).Msg("a mail is counted at its account's limits for a minute longer")
 		}
 	}
-	defer g.finish(account)
+	defer g.finish(p)
 	return g.learn(ctx, &p.door, r)
 }
 
@@ -34,7 +34,7 @@ func (p *Pass) Abandon(ctx context.Context) {
 	if p.counted {
 		_ = p.gate.rooms.leave(context.WithoutCancel(ctx), p.door.Account, p.mail, false)
 	}
-	p.gate.finish(p.door.Account)
+	p.gate.finish(p)
 }
 
 // Busy ends the way of a mail that has found no connection: others have them all.

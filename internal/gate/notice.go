@@ -117,7 +117,7 @@ func (g *Gate) put(ctx context.Context, n *Notice) error {
 	if err != nil {
 		return fmt.Errorf("notice of %s: %w", n.Subject, err)
 	}
-	if err := g.write(ctx, n.Subject, func(pipe redis.Pipeliner) { pipe.HSet(ctx, noticesKey, n.Subject, text) }); err != nil {
+	if err := g.write(ctx, n.Subject, func(pipe redis.Pipeliner) { pipe.HSet(ctx, NoticesKey, n.Subject, text) }); err != nil {
 		return err
 	}
 	kept := *n
@@ -136,7 +136,7 @@ func (g *Gate) put(ctx context.Context, n *Notice) error {
 func (g *Gate) Release(ctx context.Context, subject string) error {
 	g.set(subject, nil)
 	g.freed(subject)
-	err := g.write(ctx, subject, func(pipe redis.Pipeliner) { pipe.HDel(ctx, noticesKey, subject) })
+	err := g.write(ctx, subject, func(pipe redis.Pipeliner) { pipe.HDel(ctx, NoticesKey, subject) })
 	if err != nil || isServer(subject) {
 		return err
 	}
@@ -166,7 +166,7 @@ func (g *Gate) set(subject string, n *Notice) {
 
 // Load reads the notices.
 func (g *Gate) Load(ctx context.Context) error {
-	values, err := g.redis.HGetAll(ctx, noticesKey).Result()
+	values, err := g.redis.HGetAll(ctx, NoticesKey).Result()
 	if err != nil {
 		return err
 	}

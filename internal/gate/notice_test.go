@@ -146,3 +146,25 @@ func TestDamaged(t *testing.T) {
 		t.Errorf("%v: what was known must stay", err)
 	}
 }
+
+// TestRefusalsAreNoCrowd: a server that refuses for good does not say that there is one
+// connection too many: fewer would help nothing.
+func TestRefusalsAreNoCrowd(t *testing.T) {
+	t.Parallel()
+	busy := &failure.Failure{Stage: failure.StageAuth, Class: failure.Throttle, Category: "too_many_connections", Code: 421}
+	for want, f := range map[gate.Reason]*failure.Failure{gate.Busy: busy, gate.WhenParked: refused()} {
+		g := open(t, redistest.Start(t).Client(t))
+		var passes []*gate.Pass
+		for n := range 2 {
+			p, w, err := g.Enter(t.Context(), door(), mail(n), 1)
+			if err != nil || w != nil {
+				t.Fatalf("%+v, %v", w, err)
+			}
+			passes = append(passes, p)
+		}
+		if w := passes[0].Leave(t.Context(), gate.Result{Failure: f}); w == nil || w.Reason != want {
+			t.Errorf("%d beside another connection: %+v, want %s", f.Code, w, want)
+		}
+		passes[1].Leave(t.Context(), gate.Result{Reached: true})
+	}
+}

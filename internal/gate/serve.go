@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -106,10 +107,12 @@ func (g *Gate) tell(ctx context.Context) error {
 func (g *Gate) requests(due []string) []pullRequest {
 	g.handMu.Lock()
 	accounts := slices.Collect(maps.Keys(g.marked))
+	g.pressed = false
 	g.handMu.Unlock()
 	var requests []pullRequest
+	asked := map[string]int{} // mails by tenant
 	for _, a := range accounts {
-		n, limits := g.room(a)
+		n, limits := g.room(a, asked)
 		if n > 0 || slices.Contains(due, a) {
 			requests = append(requests, pullRequest{account: a, n: n, limits: limits})
 		}
@@ -123,7 +126,8 @@ func (g *Gate) requests(due []string) []pullRequest {
 
 // room is how many mails of an account this process can take now, and its limits,
 // if this process has met it.
-func (g *Gate) room(account string) (n int, limits *Limits) {
+// asked is what is asked for already in this round for each tenant.
+func (g *Gate) room(account string, asked map[string]int) (n int, limits *Limits) {
 	g.handMu.Lock()
 	defer g.handMu.Unlock()
 	now := g.now()
@@ -147,7 +151,18 @@ func (g *Gate) room(account string) (n int, limits *Limits) {
 	if g.workers > 0 {
 		most = min(most, g.workers)
 	}
-	return max(0, most-h.mails-h.coming), limits
+	if g.silent(door.Server) {
+		g.pressed = true
+		return 0, limits
+	}
+	n = max(0, most-h.mails-h.coming)
+	if spare := g.spare(h); spare < math.MaxInt {
+		if rest := max(0, spare-asked[h.tenant()]); rest < n {
+			n, g.pressed = rest, true
+		}
+		asked[h.tenant()] += n
+	}
+	return n, limits
 }
 
 // claim hands what was pulled to the workers.

@@ -1,6 +1,7 @@
 package headroom
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
 const (
@@ -113,21 +116,17 @@ func (g *Gauge) below(part float64, bytes int64) bool {
 
 // ask reads the fullest master.
 func ask(ctx context.Context, rdb redis.UniversalClient) (Reading, error) {
-	cluster, ok := rdb.(*redis.ClusterClient)
-	if !ok {
+	masters, err := redisconn.Masters(ctx, rdb)
+	if errors.Is(err, redisconn.ErrForeign) { // an application's own: it answers for itself
 		return askNode(ctx, rdb)
 	}
-	var mu sync.Mutex
 	var fullest Reading
-	err := cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		r, err := askNode(ctx, master)
-		mu.Lock()
-		defer mu.Unlock()
-		if r.Ratio() > fullest.Ratio() {
+	for _, master := range masters {
+		r, failed := askNode(ctx, master)
+		if err = cmp.Or(err, failed); r.Ratio() > fullest.Ratio() {
 			fullest = r
 		}
-		return err
-	})
+	}
 	return fullest, err
 }
 

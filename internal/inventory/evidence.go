@@ -6,10 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/queue"
+	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
 // slack is by how much the clocks of workers and applications may differ from that of
@@ -52,15 +51,9 @@ func (i *Inventory) pastOf(ctx context.Context, name string) past {
 	if name == "" { // a worker wrote the record; only in a Cluster it matters
 		name = queue.Names()[0]
 	}
-	node := redis.Cmdable(i.rdb)
-	if cluster, ok := i.rdb.(interface {
-		MasterForKey(context.Context, string) (*redis.Client, error)
-	}); ok {
-		master, err := cluster.MasterForKey(ctx, queueKey(name, pending))
-		if err != nil {
-			return past{}
-		}
-		node = master
+	node, err := redisconn.MasterOf(ctx, i.rdb, queue.Key(name, pending))
+	if err != nil {
+		return past{}
 	}
 	text, err := node.Info(ctx).Result()
 	if err != nil {

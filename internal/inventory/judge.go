@@ -13,8 +13,8 @@ import (
 // it back 30 to 90 s after the lease has ended, if a worker runs.
 const recoverAfter = 3 * time.Minute
 
-// longestWait is more than a mail ever waits in the retry set before it looks for
-// itself, unless it is held.
+// longestWait is more than a mail on its way waits in the retry set that is to run at
+// once: one that is held as uncertain waits there for days.
 const longestWait = 2 * time.Hour
 
 // A judge says what is wrong with a view. It does no I/O.

@@ -13,6 +13,8 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
@@ -113,7 +115,7 @@ const (
 func (i *Inventory) lookTasks(ctx context.Context, queueName string, views []*view, exact bool) error {
 	size, flag := page, 0
 	if exact {
-		length, err := i.rdb.LLen(ctx, queueKey(queueName, pending)).Result()
+		length, err := i.rdb.LLen(ctx, queue.Key(queueName, pending)).Result()
 		if err != nil {
 			return fmt.Errorf("look at tasks: %w", err)
 		}
@@ -141,7 +143,7 @@ func (i *Inventory) lookTasks(ctx context.Context, queueName string, views []*vi
 func placeKeys(queueName string) []string {
 	var keys []string
 	for _, name := range placeNames() {
-		keys = append(keys, queueKey(queueName, name))
+		keys = append(keys, queue.Key(queueName, name))
 	}
 	return keys
 }
@@ -217,7 +219,7 @@ func (i *Inventory) lookRecords(ctx context.Context, views []*view) error {
 	pipe := i.rdb.Pipeline()
 	ends := make([]*redis.DurationCmd, len(keys))
 	for k, key := range keys {
-		ends[k] = pipe.PTTL(ctx, recordKey(key))
+		ends[k] = pipe.PTTL(ctx, ledger.RecordKey(key))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return fmt.Errorf("look at records: %w", err)
@@ -237,13 +239,13 @@ func (i *Inventory) lookAround(ctx context.Context, views []*view) error {
 	for _, v := range views {
 		for _, digest := range v.digests() {
 			if there[digest] == nil {
-				there[digest] = pipe.Exists(ctx, blobKey(digest))
+				there[digest] = pipe.Exists(ctx, blob.Key(digest))
 			}
 		}
 		v.wantRoom()
 		if v.room != nil {
-			rooms[v] = pipe.ZScore(ctx, roomKey(v.room.account), v.room.member)
-			closed[v] = pipe.HExists(ctx, noticesKey, v.room.account)
+			rooms[v] = pipe.ZScore(ctx, gate.RoomKey(v.room.account), v.room.member)
+			closed[v] = pipe.HExists(ctx, gate.NoticesKey, v.room.account)
 		}
 	}
 	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {

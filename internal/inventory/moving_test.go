@@ -147,22 +147,31 @@ func TestRepairLate(t *testing.T) {
 	}
 }
 
-// TestRepairMoved: a repair whose task moves while it looks leaves the task alone.
+// TestRepairMoved: a repair whose task moves while it looks leaves the task alone, also
+// where its state says what it has said before.
 func TestRepairMoved(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t)
-	p := newPost(t, server.Client(t))
-	p.send("one")
-	p.do("LREM", key("pending"), 0, jobKey("one"))
-	hooked := server.Client(t)
-	hooked.AddHook(&mover{before: func() {}, after: func() { p.take("one", time.Now()) }})
-	i := p.inventory(func(o *inventory.Options) { o.Redis = hooked })
-	f := inventory.Finding{Kind: inventory.Orphaned, Key: "one,acme", JobID: "one", Queue: "default", Repairable: true}
-	if err := i.Repair(t.Context(), f); err != nil {
-		t.Fatal(err)
-	}
-	if got := p.places("one"); got != "active: active lease" {
-		t.Errorf("it is in %q", got)
+	for want, move := range map[string]func(p *post){
+		"active: active lease": func(p *post) { p.take("one", time.Now()) },
+		"pending: pending":     func(p *post) { p.do("LPUSH", key("pending"), jobKey("one")) },
+	} {
+		server := redistest.Start(t)
+		p := newPost(t, server.Client(t))
+		p.send("one")
+		p.do("LREM", key("pending"), 0, jobKey("one"))
+		hooked := server.Client(t)
+		hooked.AddHook(&mover{before: func() {}, after: func() { move(p) }})
+		i := p.inventory(func(o *inventory.Options) { o.Redis = hooked })
+		f := inventory.Finding{Kind: inventory.Orphaned, Key: "one,acme", JobID: "one", Queue: "default", Repairable: true}
+		if err := i.Repair(t.Context(), f); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.places("one"); got != want {
+			t.Errorf("it is in %q, want %q", got, want)
+		}
+		if n := len(p.rdb.LRange(t.Context(), key("pending"), 0, -1).Val()); n > 1 {
+			t.Errorf("it is pending %d times", n)
+		}
 	}
 }
 

@@ -10,7 +10,6 @@ import (
 	"github.com/redis/go-redis/v9"
 	"google.golang.org/protobuf/encoding/protowire"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
 
@@ -28,23 +27,6 @@ func FuzzTask(f *testing.F) {
 		}
 		(&judge{}).findings(&view{key: "x", tasks: []task{got}})
 	})
-}
-
-func TestKeys(t *testing.T) {
-	t.Parallel()
-	for _, key := range []rohrpost.Key{"a", "a,acme", rohrpost.KeyOf("{a}:,~ü", "a:b")} {
-		if got := parseRecordKey(recordKey(key)); got != key {
-			t.Errorf("record of %q: %q", key, got)
-		}
-	}
-	for _, id := range []string{"a", "a,acme", "a}:t:b", "{a}", "ü/:"} {
-		if queue, got := parseTaskKey(taskKey("bulk", rohrpost.Key(id))); string(got) != id || queue != "bulk" {
-			t.Errorf("task of %q: %q in %q", id, got, queue)
-		}
-		if got := parseRoomKey(roomKey(id)); got != id {
-			t.Errorf("room of %q: %q", id, got)
-		}
-	}
 }
 
 // A shift adds entries to a list before each page of it is read.

@@ -9,7 +9,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
 // ErrNotRepairable says that a finding wants a person, or nothing at all.
@@ -40,7 +42,7 @@ func (i *Inventory) Repair(ctx context.Context, f Finding) error {
 
 func (i *Inventory) repair(ctx context.Context, f Finding) (mended bool, err error) {
 	if f.Kind == Forgotten {
-		n, err := i.rdb.SAdd(ctx, queuesKey, f.Queue).Result()
+		n, err := i.rdb.SAdd(ctx, queue.NamesKey, f.Queue).Result()
 		return n > 0, err
 	}
 	v := &view{key: f.Key}
@@ -56,9 +58,9 @@ func (i *Inventory) repair(ctx context.Context, f Finding) (mended bool, err err
 		}
 		switch f.Kind {
 		case EndlessRecord:
-			return i.rdb.Do(ctx, "PEXPIREAT", recordKey(v.key), i.end(v).UnixMilli(), "NX").Bool()
+			return i.rdb.Do(ctx, "PEXPIREAT", ledger.RecordKey(v.key), i.end(v).UnixMilli(), "NX").Bool()
 		case StaleRoom:
-			n, err := i.rdb.ZRem(ctx, roomKey(v.room.account), v.room.member).Result()
+			n, err := i.rdb.ZRem(ctx, gate.RoomKey(v.room.account), v.room.member).Result()
 			return n > 0, err
 		}
 		for k := range v.tasks {

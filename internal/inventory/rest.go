@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
@@ -43,7 +44,7 @@ func (w *walk) forgotten(ctx context.Context) error {
 }
 
 func (w *walk) unknownQueues(ctx context.Context, names []string) ([]string, error) {
-	known, err := w.rdb.SMembers(ctx, queuesKey).Result()
+	known, err := w.rdb.SMembers(ctx, queue.NamesKey).Result()
 	if err != nil {
 		return nil, fmt.Errorf("look at queues: %w", err)
 	}
@@ -66,7 +67,7 @@ func (w *walk) unknownQueues(ctx context.Context, names []string) ([]string, err
 // blobs notes the blobs without an end. The walk strikes out those that it finds
 // referred to.
 func (w *walk) blobs(ctx context.Context) error {
-	return w.scan(ctx, blobPattern, func(keys []string) error {
+	return w.scan(ctx, blob.Pattern, func(keys []string) error {
 		digests, err := w.withoutEnd(ctx, keys)
 		for _, digest := range digests {
 			if len(w.unreferred) < maxEndless {
@@ -81,7 +82,7 @@ func (w *walk) blobs(ctx context.Context) error {
 func (w *walk) endless(ctx context.Context) error {
 	var keys []string
 	for digest := range w.unreferred {
-		keys = append(keys, blobKey(digest))
+		keys = append(keys, blob.Key(digest))
 	}
 	slices.Sort(keys)
 	for _, part := range parts(keys, page) {
@@ -112,7 +113,7 @@ func (w *walk) withoutEnd(ctx context.Context, keys []string) ([]string, error) 
 	var digests []string
 	for k, key := range keys {
 		if ends[k].Val() == -1 {
-			digests = append(digests, inside(key, blobPattern))
+			digests = append(digests, blob.ParseKey(key))
 		}
 	}
 	return digests, nil

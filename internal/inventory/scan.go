@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
 const (
@@ -16,25 +15,6 @@ const (
 	// maxRest bounds a rest after a page that took long, as one with a second look.
 	maxRest = time.Second
 )
-
-// masters are all nodes that hold keys.
-func (i *Inventory) masters(ctx context.Context) ([]redis.Cmdable, error) {
-	cluster, ok := i.rdb.(interface {
-		ForEachMaster(context.Context, func(context.Context, *redis.Client) error) error
-	})
-	if !ok {
-		return []redis.Cmdable{i.rdb}, nil
-	}
-	var mu sync.Mutex
-	var list []redis.Cmdable
-	err := cluster.ForEachMaster(ctx, func(_ context.Context, c *redis.Client) error {
-		mu.Lock()
-		defer mu.Unlock()
-		list = append(list, c)
-		return nil
-	})
-	return list, err
-}
 
 // scan, scanSet and scanList are those of the inventory, with a rest after each page.
 func (w *walk) scan(ctx context.Context, pattern string, keys func([]string) error) error {
@@ -67,7 +47,7 @@ func (w *walk) resting(ctx context.Context, visit func([]string) error) func([]s
 // scan hands out the keys of a pattern in pages. Those that are there all the while
 // come at least once.
 func (i *Inventory) scan(ctx context.Context, pattern string, keys func([]string) error) error {
-	nodes, err := i.masters(ctx)
+	nodes, err := redisconn.Masters(ctx, i.rdb)
 	if err != nil {
 		return fmt.Errorf("scan: %w", err)
 	}

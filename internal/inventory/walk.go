@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
@@ -63,7 +64,7 @@ func (w *walk) members(ctx context.Context) error {
 					return w.misfits(ctx, name, set, ids)
 				}
 			}
-			if err := scan(ctx, queueKey(name, set), visit); err != nil {
+			if err := scan(ctx, queue.Key(name, set), visit); err != nil {
 				return err
 			}
 		}
@@ -92,10 +93,10 @@ func (w *walk) misfits(ctx context.Context, queueName, set string, ids []string)
 
 // records goes through the ledger: each mail on its way must have its task.
 func (w *walk) records(ctx context.Context) error {
-	return w.scan(ctx, recordPattern, func(keys []string) error {
+	return w.scan(ctx, ledger.RecordPattern, func(keys []string) error {
 		views := make([]*view, len(keys))
 		for k, key := range keys {
-			views[k] = &view{key: parseRecordKey(key)}
+			views[k] = &view{key: ledger.ParseRecordKey(key)}
 		}
 		if err := w.lookRecords(ctx, views); err != nil {
 			return err
@@ -176,13 +177,13 @@ func (w *walk) isNew(t *task) bool {
 
 // tasks goes through the tasks whose mail has ended, or has no record.
 func (w *walk) tasks(ctx context.Context) error {
-	return w.scan(ctx, taskPattern, func(keys []string) error {
+	return w.scan(ctx, queue.TaskPattern, func(keys []string) error {
 		var views []*view
 		var queues []string
 		for _, key := range keys {
-			name, job := parseTaskKey(key)
-			if slices.Contains(queue.Names(), name) && job != "" {
-				views, queues = append(views, &view{key: job}), append(queues, name)
+			ref := queue.ParseTaskKey(key)
+			if slices.Contains(queue.Names(), ref.Queue) && ref.ID != "" {
+				views, queues = append(views, &view{key: rohrpost.Key(ref.ID)}), append(queues, ref.Queue)
 			}
 		}
 		w.summary.Tasks += len(views)
@@ -206,9 +207,9 @@ func (w *walk) tasks(ctx context.Context) error {
 
 // rooms goes through the rooms of accounts: their mails must wait, or be under way.
 func (w *walk) rooms(ctx context.Context) error {
-	return w.Inventory.scan(ctx, roomPattern, func(keys []string) error { // each room is read in pages
+	return w.Inventory.scan(ctx, gate.RoomPattern, func(keys []string) error { // each room is read in pages
 		for _, key := range keys {
-			account := parseRoomKey(key)
+			account := gate.ParseRoomKey(key)
 			err := w.scanSet(ctx, key, func(members []string) error {
 				w.summary.Rooms += len(members)
 				return w.guests(ctx, account, members)

@@ -5,7 +5,7 @@
 // notes which recipients are about to get the mail, unless the job was canceled,
 // finished or changed since the worker looked. After the reply it settles: the
 // notes become verdicts. A note that is found by a later attempt means that
-// nobody knows whether the server took the mail; Doubt says so.
+// nobody knows whether the server took the mail: its recipients are uncertain.
 //
 // An accepted mail costs two round trips, Arm and Settle. A worker reads the
 // record (Load) only when the job is not new to it: Arm refuses with ErrStale

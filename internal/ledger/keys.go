@@ -1,15 +1,29 @@
 package ledger
 
-import "github.com/rohrpost/rohrpost"
+import (
+	"strings"
+
+	"github.com/rohrpost/rohrpost"
+)
 
 // tenantsKey is the set of tenants that have sent anything.
 const tenantsKey = "rohrpost:tenants"
 
-// recordKey is the hash of a job: "rohrpost:job:{<id>}", and what else its key has. All
+// RecordPattern matches the keys of all records.
+const RecordPattern = recordPrefix + "*"
+
+const recordPrefix = "rohrpost:job:{"
+
+// RecordKey is the hash of a job: "rohrpost:job:{<id>}", and what else its key has. All
 // records of an id are in one Cluster slot.
-func recordKey(key rohrpost.Key) string {
+func RecordKey(key rohrpost.Key) string {
 	id := key.ID()
-	return "rohrpost:job:{" + id + "}" + string(key[len(id):])
+	return recordPrefix + id + "}" + string(key[len(id):])
+}
+
+// ParseRecordKey is the reverse of RecordKey.
+func ParseRecordKey(key string) rohrpost.Key {
+	return rohrpost.Key(strings.Replace(strings.TrimPrefix(key, recordPrefix), "}", "", 1))
 }
 
 // The fields of the hash, short because there are millions of them.

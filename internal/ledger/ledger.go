@@ -138,9 +138,9 @@ func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string
 	if metadata != "" {
 		args = append(args, fieldMetadata, metadata)
 	}
-	keys := []string{recordKey(job.Key())}
+	keys := []string{RecordKey(job.Key())}
 	if nonce != "" && !job.Key().Bare() {
-		keys = append(keys, recordKey(rohrpost.Key(job.ID)))
+		keys = append(keys, RecordKey(rohrpost.Key(job.ID)))
 	}
 	r := Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, keys, args...), tenants: &l.tenants, now: l.now()}
 	if l.tenants.due(job.Tenant, r.now) {
@@ -152,7 +152,7 @@ func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string
 // Withdraw appends to a batch that the record is taken back: Redis has refused the
 // task, so that nothing will come of it. One that somebody works with stays.
 func (r Reservation) Withdraw(b *lua.Batch) {
-	b.Call(withdrawScript, []string{recordKey(r.job.Key())}, r.nonce)
+	b.Call(withdrawScript, []string{RecordKey(r.job.Key())}, r.nonce)
 }
 
 // identity is what any record says of its job: also one that a worker must write
@@ -218,7 +218,7 @@ func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token
 // run runs a script that answers with one word, and the weight of a job that ended
 // with it.
 func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, tenant string, key rohrpost.Key, args []any) error {
-	answer, err := script.Run(ctx, l.rdb, []string{recordKey(key)}, args...).Text()
+	answer, err := script.Run(ctx, l.rdb, []string{RecordKey(key)}, args...).Text()
 	answer, weight, ended := strings.Cut(answer, " ")
 	if ended {
 		l.tell(tenant, -1, -parseInt(weight))

@@ -68,7 +68,7 @@ func (l *Ledger) Reschedule(ctx context.Context, job *rohrpost.Job, due time.Tim
 // act runs a script that answers with a verdict, the state before, the queue and, if
 // what waits has changed, the tenant, and by how many mails and bytes.
 func (l *Ledger) act(ctx context.Context, what string, script *redis.Script, key rohrpost.Key, args ...any) (queue string, err error) {
-	answer, err := script.Run(ctx, l.rdb, []string{recordKey(key)}, args...).StringSlice()
+	answer, err := script.Run(ctx, l.rdb, []string{RecordKey(key)}, args...).StringSlice()
 	if err != nil {
 		return "", fmt.Errorf("ledger: %s: %w", what, err)
 	}

@@ -68,7 +68,7 @@ func (r *Record) Reopened() bool {
 
 // Load reads a record; ErrUnknown if there is none.
 func (l *Ledger) Load(ctx context.Context, key rohrpost.Key) (*Record, error) {
-	fields, err := l.rdb.HGetAll(ctx, recordKey(key)).Result()
+	fields, err := l.rdb.HGetAll(ctx, RecordKey(key)).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: load: %w", err)
 	}
@@ -84,7 +84,7 @@ func (l *Ledger) LoadAll(ctx context.Context, keys []rohrpost.Key) ([]*Record, e
 	pipe := l.rdb.Pipeline()
 	cmds := make([]*redis.MapStringStringCmd, len(keys))
 	for i, key := range keys {
-		cmds[i] = pipe.HGetAll(ctx, recordKey(key))
+		cmds[i] = pipe.HGetAll(ctx, RecordKey(key))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("ledger: load: %w", err)

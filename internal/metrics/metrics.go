@@ -8,20 +8,19 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/rohrpost/rohrpost/internal/headroom"
+	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
 const namespace = "rohrpost"
 
-// Queues tells which queues there are and their sizes; *asynq.Inspector does.
+// Queues tells how the queues stand; *queue.Inspector does.
 type Queues interface {
-	Queues() ([]string, error)
-	GetQueueInfo(queue string) (*asynq.QueueInfo, error)
+	Queues() ([]queue.Info, error)
 }
 
 // ErrorLog tells how many entries each tenant has; *errorlog.Log does.

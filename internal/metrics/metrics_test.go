@@ -15,6 +15,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost/internal/metrics"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
 
@@ -98,13 +99,11 @@ type queues struct {
 	err   error
 }
 
-func (q *queues) Queues() ([]string, error) { return []string{"critical", "default", "bulk"}, nil }
-
-func (q *queues) GetQueueInfo(string) (*asynq.QueueInfo, error) {
+func (q *queues) Queues() ([]queue.Info, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.asked++
-	return &asynq.QueueInfo{Pending: q.asked}, q.err
+	return []queue.Info{{Queue: "critical", Tasks: map[queue.State]int{queue.Pending: q.asked}}}, q.err
 }
 
 // entries is an error log of two tenants, or its error.
@@ -120,11 +119,11 @@ func TestRedisIsAskedOnceASecond(t *testing.T) {
 	m := metrics.New(metrics.Options{Queues: q, Now: func() time.Time { return now }})
 	first := scrape(t, m)
 	now = now.Add(time.Second - 1)
-	if diff := cmp.Diff(first, scrape(t, m)); diff != "" || q.asked != 3 {
+	if diff := cmp.Diff(first, scrape(t, m)); diff != "" || q.asked != 1 {
 		t.Errorf("asked %d times: %s", q.asked, diff)
 	}
 	now = now.Add(1)
-	has(t, scrape(t, m), `rohrpost_queue_tasks{queue="critical",state="pending"} 4`, "rohrpost_redis_up 1")
+	has(t, scrape(t, m), `rohrpost_queue_tasks{queue="critical",state="pending"} 2`, "rohrpost_redis_up 1")
 }
 
 func TestRedisIsAway(t *testing.T) {
@@ -162,8 +161,8 @@ func TestRealQueue(t *testing.T) {
 	if _, err := tasks.Enqueue(asynq.NewTask("mail", nil), asynq.Queue("default"), asynq.ProcessIn(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
-	inspector := asynq.NewInspectorFromRedisClient(client)
-	if err := inspector.PauseQueue("bulk"); err != nil {
+	inspector := queue.NewInspector(client)
+	if err := inspector.Pause("bulk"); err != nil {
 		t.Fatal(err)
 	}
 	m := metrics.New(metrics.Options{Queues: inspector, ErrorLog: entries{}})

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rohrpost/rohrpost/internal/queue"
@@ -99,29 +98,16 @@ func (s *store) askQueues() ([]prometheus.Metric, error) {
 	if s.options.Queues == nil {
 		return nil, nil
 	}
-	existing, err := s.options.Queues.Queues()
+	queues, err := s.options.Queues.Queues()
 	if err != nil {
 		return nil, err
 	}
 	var out []prometheus.Metric
-	for _, name := range queue.Names() {
-		info := &asynq.QueueInfo{} // of a queue that nothing was ever in
-		if slices.Contains(existing, name) {
-			if info, err = s.options.Queues.GetQueueInfo(name); err != nil {
-				return nil, err
-			}
+	for _, q := range queues {
+		for _, state := range queue.States() {
+			out = append(out, gauge(s.tasks, float64(q.Tasks[state]), q.Queue, string(state)))
 		}
-		out = append(
-			out,
-			gauge(s.tasks, float64(info.Pending), name, "pending"),
-			gauge(s.tasks, float64(info.Active), name, "active"),
-			gauge(s.tasks, float64(info.Scheduled), name, "scheduled"),
-			gauge(s.tasks, float64(info.Retry), name, "retry"),
-			gauge(s.tasks, float64(info.Archived), name, "archived"),
-			gauge(s.tasks, float64(info.Completed), name, "completed"),
-			gauge(s.oldest, info.Latency.Seconds(), name),
-			gauge(s.paused, number(info.Paused), name),
-		)
+		out = append(out, gauge(s.oldest, q.Oldest.Seconds(), q.Queue), gauge(s.paused, number(q.Paused), q.Queue))
 	}
 	return out, nil
 }

@@ -31,7 +31,7 @@ func BenchmarkEnqueue(b *testing.B) {
 				recorder := queue.NewRecorder(&batch)
 				for range size {
 					n++
-					if _, err := recorder.Add(b.Context(), queue.NewTask(newJob(strconv.Itoa(n), ""), payload)); err != nil {
+					if _, err := recorder.Add(b.Context(), newJob(strconv.Itoa(n), ""), payload); err != nil {
 						b.Fatal(err)
 					}
 				}

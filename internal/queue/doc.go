@@ -1,5 +1,6 @@
-// Package queue is how rohrpost uses asynq: the names of the three queues, the
-// form of a task, and two wrappers around the Redis client that asynq is given.
+// Package queue is the one door to asynq: the names of the three queues, the form of
+// a task, the [Pool] of workers, the [Inspector] of what waits, and two wrappers
+// around the Redis client that asynq is given.
 //
 // [Recorder] lets asynq's own Enqueue run against a notebook instead of Redis,
 // so that a thousand tasks and their ledger records travel in one pipeline.

@@ -45,19 +45,9 @@ func Move(ctx context.Context, rdb redis.UniversalClient, ref Ref, at time.Time)
 	return nil
 }
 
-// A Set is one of asynq's sorted sets of tasks.
-type Set string
-
-// The sets that are scanned.
-const (
-	Archived Set = "archived"
-	Retrying Set = "retry"
-	Waiting  Set = "scheduled"
-)
-
-// Size is how many tasks a set has.
-func Size(ctx context.Context, rdb redis.UniversalClient, name string, set Set) (int, error) {
-	n, err := rdb.ZCard(ctx, prefix(name)+string(set)).Result()
+// Size is how many tasks of a queue are scheduled, wait for a retry, or are archived.
+func Size(ctx context.Context, rdb redis.UniversalClient, name string, state State) (int, error) {
+	n, err := rdb.ZCard(ctx, prefix(name)+string(state)).Result()
 	if err != nil {
 		return 0, fmt.Errorf("count tasks: %w", err)
 	}
@@ -67,10 +57,11 @@ func Size(ctx context.Context, rdb redis.UniversalClient, name string, set Set) 
 // scanPage is about how many ids a page has.
 const scanPage = 500
 
-// Scan hands out the ids of a set's tasks page by page. Those that are in the set
-// all the while come at least once, whatever moves meanwhile. An error of page ends it.
-func Scan(ctx context.Context, rdb redis.UniversalClient, name string, set Set, page func(ids []string) error) error {
-	key := prefix(name) + string(set)
+// Scan hands out the ids of the tasks that are scheduled, wait for a retry, or are
+// archived, page by page. Those that are so all the while come at least once, whatever
+// moves meanwhile. An error of page ends it.
+func Scan(ctx context.Context, rdb redis.UniversalClient, name string, state State, page func(ids []string) error) error {
+	key := prefix(name) + string(state)
 	for cursor := uint64(0); ; {
 		pairs, next, err := rdb.ZScan(ctx, key, cursor, "", scanPage).Result()
 		if err != nil {

@@ -194,7 +194,7 @@ func TestScan(t *testing.T) {
 	if !errors.Is(err, enough) || pages != 1 {
 		t.Errorf("%d pages after an error: %v", pages, err)
 	}
-	if err := queue.Scan(t.Context(), rdb, "bulk", queue.Retrying, func([]string) error { return enough }); err != nil {
+	if err := queue.Scan(t.Context(), rdb, "bulk", queue.Retry, func([]string) error { return enough }); err != nil {
 		t.Errorf("an empty set: %v", err)
 	}
 	_ = rdb.Close()

@@ -33,7 +33,7 @@ func record(tb testing.TB, rdb redis.UniversalClient, wake bool, jobs ...*rohrpo
 	tickets := make([]queue.Ticket, len(jobs))
 	for i, job := range jobs {
 		var err error
-		if tickets[i], err = recorder.Add(tb.Context(), queue.NewTask(job, []byte(job.ID))); err != nil {
+		if tickets[i], err = recorder.Add(tb.Context(), job, []byte(job.ID)); err != nil {
 			tb.Fatal(err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
 )
 
@@ -27,11 +28,11 @@ func NewRecorder(batch *lua.Batch) *Recorder {
 	return r
 }
 
-// Add appends the task to the batch. The answer is in the ticket once the batch
-// was executed.
-func (r *Recorder) Add(ctx context.Context, task *asynq.Task) (Ticket, error) {
+// Add appends the task of a job to the batch; payload is its encoded form. The answer
+// is in the ticket once the batch was executed.
+func (r *Recorder) Add(ctx context.Context, job *rohrpost.Job, payload []byte) (Ticket, error) {
 	r.notes.last = nil
-	if _, err := r.client.EnqueueContext(ctx, task); err != nil {
+	if _, err := r.client.EnqueueContext(ctx, NewTask(job, payload)); err != nil {
 		return Ticket{}, fmt.Errorf("enqueue: %w", err)
 	}
 	if r.notes.last == nil {

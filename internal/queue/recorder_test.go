@@ -161,9 +161,9 @@ func TestWakeIsPublished(t *testing.T) {
 func TestAddRefusesWhatAsynqRefuses(t *testing.T) {
 	t.Parallel()
 	var batch lua.Batch
-	_, err := queue.NewRecorder(&batch).Add(t.Context(), asynq.NewTask("", nil))
+	_, err := queue.NewRecorder(&batch).Add(t.Context(), &rohrpost.Job{Message: rohrpost.Message{Priority: " "}}, nil)
 	if err == nil {
-		t.Error("a task without a type")
+		t.Error("a job of no queue")
 	}
 }
 
@@ -173,7 +173,7 @@ func TestTicketOfALostBatch(t *testing.T) {
 	rdb := server.Client(t)
 	server.Kill()
 	var batch lua.Batch
-	ticket, err := queue.NewRecorder(&batch).Add(t.Context(), queue.NewTask(newJob("a", ""), nil))
+	ticket, err := queue.NewRecorder(&batch).Add(t.Context(), newJob("a", ""), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

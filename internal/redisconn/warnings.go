@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -18,47 +17,52 @@ const maxSkew = 5 * time.Second
 
 // Warnings are the settings of this Redis that would lose mail, and clocks that differ,
 // each with its remedy in one line. Of a cluster every master is asked, of a Sentinel group the
-// present one. A Redis that does not tell (no permission for CONFIG, a hosted
-// service) gives none.
+// present one. What a user without CONFIG, as on a hosted service, cannot read is taken
+// from INFO, and what neither tells is said.
 func Warnings(ctx context.Context, client redis.UniversalClient) []string {
-	cluster, ok := client.(*redis.ClusterClient)
-	if !ok {
-		return warnings(ctx, client)
-	}
-	var mu sync.Mutex
-	masters := map[string][]string{} // by warning
-	_ = cluster.ForEachMaster(ctx, func(ctx context.Context, master *redis.Client) error {
-		found := warnings(ctx, master)
-		mu.Lock()
-		defer mu.Unlock()
-		for _, w := range found {
-			masters[w] = append(masters[w], master.Options().Addr)
-		}
+	masters, err := Masters(ctx, client)
+	if err != nil {
 		return nil
-	})
+	}
+	if len(masters) == 1 {
+		return warnings(ctx, masters[0])
+	}
+	found := map[string][]string{} // addresses of the masters by warning
+	for _, master := range masters {
+		for _, w := range warnings(ctx, master) {
+			found[w] = append(found[w], master.Options().Addr)
+		}
+	}
 	var out []string
-	for _, w := range slices.Sorted(maps.Keys(masters)) {
-		slices.Sort(masters[w])
-		out = append(out, w+" (on "+strings.Join(masters[w], ", ")+")")
+	for _, w := range slices.Sorted(maps.Keys(found)) {
+		slices.Sort(found[w])
+		out = append(out, w+" (on "+strings.Join(found[w], ", ")+")")
 	}
 	return out
 }
 
 // warnings are those of one server.
 func warnings(ctx context.Context, client redis.Cmdable) []string {
+	s := askSettings(ctx, client)
 	var out []string
-	if policy, ok := setting(ctx, client, "maxmemory-policy"); ok && policy != "noeviction" {
+	if s.policy != "" && s.policy != "noeviction" {
 		out = append(out, fmt.Sprintf(
-			"redis deletes queued mail when its memory is full (maxmemory-policy %s): CONFIG SET maxmemory-policy noeviction", policy))
+			"redis deletes queued mail when its memory is full (maxmemory-policy %s): CONFIG SET maxmemory-policy noeviction", s.policy))
 	}
-	appendonly, known := setting(ctx, client, "appendonly")
-	save, knownSave := setting(ctx, client, "save")
-	if known && knownSave && appendonly == "no" && save == "" {
+	switch {
+	case s.appendonly != "no":
+	case s.save == nil:
+		out = append(out, "redis does not append to a file (appendonly no), and does not tell whether it takes snapshots; without any a restart loses queued mail: CONFIG SET appendonly yes")
+	case *s.save == "":
 		out = append(out, "redis keeps nothing on disk, a restart loses queued mail (appendonly no, save \"\"): CONFIG SET appendonly yes")
 	}
 	// A master that nobody can hear any more would go on saying yes.
-	if atLeast, ok := setting(ctx, client, "min-replicas-to-write"); ok && atLeast == "0" && hasReplicas(ctx, client) {
+	if s.replicas && s.minReplicas == "0" {
 		out = append(out, "redis takes mail that no replica gets, which a fail-over loses (min-replicas-to-write 0): CONFIG SET min-replicas-to-write 1")
+	}
+	if len(s.untold) > 0 {
+		out = append(out, "redis does not tell "+strings.Join(s.untold, ", ")+
+			": whether it may lose mail is not known; allow its user INFO (ACL +info), or see docs/redis.md")
 	}
 	before := time.Now()
 	if now, err := client.Time(ctx).Result(); err == nil {
@@ -80,18 +84,4 @@ func clockWarning(before, now, after time.Time) []string {
 	return []string{fmt.Sprintf(
 		"this machine's clock is %v %s that of redis, mails leave too early or late and are taken from workers that still have them: synchronise both (NTP)",
 		skew.Round(time.Second), word)}
-}
-
-func setting(ctx context.Context, client redis.Cmdable, name string) (value string, known bool) {
-	answer, err := client.ConfigGet(ctx, name).Result()
-	if err != nil {
-		return "", false
-	}
-	value, known = answer[name]
-	return value, known
-}
-
-func hasReplicas(ctx context.Context, client redis.Cmdable) bool {
-	info, err := client.Info(ctx, "replication").Result()
-	return err == nil && !strings.Contains(info, "connected_slaves:0\r")
 }

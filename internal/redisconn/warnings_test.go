@@ -26,6 +26,7 @@ func checkWarnings(t *testing.T, client redis.UniversalClient, want ...string) {
 
 func TestWarnings(t *testing.T) {
 	t.Parallel()
+	byMax := func(addr string) string { return "redis://max:pw@" + addr }
 	tests := map[string]struct {
 		args []string
 		url  func(addr string) string
@@ -36,8 +37,16 @@ func TestWarnings(t *testing.T) {
 		"nothing kept":   {want: []string{"CONFIG SET appendonly yes"}},
 		"evicts":         {args: []string{"--appendonly", "yes", "--maxmemory-policy", "allkeys-lru"}, want: []string{"CONFIG SET maxmemory-policy noeviction"}},
 		"both":           {args: []string{"--maxmemory-policy", "volatile-ttl"}, want: []string{"noeviction", "appendonly yes"}},
-		"does not tell":  {args: []string{"--user", "max", "on", ">pw", "~*", "+@all", "-config"}, url: func(a string) string { return "redis://max:pw@" + a }},
-		"CONFIG renamed": {args: []string{"--rename-command", "CONFIG", ""}},
+		"CONFIG renamed": {args: []string{"--rename-command", "CONFIG", ""}, want: []string{"does not tell whether it takes snapshots"}},
+		"no CONFIG": {
+			args: []string{"--maxmemory-policy", "allkeys-lru", "--user", "max", "on", ">pw", "~*", "+@all", "-config"}, url: byMax,
+			want: []string{"maxmemory-policy allkeys-lru", "does not tell whether it takes snapshots"},
+		},
+		"no CONFIG, and safe": {args: []string{"--appendonly", "yes", "--user", "max", "on", ">pw", "~*", "+@all", "-config"}, url: byMax},
+		"neither": {
+			args: []string{"--user", "max", "on", ">pw", "~*", "+@all", "-config", "-info"}, url: byMax,
+			want: []string{"redis does not tell maxmemory-policy, appendonly: "},
+		},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -44,7 +44,10 @@ type Options struct {
 
 	HELO           string // as in smtp.Options
 	MaxConnections int    // as in smtp.Options
-	Logger         zerolog.Logger
+	// TenantConnections is the most that settings may have which the operator has not
+	// written; 0: any number.
+	TenantConnections int
+	Logger            zerolog.Logger
 }
 
 // A Route sends mails. Its methods may be called from any goroutine.
@@ -152,7 +155,7 @@ func (r *Route) Server(a *resolver.Account) smtp.Server {
 	server := smtp.Server{
 		Account: a.ID(), Version: a.Version(), Host: s.Host, Port: s.Port, Encryption: smtp.Encryption(s.Encryption),
 		Authentication: s.Authentication, Username: s.Username, Password: s.Password,
-		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: s.MaxConnections,
+		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: a.Connections(r.options.MaxConnections, r.options.TenantConnections),
 		Guard: parking{gate: r.options.Gate, leases: r.options.Leases, account: a, log: r.options.Logger},
 	}
 	if a.OAuth2.InUse() {

@@ -5,17 +5,15 @@ import (
 	"errors"
 	"time"
 
-	"github.com/hibiken/asynq"
-
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/audit"
+	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
 // Why something was not done to a task.
 var (
 	errBadBody = errors.New("the request names no tasks")
-	errNoTask  = errors.New("no such task")
 	errNoMail  = errors.New("not a mail")
 	errNewer   = errors.New("a mail of a newer version")
 	errWaits   = errors.New("it waits for a worker already")
@@ -28,27 +26,24 @@ const young = 10 * time.Minute
 
 // A target is a task, and the mail in it.
 type target struct {
-	*asynq.TaskInfo
+	*queue.Task
 	job *rohrpost.Job // nil: it is no mail of rohrpost
 }
 
 // find reads a task. Its id says nothing: the mail in it does.
-func (a *acts) find(queue, id string) (*target, error) {
-	info, err := a.inspector.GetTaskInfo(queue, id)
-	switch {
-	case errors.Is(err, asynq.ErrTaskNotFound), errors.Is(err, asynq.ErrQueueNotFound):
-		return nil, errNoTask
-	case err != nil:
+func (a *acts) find(name, id string) (*target, error) {
+	task, err := a.inspector.Task(queue.Ref{Queue: name, ID: id})
+	if err != nil {
 		return nil, err
 	}
-	job, err := rohrpost.DecodeJob(info.Payload)
+	job, err := rohrpost.DecodeJob(task.Payload)
 	if errors.Is(err, rohrpost.ErrPayloadVersion) {
 		return nil, errNewer
 	}
 	if err != nil {
 		job = nil
 	}
-	return &target{info, job}, nil
+	return &target{task, job}, nil
 }
 
 // act does one deed to one task: Delete cancels the mail, Run sends it. Which way Run
@@ -65,9 +60,9 @@ func (a *acts) act(ctx context.Context, d deed, id string) error {
 		return errNoMail
 	}
 	switch t.State {
-	case asynq.TaskStateArchived:
+	case queue.Archived:
 		return a.mails.Retry(ctx, t.job.Tenant, t.job.ID)
-	case asynq.TaskStatePending:
+	case queue.Pending:
 		return errWaits
 	}
 	return a.mails.Reschedule(ctx, t.job.Tenant, t.job.ID, a.now().Add(time.Second))
@@ -85,11 +80,7 @@ func (a *acts) cancel(ctx context.Context, t *target) error {
 			return errYoung
 		}
 	}
-	err := a.inspector.DeleteTask(t.Queue, t.ID)
-	if errors.Is(err, asynq.ErrTaskNotFound) {
-		return errNoTask
-	}
-	return err
+	return a.inspector.Delete(t.Ref)
 }
 
 // reason is the key of the text that says why something was not done. What nobody
@@ -100,7 +91,7 @@ func (a *acts) reason(err error) string {
 		key string
 	}{
 		{errBadBody, "act_body"},
-		{errNoTask, "act_no_task"},
+		{queue.ErrNoTask, "act_no_task"},
 		{errNoMail, "act_no_mail"},
 		{errNewer, "act_newer"},
 		{errWaits, "act_waits"},

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
@@ -44,7 +43,7 @@ type Mails interface {
 type acts struct {
 	redis     redis.UniversalClient
 	mails     Mails
-	inspector *asynq.Inspector
+	inspector *queue.Inspector
 	audit     *audit.Log
 	pages     *pages
 	log       zerolog.Logger
@@ -60,7 +59,7 @@ func newActs(o Options, pages *pages) (*acts, error) {
 		return nil, fmt.Errorf("web: %w", err)
 	}
 	return &acts{
-		redis: o.Redis, mails: o.Mails, inspector: asynq.NewInspectorFromRedisClient(o.Redis),
+		redis: o.Redis, mails: o.Mails, inspector: queue.NewInspector(o.Redis),
 		audit: log, pages: pages, log: o.Logger, now: o.Now,
 	}, nil
 }
@@ -135,13 +134,13 @@ var errEnough = errors.New("enough")
 
 // tab is how many tasks a tab has, and the ids of as many as can be dealt with.
 func (a *acts) tab(ctx context.Context, name, state string) (int, []string, error) {
-	set := queue.Set(state)
-	size, err := queue.Size(ctx, a.redis, name, set)
+	in := queue.State(state)
+	size, err := queue.Size(ctx, a.redis, name, in)
 	if err != nil {
 		return 0, nil, err
 	}
 	var ids []string
-	err = queue.Scan(ctx, a.redis, name, set, func(page []string) error {
+	err = queue.Scan(ctx, a.redis, name, in, func(page []string) error {
 		if ids = append(ids, page...); len(ids) >= maxAll {
 			return errEnough
 		}
@@ -202,9 +201,9 @@ func (a *acts) hold(w http.ResponseWriter, r *http.Request, d deed, line audit.R
 	}
 	pauses, err := queue.Paused(r.Context(), a.redis)
 	paused := slices.ContainsFunc(pauses, func(p queue.Pause) bool { return p.Queue == d.queue })
-	change := a.inspector.PauseQueue
+	change := a.inspector.Pause
 	if d.action == audit.Resume {
-		change = a.inspector.UnpauseQueue
+		change = a.inspector.Resume
 	}
 	changed := 0
 	if err == nil && paused != (d.action == audit.Pause) {

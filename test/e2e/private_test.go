@@ -203,6 +203,30 @@ func TestPrivateRedisStops(t *testing.T) {
 	}
 }
 
+// TestHangup: SIGHUP reads the accounts file again, refuses one that is wrong, and ends
+// nothing.
+func TestHangup(t *testing.T) {
+	t.Parallel()
+	server := smtptest.Start(t, smtptest.Options{})
+	h := newHermit(t, server)
+	p := h.serve()
+	h.write("accounts.yaml", "platform: {addres: typo@platform.example}\n")
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	receipts := h.sendByCommand([]rohrpost.Message{message()})
+	if st := h.final(receipts[0].ID); st.State != rohrpost.Accepted {
+		t.Errorf("%+v", st)
+	}
+	checkOnce(t, receipts, server)
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-p.ended; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+}
+
 // TestPrivateRedisRefusals: each in one line, with what to do.
 func TestPrivateRedisRefusals(t *testing.T) {
 	h := newHermit(t, smtptest.Start(t, smtptest.Options{}))

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/smtptest"
+	"github.com/rohrpost/rohrpost/producer"
+)
+
+// waitStates waits until all mails are in a state.
+func waitStates(t *testing.T, mail *producer.Client, ids []string, want rohrpost.State) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.Now().Add(30 * time.Second)
+	for _, id := range ids {
+		for {
+			st, err := mail.Status(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if st.State == want {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%s is %s, want %s", id, st.State, want)
+			}
+			<-tick.C
+		}
+	}
+}
+
+// TestMendedWhileStopped: a password in the accounts file that is mended while no worker
+// runs frees the parked mails at once when one starts; one that is mended while workers
+// run does so within seconds.
+func TestMendedWhileStopped(t *testing.T) {
+	t.Parallel()
+	for name, stopped := range map[string]bool{"while it is stopped": true, "while it runs": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, _, mail := setUp(t)
+			server := smtptest.Start(t, smtptest.Options{Username: "noreply@platform.example", Password: "right"})
+			write := func(password string) {
+				text := fmt.Sprintf("platform:\n  address: noreply@platform.example\n  smtp: {host: 127.0.0.1, port: %d, encryption: none, allow_plaintext_login: true, password: %s}\n", server.Port(), password)
+				if err := os.WriteFile(string(cfg.Accounts.File), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write("wrong")
+			var batch []rohrpost.Message
+			var ids []string
+			for n := range 40 {
+				ids = append(ids, fmt.Sprint("m", n))
+				batch = append(batch, rohrpost.Message{ID: ids[n], To: []rohrpost.Address{{Address: "a@example.org"}}, Text: "x"})
+			}
+			if _, err := mail.SendBatch(t.Context(), batch); err != nil {
+				t.Fatal(err)
+			}
+			first, err := New(Options{Config: cfg, Roles: Roles{Worker: true}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := first.Start(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			waitStates(t, mail, ids, rohrpost.Parked)
+			if stopped {
+				if err := first.Stop(); err != nil {
+					t.Fatal(err)
+				}
+				write("right")
+				startApp(t, cfg, Roles{Worker: true})
+			} else {
+				defer func() { _ = first.Stop() }()
+				write("right")
+			}
+			waitStates(t, mail, ids, rohrpost.Accepted)
+		})
+	}
+}
