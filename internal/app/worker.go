@@ -60,7 +60,7 @@ func (a *App) startWorker(ctx context.Context, p parts) error {
 		Redis: p.redis, Resolver: senders, Transport: desk.Route, Gate: desk.Gate, ErrorLog: p.errors, Metrics: p.metrics, Logger: a.log,
 		Concurrency: cfg.Worker.Concurrency, Servers: cfg.Worker.Servers, Connections: cfg.Limits.ConnectionsPerAccount,
 		TenantConnections: cfg.Accounts.MaxConnections,
-		AttemptTimeout: cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
+		AttemptTimeout:    cfg.Worker.AttemptTimeout, ShutdownTimeout: cfg.Worker.ShutdownTimeout,
 		Identities: cfg.Secrets.Identity, Keep: cfg.Ledger.Keep, FailedBytes: int64(cfg.Limits.FailedBytesPerTenant),
 		ShowRecipients: cfg.ErrorLog.ShowRecipients,
 		Retry: worker.Retry{

@@ -210,7 +210,7 @@ func TestHangup(t *testing.T) {
 	server := smtptest.Start(t, smtptest.Options{})
 	h := newHermit(t, server)
 	p := h.serve()
-	h.write("accounts.yaml", "platform: {addres: typo@platform.example}\n")
+	h.write("accounts.yaml", "platform: {addrezz: typo@platform.example}\n")
 	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
