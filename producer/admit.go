@@ -172,7 +172,7 @@ func (p *portion) finish(ctx context.Context, entries []*entry) {
 		if e.reserved {
 			e.reservation.Withdraw(&batch)
 		}
-		if e.reserved || !e.ownID { // else another mail may have the key
+		if !e.ownID { // else another Send of the same id may have enqueued it meanwhile
 			refused = append(refused, use(e.job))
 		}
 	}

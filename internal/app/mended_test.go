@@ -1,10 +1,14 @@
 package app
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
@@ -31,6 +35,27 @@ func waitStates(t *testing.T, mail *producer.Client, ids []string, want rohrpost
 			}
 			<-tick.C
 		}
+	}
+}
+
+// TestReload: whoever asks for it has the accounts file read again, changed or not.
+func TestReload(t *testing.T) {
+	t.Parallel()
+	cfg, _, _ := setUp(t)
+	var said bytes.Buffer
+	a, err := New(Options{Config: cfg, Roles: Roles{Worker: true}, Logger: zerolog.New(zerolog.SyncWriter(&said))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.Reload()
+	if err := a.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(said.String(), "accounts reloaded") {
+		t.Errorf("%s", said.String())
 	}
 }
 

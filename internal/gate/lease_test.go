@@ -48,8 +48,14 @@ func (l *leaseLog) lines() []string {
 // newHolder starts one. TTL 0 is the usual one.
 func newHolder(t *testing.T, rdb redis.UniversalClient, ttl time.Duration) *holder {
 	t.Helper()
+	return holderOf(t, gate.LeaseOptions{Redis: rdb, TTL: ttl})
+}
+
+func holderOf(t *testing.T, o gate.LeaseOptions) *holder {
+	t.Helper()
 	log := &leaseLog{}
-	l, err := gate.NewLeases(gate.LeaseOptions{Redis: rdb, TTL: ttl, Logger: zerolog.New(log)})
+	o.Logger = zerolog.New(log)
+	l, err := gate.NewLeases(o)
 	if err != nil {
 		t.Fatal(err)
 	}

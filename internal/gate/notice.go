@@ -185,12 +185,16 @@ func (g *Gate) Load(ctx context.Context) error {
 	for subject, n := range notices {
 		n.bound(old[subject], now)
 	}
-	g.notices = notices
-	g.mu.Unlock()
+	var freed []string
 	for subject := range old {
 		if notices[subject] == nil {
-			g.freed(subject)
+			freed = append(freed, subject)
 		}
+	}
+	g.notices = notices
+	g.mu.Unlock()
+	for _, subject := range freed {
+		g.freed(subject)
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost/internal/gate"
 	"github.com/rohrpost/rohrpost/internal/redistest"
@@ -17,12 +16,7 @@ import (
 // newProcess is a holder that says only when it is asked to that it lives.
 func newProcess(t *testing.T, rdb redis.UniversalClient, silence time.Duration) *holder {
 	t.Helper()
-	log := &leaseLog{}
-	l, err := gate.NewLeases(gate.LeaseOptions{Redis: rdb, Silence: silence, Logger: zerolog.New(log)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &holder{t, l, log}
+	return holderOf(t, gate.LeaseOptions{Redis: rdb, Silence: silence})
 }
 
 func (p *holder) beat() {
