@@ -11,7 +11,7 @@ TAGS ?=
 TESTFLAGS ?= -timeout 20m -skip '^TestLarge' $(if $(CI),-count=1)
 # How long each fuzz target runs.
 FUZZTIME ?= 10s
-# For demo, dev, bench and chaos: make chaos ARGS='-seed 7'.
+# For demo, dev, bench, soak and chaos: make chaos ARGS='-seed 7'.
 ARGS ?=
 
 # Debian keeps servers, smtp-sink among them, out of the PATH of users.
@@ -20,6 +20,7 @@ export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 # The version is part of the file's name: another one is installed at next use.
 LINT := bin/golangci-lint-v2.15.0
 DEADCODE := bin/deadcode-v0.52.0
+AXE := bin/axe-core-4.14.1.js
 
 .PHONY: help
 help: ## This list
@@ -48,26 +49,45 @@ cross: ## Compile the program for Linux, macOS and Windows on amd64 and arm64
 
 .PHONY: packages
 packages: # what the tests need besides Go
-	@.ci/packages redis-server:redis-server smtp-sink:postfix nginx:nginx haproxy:haproxy \
-	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium
+	@.ci/packages promtool:prometheus redis-server:redis-server smtp-sink:postfix nginx:nginx haproxy:haproxy \
+	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium curl:curl
+
+.PHONY: axe
+axe: # what looks for barriers on the pages: npm has it
+	@[ -e $(AXE) ] || .ci/axe $(AXE)
 
 .PHONY: test
 test: packages ## Install what the tests need, and run them
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -p 4 $(TESTFLAGS) ./test/... ./... # they wait more than they compute, the first ones most
 	$(GO) test -C test/chaos $(TESTFLAGS) .
+	$(GO) test -C examples/embedded $(TESTFLAGS) .
 
 .PHONY: test-large
-test-large: packages ## What the race detector disturbs: a million entries, a hundred thousand accounts, memory
+test-large: packages ## What the race detector disturbs: a million entries, a hundred thousand accounts, memory, growth
 	$(GO) test -count=1 -timeout 20m -run '^TestLarge|^TestMemoryIsKnown$$' -v ./errorlog ./resolver/redisstore ./internal/transport/compose
+	$(GO) test -count=1 -run 'Linear$$' . ./errorlog ./resolver ./internal/failure ./internal/payload ./internal/web/dashboard ./internal/transport/...
 
 .PHONY: race
 race: packages ## The same with the race detector
 	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test -C test/chaos -race $(TESTFLAGS) .
+	$(GO) test -C examples/embedded $(TESTFLAGS) . # without the detector, for which SQLite compiles for minutes
+
+.PHONY: docs-check
+docs-check: packages ## Run the commands, load the settings and look up the names of README and docs
+	$(GO) test -count=1 -v ./test/docs
 
 .PHONY: e2e
 e2e: packages ## The tests of the whole, against real servers
 	$(GO) test -count=1 -v ./test/e2e/...
+
+.PHONY: browser
+browser: packages axe ## What people do on the pages, in Chromium: clicks, keyboard, barriers, widths, attacks
+	$(GO) test -C test/browser -count=1 -v . $(ARGS)
+
+.PHONY: shots
+shots: packages ## Take the pictures of docs/pages anew
+	$(GO) test -C test/browser -count=1 -v -run '^TestShots$$' . -shots "$(CURDIR)/docs/pages"
 
 .PHONY: attack
 attack: packages ## What one tenant, recipient, server or visitor can do to the others, tried against the built program
@@ -86,8 +106,16 @@ fuzz: ## Fuzz every parser for FUZZTIME (10s) each; their seeds are part of test
 	    done
 
 .PHONY: bench
-bench: packages ## Measure the way of a mail, beside a bare pool and smtp-source
+bench: packages ## Measure the way of a mail, beside a bare pool and smtp-source; -before COMMIT compares
 	$(GO) run ./bench $(ARGS)
+
+.PHONY: soak
+soak: packages ## Half an hour of mails through 100,000 accounts in turn: does memory stay flat?
+	$(GO) run ./bench/soak $(ARGS)
+
+.PHONY: pause
+pause: packages ## How long nobody sends after a worker is killed, in five rounds
+	E2E_FULL=1 $(GO) test -count=1 -timeout 20m -v -run '^TestPauseAfterKill$$' ./test/e2e $(ARGS)
 
 .PHONY: bench-once
 bench-once: # each benchmark runs a single time: it must work, its figure means nothing
@@ -97,8 +125,10 @@ bench-once: # each benchmark runs a single time: it must work, its figure means 
 lint: $(LINT) $(DEADCODE) ## Ask the linters, and check the rules of the house that they do not know
 	$(LINT) run
 	cd test/chaos && ../../$(LINT) run --config ../../.golangci.yml
+	cd test/browser && ../../$(LINT) run --config ../../.golangci.yml
+	cd examples/embedded && ../../$(LINT) run --config ../../.golangci.yml
 	@# An application that imports the producer must not get the worker with it.
-	@! $(GO) list -deps ./producer/... | grep -E 'rohrpost/(worker|resolver|internal/(transport|app|web))|wneessen/go-mail' \
+	@! $(GO) list -deps ./producer/... | grep -E 'rohrpost/(worker|server|resolver|internal/(delivery|engine|transport|app|web))|wneessen/go-mail' \
 	  || { echo 'producer links the packages above: an application must not get them'; exit 1; }
 	@find . -name '*.go' -exec awk 'FNR == 401 { print FILENAME ": a file has at most 400 lines, one idea"; bad = 1 } END { exit bad }' {} +
 	@# Who owns a key of Redis spells it; others ask.
@@ -113,12 +143,16 @@ fmt: $(LINT) ## Format the code, and go.mod
 	$(LINT) fmt
 	$(GO) mod tidy
 	$(GO) mod tidy -C test/chaos
+	$(GO) mod tidy -C test/browser
+	$(GO) mod tidy -C examples/embedded
 
 .PHONY: fmt-check
 fmt-check: $(LINT) # says what fmt would change
 	$(LINT) fmt --diff
 	$(GO) mod tidy -diff
 	$(GO) mod tidy -C test/chaos -diff
+	$(GO) mod tidy -C test/browser -diff
+	$(GO) mod tidy -C examples/embedded -diff
 
 .PHONY: compose-check
 compose-check: # docker-compose.yml, where there is something that reads it
@@ -129,7 +163,7 @@ compose-check: # docker-compose.yml, where there is something that reads it
 	echo "$$compose config"; $$compose -f docker-compose.yml --profile dev config --quiet
 
 .PHONY: ci
-ci: fmt-check lint build cross compose-check race test-large bench-once ## Everything that must hold before a change is taken
+ci: fmt-check lint build cross compose-check docs-check race test-large bench-once ## Everything that must hold before a change is taken
 
 .PHONY: tools
 tools: $(LINT) $(DEADCODE)

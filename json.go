@@ -5,12 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"slices"
 	"time"
 )
 
-// messageFields are what a message as JSON and a payload write alike.
-type messageFields struct {
+// messageJSON is a message as people and programs write it.
+type messageJSON struct {
 	ID          string            `json:"id,omitempty"`
 	Tenant      string            `json:"tenant,omitempty"`
 	User        User              `json:"user,omitzero"`
@@ -21,57 +20,26 @@ type messageFields struct {
 	Priority    Priority          `json:"priority,omitempty"`
 	Metadata    map[string]string `json:"metadata,omitempty"`
 	OnUncertain OnUncertain       `json:"on_uncertain,omitempty"`
+	From        Address           `json:"from,omitzero"`
+	ReplyTo     addressList       `json:"reply_to,omitempty"`
+	To          addressList       `json:"to,omitempty"`
+	Cc          addressList       `json:"cc,omitempty"`
+	Bcc         addressList       `json:"bcc,omitempty"`
+	Text        string            `json:"text,omitempty"`
+	HTML        string            `json:"html,omitempty"`
+	Attachments []Attachment      `json:"attachments,omitempty"`
+	NotBefore   time.Time         `json:"not_before,omitzero"`
+	Expires     time.Time         `json:"expires,omitzero"`
 }
 
-func (m *Message) fields() messageFields {
-	return messageFields{
-		ID: m.ID, Tenant: m.Tenant, User: m.User, Origin: m.Origin, Category: m.Category, Subject: m.Subject,
-		Headers: m.Headers, Priority: m.Priority, Metadata: m.Metadata, OnUncertain: m.OnUncertain,
-	}
-}
-
-func (f *messageFields) message() Message {
-	return Message{
-		ID: f.ID, Tenant: f.Tenant, User: f.User, Origin: f.Origin, Category: f.Category, Subject: f.Subject,
-		Headers: f.Headers, Priority: f.Priority, Metadata: f.Metadata, OnUncertain: f.OnUncertain,
-	}
-}
-
-// messageJSON is a message as people and programs write it.
-type messageJSON struct {
-	messageFields
-	From        Address     `json:"from,omitzero"`
-	ReplyTo     addressList `json:"reply_to,omitempty"`
-	To          addressList `json:"to,omitempty"`
-	Cc          addressList `json:"cc,omitempty"`
-	Bcc         addressList `json:"bcc,omitempty"`
-	Text        string      `json:"text,omitempty"`
-	HTML        string      `json:"html,omitempty"`
-	Attachments []fileJSON  `json:"attachments,omitempty"`
-	NotBefore   time.Time   `json:"not_before,omitzero"`
-	Expires     time.Time   `json:"expires,omitzero"`
-}
-
-type fileJSON struct {
-	Name        string `json:"name"`
-	ContentType string `json:"content_type,omitempty"`
-	ContentID   string `json:"content_id,omitempty"`
-	Content     []byte `json:"content"` // base64
-}
-
-// MarshalJSON writes the message in snake_case, contents as base64. Digest and
-// Size of an attachment are not part of it.
+// MarshalJSON writes the message in snake_case, contents as base64.
 func (m Message) MarshalJSON() ([]byte, error) {
-	out := messageJSON{
-		messageFields: m.fields(), From: m.From, ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Bcc: m.Bcc,
-		Text: m.Text, HTML: m.HTML, NotBefore: m.NotBefore, Expires: m.Expires,
-	}
-	for _, a := range m.Attachments {
-		out.Attachments = append(out.Attachments, fileJSON{
-			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Content: a.Content,
-		})
-	}
-	return json.Marshal(out)
+	return json.Marshal(messageJSON{
+		ID: m.ID, Tenant: m.Tenant, User: m.User, Origin: m.Origin, Category: m.Category,
+		From: m.From, ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Bcc: m.Bcc,
+		Subject: m.Subject, Text: m.Text, HTML: m.HTML, Headers: m.Headers, Attachments: m.Attachments,
+		Priority: m.Priority, NotBefore: m.NotBefore, Expires: m.Expires, Metadata: m.Metadata, OnUncertain: m.OnUncertain,
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. An unknown field is an error, and so is
@@ -85,14 +53,11 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 	if err := uniqueKeys(b); err != nil {
 		return err
 	}
-	*m = in.message()
-	m.From, m.ReplyTo, m.To, m.Cc, m.Bcc = in.From, in.ReplyTo, in.To, in.Cc, in.Bcc
-	m.Text, m.HTML, m.NotBefore, m.Expires = in.Text, in.HTML, in.NotBefore, in.Expires
-	m.Attachments = slices.Grow(m.Attachments, len(in.Attachments))
-	for _, a := range in.Attachments {
-		m.Attachments = append(m.Attachments, Attachment{
-			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Content: a.Content,
-		})
+	*m = Message{
+		ID: in.ID, Tenant: in.Tenant, User: in.User, Origin: in.Origin, Category: in.Category,
+		From: in.From, ReplyTo: in.ReplyTo, To: in.To, Cc: in.Cc, Bcc: in.Bcc,
+		Subject: in.Subject, Text: in.Text, HTML: in.HTML, Headers: in.Headers, Attachments: in.Attachments,
+		Priority: in.Priority, NotBefore: in.NotBefore, Expires: in.Expires, Metadata: in.Metadata, OnUncertain: in.OnUncertain,
 	}
 	return nil
 }

@@ -107,15 +107,10 @@ type Header struct {
 // An Attachment is a file sent with the mail. With a ContentID it is inline:
 // the HTML body shows it as "cid:<ContentID>".
 type Attachment struct {
-	Name        string
-	ContentType string // empty: by the ending of Name, else application/octet-stream
-	ContentID   string // without angle brackets
-	Content     []byte
-
-	// Digest names Content by its SHA-256, and Size is its length in bytes.
-	// The producer sets both; in a queued job they stand for Content.
-	Digest string
-	Size   int64
+	Name        string `json:"name"`
+	ContentType string `json:"content_type,omitempty"` // empty: by the ending of Name, else application/octet-stream
+	ContentID   string `json:"content_id,omitempty"`   // without angle brackets
+	Content     []byte `json:"content"`                // base64 in JSON
 }
 
 // Origin tells a person's mail from a program's.

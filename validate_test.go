@@ -227,7 +227,12 @@ func TestFieldErrors(t *testing.T) {
 }
 
 func BenchmarkValidate(b *testing.B) {
-	m := typicalJob().Message
+	m := rohrpost.Message{
+		ID: "k5m2q7w3e2r2t6y7u4i2o2p5a7", Tenant: "acme", Origin: rohrpost.Manual,
+		User:    rohrpost.User{ID: "max", FirstName: "Max", LastName: "Muster", Address: "max@acme.example"},
+		To:      []rohrpost.Address{{Name: "Kundin", Address: "kundin@example.org"}},
+		Subject: "Ihre Rechnung", Text: strings.Repeat("Guten Tag, anbei die Rechnung.\n", 132),
+	}
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := m.Validate(validateAt); err != nil {

@@ -16,11 +16,12 @@ func (e *environment) depth(ctx context.Context) error {
 	if e.deep == 0 {
 		return nil
 	}
-	short, err := e.drain(ctx)
+	c := course{mails: e.mails, connections: e.connections, server: e.sink}
+	short, err := e.drain(ctx, c)
 	if err != nil {
 		return err
 	}
-	if err := e.fill(ctx, e.deep); err != nil {
+	if err := e.fill(ctx, course{mails: e.deep}); err != nil {
 		return err
 	}
 	if err := poll(ctx, rewriteLimit, 100*time.Millisecond, "the AOF", func() bool {
@@ -29,10 +30,12 @@ func (e *environment) depth(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	deep, err := e.work(ctx, e.mails)
+	deep, err := e.work(ctx, c)
 	if err != nil {
 		return err
 	}
+	e.figures.rate(fmt.Sprintf("a queue of %d", e.mails), float64(e.mails)/short.Seconds())
+	e.figures.rate(fmt.Sprintf("the first of a queue of %d", e.deep), float64(e.mails)/deep.Seconds())
 	fmt.Printf("depth of the queue\n  a queue of %d: %.0f mails/s, the first of a queue of %d: %.0f mails/s\n",
 		e.mails, float64(e.mails)/short.Seconds(), e.deep, float64(e.mails)/deep.Seconds())
 	return e.rdb.FlushAll(ctx).Err()

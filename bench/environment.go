@@ -8,14 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/internal/app"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
@@ -26,18 +24,25 @@ import (
 // An environment is a private redis-server and an smtp-sink.
 type environment struct {
 	settings
-	dir      string
-	config   configs.Config
-	rdb      redis.UniversalClient
-	mail     *producer.Client
-	sink     string // host:port
-	children []*exec.Cmd
+	dir       string
+	socket    string // of Redis
+	config    configs.Config
+	rdb       redis.UniversalClient
+	mail      *producer.Client
+	recipient string // of sealed mails; empty: they are in clear
+	sink      string // host:port
+	children  []*exec.Cmd
+	figures   *figures
 }
 
-const startTimeout = 10 * time.Second
+const (
+	startTimeout = 10 * time.Second
+	poolSize     = 60
+)
 
 func newEnvironment(ctx context.Context, s settings) (e *environment, err error) {
-	e = &environment{settings: s, config: configs.Default()}
+	redisconn.LogTo(zerolog.Nop()) // a server that does not answer yet is waited for
+	e = &environment{settings: s, config: configs.Default(), figures: &figures{}}
 	defer func() {
 		if err != nil {
 			e.close()
@@ -46,30 +51,39 @@ func newEnvironment(ctx context.Context, s settings) (e *environment, err error)
 	if e.dir, err = os.MkdirTemp("", "rohrpost-bench-"); err != nil {
 		return e, err
 	}
-	socket := filepath.Join(e.dir, "redis.sock")
-	if err = e.start("redis-server", "--port", "0", "--unixsocket", socket, "--dir", e.dir,
+	if s.has("tls") {
+		if err = e.issue(); err != nil {
+			return e, err
+		}
+	}
+	e.socket = filepath.Join(e.dir, "redis.sock")
+	if err = e.start("redis-server", "--port", "0", "--unixsocket", e.socket, "--dir", e.dir,
 		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction", "--save", ""); err != nil {
 		return e, err
 	}
-	e.config.Redis.URL = "unix://" + socket
-	if e.rdb, err = redisconn.Open(redisconn.Options{URL: e.config.Redis.URL, PoolSize: 60}); err != nil {
+	e.config.Redis.URL = "unix://" + e.socket
+	if e.rdb, err = redisconn.Open(redisconn.Options{URL: e.config.Redis.URL, PoolSize: poolSize}); err != nil {
 		return e, err
 	}
 	if err = e.wait(ctx, "redis-server", func() bool { return e.rdb.Ping(ctx).Err() == nil }); err != nil {
 		return e, err
 	}
-	var options producer.Options
 	if s.seal {
-		identity, recipient, err := seal.Generate()
-		if err != nil {
+		if e.config.Secrets.Identity, e.recipient, err = seal.Generate(); err != nil {
 			return e, err
 		}
-		e.config.Secrets.Identity, options.Recipients = identity, []string{recipient}
 	}
-	if e.mail, err = producer.New(e.rdb, options); err != nil {
+	if e.mail, err = producer.New(e.rdb, e.producerOptions()); err != nil {
 		return e, err
 	}
 	return e, e.startSink(ctx)
+}
+
+func (e *environment) producerOptions() producer.Options {
+	if e.recipient == "" {
+		return producer.Options{}
+	}
+	return producer.Options{Recipients: []string{e.recipient}}
 }
 
 func (e *environment) startSink(ctx context.Context) error {
@@ -145,16 +159,20 @@ func (e *environment) close() {
 	_ = os.RemoveAll(e.dir)
 }
 
-// worker starts a worker that sends everything to the sink; the returned
-// function stops it.
-func (e *environment) worker(ctx context.Context) (func() error, error) {
-	host, port, err := net.SplitHostPort(e.sink)
+// worker starts a worker that sends everything to the server of the course; the
+// returned function stops it.
+func (e *environment) worker(ctx context.Context, c course) (func() error, error) {
+	host, port, err := net.SplitHostPort(c.server)
 	if err != nil {
 		return nil, err
 	}
 	accounts := filepath.Join(e.dir, "accounts.yaml")
-	text := fmt.Sprintf("platform:\n  address: noreply@platform.example\n  smtp: {host: %s, port: %s, encryption: none, max_connections: %d}\n",
-		host, port, e.connections)
+	encryption := "none"
+	if c.tls {
+		encryption = "starttls"
+	}
+	text := fmt.Sprintf("platform:\n  address: noreply@platform.example\n  smtp: {host: %s, port: %s, encryption: %s, max_connections: %d}\n",
+		host, port, encryption, c.connections)
 	if err := os.WriteFile(accounts, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
@@ -169,15 +187,4 @@ func (e *environment) worker(ctx context.Context) (func() error, error) {
 		return nil, err
 	}
 	return a.Stop, nil
-}
-
-// fourKB is the text of a mail.
-func fourKB() string {
-	return strings.Repeat("Sehr geehrte Damen und Herren, anbei erhalten Sie Ihre Rechnung.\r\n", 62)
-}
-
-func message() rohrpost.Message {
-	return rohrpost.Message{
-		Tenant: "acme", To: []rohrpost.Address{{Address: "kunde@example.org"}}, Subject: "Ihre Rechnung", Text: fourKB(),
-	}
 }

@@ -13,12 +13,12 @@ import (
 // idling measures a worker that has nothing to do: how soon it takes a mail, and
 // what waiting costs.
 func (e *environment) idling(ctx context.Context) error {
-	stop, err := e.worker(ctx)
+	stop, err := e.worker(ctx, course{connections: e.connections, server: e.sink})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = stop() }()
-	const samples = 50
+	const samples = 200
 	var took []time.Duration
 	for range samples {
 		time.Sleep(60 * time.Millisecond) // until the worker is idle again
@@ -40,9 +40,13 @@ func (e *environment) idling(ctx context.Context) error {
 	used := cpuTime()
 	time.Sleep(time.Duration(e.idleSeconds) * time.Second)
 	used = cpuTime() - used
-	fmt.Printf("idle worker\n  enqueue to accepted: p50 %v, p90 %v, max %v of %d mails\n  CPU while nothing happens: %.1f %% of a core\n\n",
-		took[samples/2].Round(100*time.Microsecond), took[samples*9/10].Round(100*time.Microsecond), took[samples-1].Round(100*time.Microsecond),
-		samples, 100*used.Seconds()/float64(e.idleSeconds))
+	percent := 100 * used.Seconds() / float64(e.idleSeconds)
+	fmt.Printf("idle worker\n  enqueue to accepted: p50 %v, p90 %v, p99 %v of %d mails\n  CPU while nothing happens: %.1f %% of a core\n\n",
+		percentile(took, 50).Round(100*time.Microsecond), percentile(took, 90).Round(100*time.Microsecond),
+		percentile(took, 99).Round(100*time.Microsecond), samples, percent)
+	e.figures.latency("idle worker: enqueue to accepted, p50", percentile(took, 50))
+	e.figures.latency("idle worker: enqueue to accepted, p99", percentile(took, 99))
+	e.figures.share("idle worker: CPU", percent)
 	return nil
 }
 

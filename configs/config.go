@@ -3,7 +3,7 @@ package configs
 import (
 	"time"
 
-	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost"
 )
 
 // Config is every setting. Key and meaning of each stand in rohrpost.yaml.
@@ -18,15 +18,16 @@ type Config struct {
 	Limits   Limits   `yaml:"limits"`
 	Ledger   Ledger   `yaml:"ledger"`
 	ErrorLog ErrorLog `yaml:"errorlog"`
+	Notices  Notices  `yaml:"notices"`
 	Web      Web      `yaml:"web"`
 	Log      Log      `yaml:"log"`
 }
 
 // Redis is the server that holds queue, ledger and error log.
 type Redis struct {
-	URL          string        `yaml:"url"`      // empty: a private one for serve, else redisconn.DefaultURL
-	Password     secret.String `yaml:"password"` // takes the place of the URL's
-	PasswordFile Path          `yaml:"password_file"`
+	URL          string          `yaml:"url"`      // empty: a private one for serve, else redisconn.DefaultURL
+	Password     rohrpost.Secret `yaml:"password"` // takes the place of the URL's
+	PasswordFile Path            `yaml:"password_file"`
 }
 
 // Accounts is where the sender accounts come from, and what tenants' own need.
@@ -36,10 +37,13 @@ type Accounts struct {
 	RequireUnlock   bool   `yaml:"require_unlock"`
 	RequireCheck    bool   `yaml:"require_check"`
 	RequireApproval bool   `yaml:"require_approval"`
-	AllowNetworks   List   `yaml:"allow_networks"`  // prefixes, for servers of tenants
-	DenyNetworks    List   `yaml:"deny_networks"`   // prefixes that go before those
-	AllowPorts      List   `yaml:"allow_ports"`     // of servers of tenants
-	MaxConnections  int    `yaml:"max_connections"` // of an account of a tenant
+	// RequireAcceptance wants a tenant's administrator to accept that the tenant answers
+	// for its own servers.
+	RequireAcceptance bool `yaml:"require_acceptance"`
+	AllowNetworks     List `yaml:"allow_networks"`  // prefixes, for servers of tenants
+	DenyNetworks      List `yaml:"deny_networks"`   // prefixes that go before those
+	AllowPorts        List `yaml:"allow_ports"`     // of servers of tenants
+	MaxConnections    int  `yaml:"max_connections"` // of an account of a tenant
 }
 
 // The places where accounts can be.
@@ -50,10 +54,10 @@ const (
 
 // Secrets are the keys that seal what is stored in Redis.
 type Secrets struct {
-	Recipients   List          `yaml:"recipients"` // public, age1…
-	Identity     secret.String `yaml:"identity"`   // AGE-SECRET-KEY-1…, one a line
-	IdentityFile Path          `yaml:"identity_file"`
-	RequireBound bool          `yaml:"require_bound"` // refuses what older versions have sealed
+	Recipients   List            `yaml:"recipients"` // public, age1…
+	Identity     rohrpost.Secret `yaml:"identity"`   // AGE-SECRET-KEY-1…, one a line
+	IdentityFile Path            `yaml:"identity_file"`
+	RequireBound bool            `yaml:"require_bound"` // refuses what older versions have sealed
 }
 
 // Payload is how mails stand in Redis.
@@ -64,12 +68,12 @@ type Payload struct {
 // OAuth2 is the platform's application at Microsoft and Google, for accounts that
 // name none of their own.
 type OAuth2 struct {
-	MicrosoftClientID         string        `yaml:"microsoft_client_id"`
-	MicrosoftClientSecret     secret.String `yaml:"microsoft_client_secret"`
-	MicrosoftClientSecretFile Path          `yaml:"microsoft_client_secret_file"`
-	GoogleClientID            string        `yaml:"google_client_id"`
-	GoogleClientSecret        secret.String `yaml:"google_client_secret"`
-	GoogleClientSecretFile    Path          `yaml:"google_client_secret_file"`
+	MicrosoftClientID         string          `yaml:"microsoft_client_id"`
+	MicrosoftClientSecret     rohrpost.Secret `yaml:"microsoft_client_secret"`
+	MicrosoftClientSecretFile Path            `yaml:"microsoft_client_secret_file"`
+	GoogleClientID            string          `yaml:"google_client_id"`
+	GoogleClientSecret        rohrpost.Secret `yaml:"google_client_secret"`
+	GoogleClientSecretFile    Path            `yaml:"google_client_secret_file"`
 }
 
 // Worker is one worker process.
@@ -106,7 +110,8 @@ type Limits struct {
 
 // Ledger is the memory of what happened to each mail.
 type Ledger struct {
-	Keep time.Duration `yaml:"keep"`
+	Keep        time.Duration `yaml:"keep"`
+	KeepSubject bool          `yaml:"keep_subject"`
 }
 
 // ErrorLog is the rolling log of failed attempts.
@@ -118,32 +123,77 @@ type ErrorLog struct {
 	Language       string        `yaml:"language"` // of hints: en or de
 }
 
+// Notices are mails to administrators whose accounts have stopped.
+type Notices struct {
+	Enabled   bool          `yaml:"enabled"`
+	After     time.Duration `yaml:"after"`     // an account has stopped
+	Operators List          `yaml:"operators"` // addresses; empty: those of Web.Users who are operators
+}
+
 // Web is the pages for operators and administrators.
 type Web struct {
-	Addr             string        `yaml:"addr"`
-	Socket           Path          `yaml:"socket"`          // a unix socket, in place of Addr
-	TrustedProxies   List          `yaml:"trusted_proxies"` // addresses and prefixes; their X-Forwarded-For is believed
-	MetricsToken     secret.String `yaml:"metrics_token"`   // opens /metrics, of workers too
-	MetricsTokenFile Path          `yaml:"metrics_token_file"`
-	Users            []User        `yaml:"users"`
+	Addr             string          `yaml:"addr"`
+	Socket           Path            `yaml:"socket"`          // a unix socket, in place of Addr
+	PublicURL        string          `yaml:"public_url"`      // where people reach the pages; empty: not known
+	BasePath         string          `yaml:"base_path"`       // below which they stand, "/mail"; empty: the path of PublicURL
+	EmbedOrigins     List            `yaml:"embed_origins"`   // sites that may show them in a frame
+	TrustedProxies   List            `yaml:"trusted_proxies"` // addresses and prefixes; their X-Forwarded-For is believed
+	MetricsToken     rohrpost.Secret `yaml:"metrics_token"`   // opens /metrics, of workers too
+	MetricsTokenFile Path            `yaml:"metrics_token_file"`
+	Users            []User          `yaml:"users"`
+	Links            []Link          `yaml:"links"`
+	ForwardAuth      ForwardAuth     `yaml:"forward_auth"`
+	OIDC             OIDC            `yaml:"oidc"`
 }
 
 // User may sign in to the web pages.
 type User struct {
-	Name               string        `yaml:"name"`
-	PasswordBcrypt     secret.String `yaml:"password_bcrypt"`
-	PasswordBcryptFile Path          `yaml:"password_bcrypt_file"`
-	Role               string        `yaml:"role"`
-	Tenant             string        `yaml:"tenant"`  // of an admin or reader
-	Address            string        `yaml:"address"` // of the person, for test mails; may be empty
+	Name               string          `yaml:"name"`
+	PasswordBcrypt     rohrpost.Secret `yaml:"password_bcrypt"` // empty: they come by ForwardAuth alone
+	PasswordBcryptFile Path            `yaml:"password_bcrypt_file"`
+	Role               string          `yaml:"role"`
+	Tenant             string          `yaml:"tenant"`  // of every role but the operator's
+	User               string          `yaml:"user"`    // of RoleUser: the id of the user whose account is theirs
+	Address            string          `yaml:"address"` // of the person, for test mails; may be empty
 }
 
 // The roles of a user.
 const (
 	RoleOperator = "operator" // sees everything and may act on queues
-	RoleAdmin    = "admin"    // sees and downloads the errors of one tenant
-	RoleReader   = "reader"   // as admin, and will never be allowed to change anything
+	RoleAdmin    = "admin"    // sees the errors of one tenant, tries its accounts: explain, test mail, doctor
+	RoleReader   = "reader"   // sees the errors of one tenant, and tries nothing
+	RoleUser     = "user"     // sees and tries the own account, and nothing else
 )
+
+// Link is an application that brings its people by signed links. It has a secret or a
+// public key.
+type Link struct {
+	Issuer        string          `yaml:"issuer"`
+	Secret        rohrpost.Secret `yaml:"secret"` // of HS256
+	SecretFile    Path            `yaml:"secret_file"`
+	PublicKey     string          `yaml:"public_key"` // Ed25519 in PEM, of EdDSA
+	PublicKeyFile Path            `yaml:"public_key_file"`
+	Tenants       List            `yaml:"tenants"`   // whose people it may send; empty: all
+	Roles         List            `yaml:"roles"`     // that it may give, of admin, reader, user; empty: these three
+	Operators     bool            `yaml:"operators"` // it may send operators
+}
+
+// ForwardAuth is a proxy that signs people in and names them in a header.
+type ForwardAuth struct {
+	Header       string          `yaml:"header"`        // with the name of one of Users; empty: none does
+	SecretHeader string          `yaml:"secret_header"` // with Secret, by which the proxy is known
+	Secret       rohrpost.Secret `yaml:"secret"`
+	SecretFile   Path            `yaml:"secret_file"`
+}
+
+// OIDC is an OpenID Connect provider at which operators sign in.
+type OIDC struct {
+	Issuer           string          `yaml:"issuer"` // its URL; empty: there is none
+	ClientID         string          `yaml:"client_id"`
+	ClientSecret     rohrpost.Secret `yaml:"client_secret"`
+	ClientSecretFile Path            `yaml:"client_secret_file"`
+	Operators        List            `yaml:"operators"` // their addresses
+}
 
 // Log is what the process writes to stderr.
 type Log struct {
@@ -175,7 +225,12 @@ func Default() Config {
 		},
 		Ledger:   Ledger{Keep: 48 * time.Hour},
 		ErrorLog: ErrorLog{Retention: 24 * time.Hour, MaxEntries: 100_000, MaxBytes: 64 * MiB, Language: "en"},
-		Web:      Web{Addr: "127.0.0.1:8080", TrustedProxies: List{}},
-		Log:      Log{Level: "info", Format: "json"},
+		Notices:  Notices{Enabled: true, After: time.Minute, Operators: List{}},
+		Web: Web{
+			Addr: "127.0.0.1:8080", EmbedOrigins: List{}, TrustedProxies: List{},
+			ForwardAuth: ForwardAuth{SecretHeader: "X-Forwarded-Secret"}, //nolint:gosec // the name of a header
+			OIDC:        OIDC{Operators: List{}},
+		},
+		Log: Log{Level: "info", Format: "json"},
 	}
 }

@@ -11,6 +11,9 @@ func (l *loader) derive() {
 	fit(l, "ledger.keep", &l.config.Ledger.Keep, r.GiveUp, l.config.Ledger.Keep)
 	fit(l, "limits.waiting_bytes_per_tenant", &limits.WaitingBytesPerTenant, limits.MaxMessageSize, limits.WaitingBytesPerTenant)
 	fit(l, "limits.failed_bytes_per_tenant", &limits.FailedBytesPerTenant, limits.MaxMessageSize, limits.FailedBytesPerTenant)
+	if _, set := l.origins["web.base_path"]; !set {
+		l.config.Web.BasePath = pathOf(l.config.Web.PublicURL)
+	}
 }
 
 // fit brings a setting between two bounds, unless somebody has set it.

@@ -20,7 +20,7 @@ func (l *loader) environment(environ []string) {
 	for key := range l.fields {
 		name := Variable(key)
 		if strings.Contains(name, "[") {
-			continue // users of the file
+			continue // of a record in the file
 		}
 		known[name] = key
 		names = append(names, name)

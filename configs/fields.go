@@ -12,8 +12,8 @@ import (
 // A field is one setting: a leaf of Config.
 type field struct{ value reflect.Value }
 
-// fields are the settings of a configuration by their keys. The users are one
-// field until they are read.
+// fields are the settings of a configuration by their keys. A list of records, as
+// web.users, is one field until it is read.
 func fields(c *Config) map[string]field {
 	out := map[string]field{}
 	sections := reflect.ValueOf(c).Elem()
@@ -25,8 +25,25 @@ func fields(c *Config) map[string]field {
 
 func addFields(out map[string]field, prefix string, section reflect.Value) {
 	for i := range section.NumField() {
-		out[prefix+"."+tag(section.Type().Field(i))] = field{section.Field(i)}
+		key, f := prefix+"."+tag(section.Type().Field(i)), field{section.Field(i)}
+		if f.isSection() {
+			addFields(out, key, f.value)
+			continue
+		}
+		out[key] = f
 	}
+}
+
+// isSection reports whether the field has keys of its own, as web.oidc.
+func (f field) isSection() bool {
+	_, isText := f.pointer().(encoding.TextUnmarshaler)
+	return f.value.Kind() == reflect.Struct && !isText
+}
+
+// isRecords reports whether it is a list of what has keys, as web.users.
+func (f field) isRecords() bool {
+	t := f.value.Type()
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct
 }
 
 func tag(f reflect.StructField) string { return f.Tag.Get("yaml") }

@@ -10,8 +10,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const usersKey = "web.users"
-
 // file reads the YAML text of the file called name.
 func (l *loader) file(name string, text []byte) {
 	dec := yaml.NewDecoder(strings.NewReader(string(text)))
@@ -31,14 +29,20 @@ func (l *loader) file(name string, text []byte) {
 	r.mapping("", document.Content[0])
 }
 
-// usersText reads a list of users from the environment or a flag.
-func (l *loader) usersText(from layer, place, key, text string) {
+// recordsText reads a list of records from the environment or a flag.
+func (l *loader) recordsText(from layer, place, key, text string) {
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil || len(document.Content) != 1 {
-		l.fail(key, "cannot be read: write [{name: max, password_bcrypt_file: max.bcrypt, role: operator}]")
+		l.fail(key, "cannot be read: write "+l.example(key))
 		return
 	}
-	yamlReader{l, from, func(int) string { return place }}.users(document.Content[0])
+	yamlReader{l, from, func(int) string { return place }}.records(key, document.Content[0])
+}
+
+// example is a list with one record, by the keys that it begins with.
+func (l *loader) example(key string) string {
+	record := l.fields[key].value.Type().Elem()
+	return fmt.Sprintf("[{%s: …, %s: …}]", tag(record.Field(0)), tag(record.Field(1)))
 }
 
 // A yamlReader walks YAML nodes and sets what it finds. It walks them itself
@@ -71,17 +75,17 @@ func (r yamlReader) entry(key string, name, value *yaml.Node) {
 	if value.Kind == yaml.AliasNode {
 		value = value.Alias
 	}
-	_, isField := r.fields[key]
+	f, isField := r.fields[key]
 	isSection := r.hasSection(key)
 	switch {
 	case !isField && !isSection:
 		r.unknown(r.place(name.Line), key)
 	case value.Tag == "!!null": // "key:" with nothing behind it leaves the default
-	case isSection && key != usersKey:
-		r.mapping(key+".", value)
-	case key == usersKey:
+	case isField && f.isRecords():
 		r.origins[key] = origin{r.layer, r.place(name.Line)}
-		r.users(value)
+		r.records(key, value)
+	case isSection:
+		r.mapping(key+".", value)
 	case value.Kind == yaml.SequenceNode && r.isList(key):
 		r.set(r.layer, r.place(name.Line), key, r.joined(value))
 	case value.Kind != yaml.ScalarNode:
@@ -91,24 +95,25 @@ func (r yamlReader) entry(key string, name, value *yaml.Node) {
 	}
 }
 
-// users reads the list of users, in place of the one that was there.
-func (r yamlReader) users(node *yaml.Node) {
+// records reads a list of records, in place of the one that was there.
+func (r yamlReader) records(key string, node *yaml.Node) {
 	if node.Kind != yaml.SequenceNode {
-		r.problem(node, usersKey, "must be a list: - {name: max, …}")
+		r.problem(node, key, "must be a list: "+r.example(key))
 		return
 	}
-	for key := range r.fields {
-		if strings.HasPrefix(key, usersKey+"[") {
-			delete(r.fields, key)
-			delete(r.origins, key)
+	for known := range r.fields {
+		if strings.HasPrefix(known, key+"[") {
+			delete(r.fields, known)
+			delete(r.origins, known)
 		}
 	}
-	r.config.Web.Users = make([]User, len(node.Content))
+	list := r.fields[key].value
+	list.Set(reflect.MakeSlice(list.Type(), len(node.Content), len(node.Content)))
 	for i, item := range node.Content {
-		key := fmt.Sprintf("%s[%d]", usersKey, i)
-		addFields(r.fields, key, reflect.ValueOf(&r.config.Web.Users[i]).Elem())
-		r.origins[key] = origin{r.layer, r.place(item.Line)}
-		r.mapping(key+".", item)
+		record := fmt.Sprintf("%s[%d]", key, i)
+		addFields(r.fields, record, list.Index(i))
+		r.origins[record] = origin{r.layer, r.place(item.Line)}
+		r.mapping(record+".", item)
 	}
 }
 

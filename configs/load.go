@@ -104,8 +104,8 @@ func (l *loader) set(from layer, place, key, value string) {
 		return
 	}
 	l.origins[key] = origin{from, place}
-	if _, isList := f.pointer().(*[]User); isList {
-		l.usersText(from, place, key, value)
+	if f.isRecords() {
+		l.recordsText(from, place, key, value)
 		return
 	}
 	if err := f.assign(value); err != nil {
@@ -114,17 +114,16 @@ func (l *loader) set(from layer, place, key, value string) {
 }
 
 // spoiled reports whether a problem may come of one that is known: what could not be
-// read has its default still, and of a user perhaps nothing.
+// read has its default still, and of a record perhaps nothing.
 func (l *loader) spoiled(p problem) bool {
-	user := func(key string) string {
-		if !strings.HasPrefix(key, usersKey+"[") {
-			return key
+	record := func(key string) string {
+		if end := strings.IndexByte(key, ']'); end >= 0 {
+			return key[:end+1]
 		}
-		end := strings.IndexByte(key, ']')
-		return key[:end+1]
+		return key
 	}
 	for key := range l.failed {
-		if user(p.key) == user(key) || strings.HasPrefix(p.key, key+".") || strings.HasPrefix(p.key, key+"[") {
+		if record(p.key) == record(key) || strings.HasPrefix(p.key, key+".") || strings.HasPrefix(p.key, key+"[") {
 			return true
 		}
 	}

@@ -51,7 +51,7 @@ func TestTemplateIsTheDefaults(t *testing.T) {
 	}
 	want := Default()
 	got.Accounts.File = Path(filepath.Base(string(got.Accounts.File)))
-	want.Web.Users = []User{}
+	want.Web.Users, want.Web.Links = []User{}, []Link{}
 	same(t, want, got)
 }
 
@@ -113,7 +113,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	}
 	values := map[string]string{
 		"redis.url": "redis://h:1/2", "redis.password": "pw", "redis.password_file": "", "accounts.file": "a.yaml",
-		"accounts.store": "redis", "accounts.require_unlock": "true", "accounts.require_check": "true", "accounts.require_approval": "true",
+		"accounts.store": "redis", "accounts.require_unlock": "true", "accounts.require_check": "true", "accounts.require_approval": "true", "accounts.require_acceptance": "true",
 		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.deny_networks": "10.2.0.0/16", "accounts.allow_ports": "25", "accounts.max_connections": "12",
 		"secrets.recipients": recipient, "secrets.identity": identity.Reveal(), "secrets.identity_file": "", "secrets.require_bound": "true", "payload.seal": "true",
 		"oauth2.microsoft_client_id": "m", "oauth2.microsoft_client_secret": "ms", "oauth2.microsoft_client_secret_file": "",
@@ -122,10 +122,14 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"retry.first": "5s", "retry.factor": "1.5", "retry.jitter": "0.1", "retry.max": "6s", "retry.give_up": "7s", "retry.greylist_min": "1s", "retry.uncertain_pause": "2s",
 		"limits.max_message_size": "1KiB", "limits.connections_per_account": "9",
 		"limits.waiting_mails_per_tenant": "12", "limits.waiting_bytes_per_tenant": "3KiB", "limits.failed_bytes_per_tenant": "2KiB",
-		"limits.not_before_max": "2h", "limits.expires_max": "3h", "ledger.keep": "10s",
+		"limits.not_before_max": "2h", "limits.expires_max": "3h", "ledger.keep": "10s", "ledger.keep_subject": "true",
 		"errorlog.retention": "1m", "errorlog.max_entries": "11", "errorlog.max_bytes": "1MiB", "errorlog.show_recipients": "true", "errorlog.language": "de",
-		"web.addr": "localhost:0", "web.socket": "s", "web.trusted_proxies": "127.0.0.1, fd00::/8",
-		"web.metrics_token": "0123456789abcdef", "web.metrics_token_file": "", "web.users": "[{name: max, role: operator, password_bcrypt: '" + hash(t) + "'}]", "log.level": "error", "log.format": "console",
+		"notices.enabled": "false", "notices.after": "5m", "notices.operators": "ops@platform.example",
+		"web.addr": "localhost:0", "web.socket": "s", "web.public_url": "https://crm.example/mail", "web.base_path": "/mail", "web.embed_origins": "https://crm.example", "web.trusted_proxies": "127.0.0.1, fd00::/8",
+		"web.metrics_token": "0123456789abcdef", "web.metrics_token_file": "", "web.links": "[{issuer: crm, secret: 0123456789abcdef0123456789abcdef, tenants: [acme], operators: false}]",
+		"web.forward_auth.header": "X-User", "web.forward_auth.secret_header": "X-Secret", "web.forward_auth.secret": "0123456789abcdef", "web.forward_auth.secret_file": "",
+		"web.oidc.issuer": "https://login.example", "web.oidc.client_id": "c", "web.oidc.client_secret": "cs", "web.oidc.client_secret_file": "", "web.oidc.operators": "olga@platform.example",
+		"web.users": "[{name: max, role: operator, password_bcrypt: '" + hash(t) + "'}]", "log.level": "error", "log.format": "console",
 	}
 	var environ []string
 	for key := range newLoader().fields {
@@ -140,12 +144,23 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Config{
-		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}, 12},
+		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}, 12},
 		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},
-		Limits: Limits{KiB, 9, 12, 3 * KiB, 2 * KiB, 2 * time.Hour, 3 * time.Hour}, Ledger: Ledger{10 * time.Second}, ErrorLog: ErrorLog{time.Minute, 11, MiB, true, "de"},
-		Web: Web{"localhost:0", "s", List{"127.0.0.1", "fd00::/8"}, secret.New("0123456789abcdef"), "", got.Web.Users}, Log: Log{"error", "console"},
+		Limits: Limits{KiB, 9, 12, 3 * KiB, 2 * KiB, 2 * time.Hour, 3 * time.Hour}, Ledger: Ledger{10 * time.Second, true}, ErrorLog: ErrorLog{time.Minute, 11, MiB, true, "de"},
+		Notices: Notices{false, 5 * time.Minute, List{"ops@platform.example"}},
+		Web: Web{
+			"localhost:0", "s", "https://crm.example/mail", "/mail",
+			List{"https://crm.example"},
+			List{"127.0.0.1", "fd00::/8"},
+			secret.New("0123456789abcdef"), "",
+			got.Web.Users,
+			[]Link{{Issuer: "crm", Secret: secret.New("0123456789abcdef0123456789abcdef"), Tenants: List{"acme"}}},
+			ForwardAuth{"X-User", "X-Secret", secret.New("0123456789abcdef"), ""},
+			OIDC{"https://login.example", "c", secret.New("cs"), "", List{"olga@platform.example"}},
+		},
+		Log: Log{"error", "console"},
 	}
 	same(t, want, got)
 	if len(got.Web.Users) != 1 || got.Web.Users[0].Name != "max" || got.Web.Users[0].Role != RoleOperator {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
 
@@ -17,7 +17,7 @@ const maxSecret = 64 * KiB
 // A twin is a secret and the file that may hold it.
 type twin struct {
 	key   string
-	value *secret.String
+	value *rohrpost.Secret
 	file  *Path
 }
 
@@ -28,10 +28,16 @@ func (c *Config) twins() []twin {
 		{"oauth2.microsoft_client_secret", &c.OAuth2.MicrosoftClientSecret, &c.OAuth2.MicrosoftClientSecretFile},
 		{"oauth2.google_client_secret", &c.OAuth2.GoogleClientSecret, &c.OAuth2.GoogleClientSecretFile},
 		{"web.metrics_token", &c.Web.MetricsToken, &c.Web.MetricsTokenFile},
+		{"web.forward_auth.secret", &c.Web.ForwardAuth.Secret, &c.Web.ForwardAuth.SecretFile},
+		{"web.oidc.client_secret", &c.Web.OIDC.ClientSecret, &c.Web.OIDC.ClientSecretFile},
 	}
 	for i := range c.Web.Users {
 		u := &c.Web.Users[i]
 		t = append(t, twin{fmt.Sprintf("web.users[%d].password_bcrypt", i), &u.PasswordBcrypt, &u.PasswordBcryptFile})
+	}
+	for i := range c.Web.Links {
+		link := &c.Web.Links[i]
+		t = append(t, twin{fmt.Sprintf("web.links[%d].secret", i), &link.Secret, &link.SecretFile})
 	}
 	return t
 }
@@ -58,13 +64,19 @@ func (l *loader) readSecrets() {
 		case inPlace > inFile:
 			*t.file = ""
 		case inFile > inPlace:
-			*t.value = secret.String{}
+			*t.value = rohrpost.Secret{}
 		}
 		l.readSecret(t.key, t.value, *t.file)
 	}
+	for i := range l.config.Web.Links {
+		link := &l.config.Web.Links[i]
+		public := rohrpost.NewSecret(link.PublicKey) // it is none, and is read the same way
+		l.readSecret(fmt.Sprintf("web.links[%d].public_key", i), &public, link.PublicKeyFile)
+		link.PublicKey = public.Reveal()
+	}
 }
 
-func (l *loader) readSecret(key string, into *secret.String, file Path) {
+func (l *loader) readSecret(key string, into *rohrpost.Secret, file Path) {
 	if file == "" {
 		return
 	}
@@ -81,21 +93,21 @@ func (l *loader) readSecret(key string, into *secret.String, file Path) {
 }
 
 // readSecretFile is the file without the line end that editors add.
-func readSecretFile(name string) (secret.String, error) {
+func readSecretFile(name string) (rohrpost.Secret, error) {
 	info, err := os.Stat(name)
 	if err != nil {
-		return secret.String{}, err
+		return rohrpost.Secret{}, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > int64(maxSecret) {
-		return secret.String{}, fmt.Errorf("%s is no file with a secret: it must be a regular file under %v", name, maxSecret)
+		return rohrpost.Secret{}, fmt.Errorf("%s is no file with a secret: it must be a regular file under %v", name, maxSecret)
 	}
 	b, err := os.ReadFile(name)
 	if err != nil {
-		return secret.String{}, err
+		return rohrpost.Secret{}, err
 	}
 	value := strings.TrimRight(string(b), "\r\n")
 	if value == "" {
-		return secret.String{}, errors.New(name + " is empty: write the secret into it")
+		return rohrpost.Secret{}, errors.New(name + " is empty: write the secret into it")
 	}
-	return secret.New(value), nil
+	return rohrpost.NewSecret(value), nil
 }

@@ -8,8 +8,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
-	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 //go:embed rohrpost.yaml
@@ -22,10 +22,15 @@ func Template() string { return template }
 // A secret that came from a file is shown as that file.
 func (c Config) Show(w io.Writer) error {
 	c.Redis.URL = redisconn.Redacted(c.Redis.URL)
-	c.Web.Users = slices.Clone(c.Web.Users)
+	c.Web.Users, c.Web.Links = slices.Clone(c.Web.Users), slices.Clone(c.Web.Links)
 	for _, t := range c.twins() {
 		if *t.file != "" {
-			*t.value = secret.String{}
+			*t.value = rohrpost.Secret{}
+		}
+	}
+	for i := range c.Web.Links {
+		if link := &c.Web.Links[i]; link.PublicKeyFile != "" {
+			link.PublicKey = ""
 		}
 	}
 	enc := yaml.NewEncoder(w)

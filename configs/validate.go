@@ -59,6 +59,7 @@ func (c *Config) problems() problems {
 	p.add(c.ErrorLog.MaxBytes < 64*KiB || c.ErrorLog.MaxBytes > 64*GiB, "errorlog.max_bytes",
 		"%v is out of range: 64KiB to 64GiB", c.ErrorLog.MaxBytes)
 	p.oneOf("errorlog.language", c.ErrorLog.Language, "en", "de")
+	c.Notices.check(&p)
 	c.Web.check(&p)
 	p.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "console")

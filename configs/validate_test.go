@@ -2,6 +2,7 @@ package configs
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -83,9 +84,16 @@ func TestValidate(t *testing.T) {
 		"web open, users": {func(c *Config) {
 			c.Web.Addr, c.Web.Users = ":8080", []User{user("o", RoleOperator, ""), user("a", RoleAdmin, "acme"), user("r", RoleReader, "acme")}
 		}, ""},
-		"colon in a name": {func(c *Config) { c.Web.Users = []User{user("a:b", RoleOperator, "")} }, "web.users[0].name"},
-		"same name":       {func(c *Config) { c.Web.Users = []User{user("a", RoleOperator, ""), user("a", RoleOperator, "")} }, `web.users[1].name: "a" is there twice`},
-		"role":            {func(c *Config) { c.Web.Users = []User{user("a", "root", "")} }, `web.users[0].role: "root" is unknown`},
+		"public URL":             {func(c *Config) { c.Web.PublicURL = "https://mail.example.com/rohrpost/" }, ""},
+		"relative public URL":    {func(c *Config) { c.Web.PublicURL = "mail.example.com" }, "web.public_url: is no absolute http or https URL"},
+		"other public URL":       {func(c *Config) { c.Web.PublicURL = "ftp://mail.example.com" }, "web.public_url: is no absolute"},
+		"public URL, login":      {func(c *Config) { c.Web.PublicURL = "https://max:hunter2@mail.example.com" }, "web.public_url: must not hold a user name"},
+		"public URL, query":      {func(c *Config) { c.Web.PublicURL = "https://mail.example.com/?a=b" }, "web.public_url: must end before"},
+		"notices at once":        {func(c *Config) { c.Notices.After = 0 }, "notices.after: 0s is out of range: 1s to 24h"},
+		"address of an operator": {func(c *Config) { c.Notices.Operators = List{"olga@platform.example", "olga"} }, "notices.operators[1]"},
+		"colon in a name":        {func(c *Config) { c.Web.Users = []User{user("a:b", RoleOperator, "")} }, "web.users[0].name"},
+		"same name":              {func(c *Config) { c.Web.Users = []User{user("a", RoleOperator, ""), user("a", RoleOperator, "")} }, `web.users[1].name: "a" is there twice`},
+		"role":                   {func(c *Config) { c.Web.Users = []User{user("a", "root", "")} }, `web.users[0].role: "root" is unknown`},
 		"address of a user": {func(c *Config) {
 			c.Web.Users = []User{{Name: "a", PasswordBcrypt: user("a", "", "").PasswordBcrypt, Role: RoleOperator, Address: "olga"}}
 		}, "web.users[0].address"},
@@ -129,6 +137,34 @@ func TestValidationNamesThePlace(t *testing.T) {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+}
+
+// TestNotices: who gets the operators' notices, and what is warned of.
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	c := Default()
+	if w := c.Notices.Warnings(c.Web); w != nil {
+		t.Errorf("nobody signs in: %q", w)
+	}
+	for name, role := range map[string]string{"olga": RoleOperator, "otto": RoleOperator, "anna": RoleAdmin} {
+		c.Web.Users = append(c.Web.Users, User{Name: name, Role: role, Address: name + "@platform.example"})
+	}
+	c.Web.Users = append(c.Web.Users, User{Name: "nobody", Role: RoleOperator})
+	got := c.Notices.Addresses(c.Web.Users)
+	slices.Sort(got)
+	if want := []string{"olga@platform.example", "otto@platform.example"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if w := c.Notices.Warnings(c.Web); len(w) != 1 || !strings.Contains(w[0], "web.public_url") {
+		t.Errorf("%q", w)
+	}
+	c.Web.PublicURL, c.Notices.Operators = "https://mail.example.com", List{"ops@platform.example"}
+	if got := c.Notices.Addresses(c.Web.Users); !slices.Equal(got, c.Notices.Operators) {
+		t.Errorf("%q", got)
+	}
+	if w := c.Notices.Warnings(c.Web); w != nil {
+		t.Errorf("%q", w)
 	}
 }
 

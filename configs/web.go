@@ -10,6 +10,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/notice"
 )
 
 const (
@@ -25,18 +26,26 @@ const (
 
 func (w *Web) check(p *problems) {
 	host, ok := p.listen("web.addr", w.Addr)
-	p.add(ok && len(w.Users) == 0 && w.Socket == "" && !loopback(host), "web.addr",
+	p.add(ok && len(w.Users) == 0 && len(w.Links) == 0 && w.OIDC.Issuer == "" && w.Socket == "" && !loopback(host), "web.addr",
 		"%s can be reached from outside: add web.users, or listen on 127.0.0.1:8080", w.Addr)
 	socket := string(w.Socket)
 	p.add(len(socket) > maxSocket || len(filepath.Dir(socket)) > maxSocket-socketDetour, "web.socket",
 		"is %d bytes long, the path of a unix socket has at most %d, that of its folder %d: choose a shorter one",
 		len(socket), maxSocket, maxSocket-socketDetour)
+	if w.PublicURL != "" {
+		err := notice.CheckURL(w.PublicURL)
+		p.add(err != nil, "web.public_url", "%v", err)
+	}
 	_, err := w.Proxies()
 	p.add(err != nil, "web.trusted_proxies", "%v", err)
 	n := len(w.MetricsToken.Reveal())
 	p.add(n > 0 && n < minToken, "web.metrics_token",
 		"is %d characters long, which can be guessed: openssl rand -base64 32 prints a good one", n)
 	w.checkUsers(p)
+	w.checkPlace(p)
+	w.checkLinks(p)
+	w.checkForwardAuth(p)
+	w.checkOIDC(p)
 }
 
 func (w *Web) checkUsers(p *problems) {
@@ -49,15 +58,17 @@ func (w *Web) checkUsers(p *problems) {
 		p.add(names[u.Name], key+".name", "%q is there twice: keep one", u.Name)
 		names[u.Name] = true
 		cost, err := bcrypt.Cost([]byte(u.PasswordBcrypt.Reveal()))
-		p.add(err != nil || cost < minBcryptCost || cost > maxBcryptCost, key+".password_bcrypt",
+		p.add((!u.PasswordBcrypt.IsZero() || w.ForwardAuth.Header == "") && (err != nil || cost < minBcryptCost || cost > maxBcryptCost), key+".password_bcrypt",
 			"must be a bcrypt hash of cost %d to %d: rohrpost web hash-password makes one", minBcryptCost, maxBcryptCost)
-		p.oneOf(key+".role", u.Role, RoleOperator, RoleAdmin, RoleReader)
+		p.oneOf(key+".role", u.Role, RoleOperator, RoleAdmin, RoleReader, RoleUser)
 		p.add(u.Role == RoleOperator && u.Tenant != "", key+".tenant", "an operator sees all tenants: leave it out, or make the role admin")
 		if u.Address != "" {
 			err := rohrpost.CheckAddress(u.Address)
 			p.add(err != nil, key+".address", "%v", err)
 		}
-		p.add((u.Role == RoleAdmin || u.Role == RoleReader) && u.Tenant == "", key+".tenant", "is empty: name the tenant of this %s", u.Role)
+		p.add((u.Role == RoleAdmin || u.Role == RoleReader || u.Role == RoleUser) && u.Tenant == "", key+".tenant", "is empty: name the tenant of this %s", u.Role)
+		p.add(u.Role == RoleUser && u.User == "", key+".user", "is empty: write the id of the user whose account is theirs")
+		p.add(u.Role != RoleUser && u.User != "", key+".user", "is for the role user: leave it out")
 	}
 }
 

@@ -25,7 +25,7 @@ func (e Entry) bound() Entry {
 	for _, text := range []*string{&e.User, &e.JobID, &e.MessageID, &e.Account, &e.Host} {
 		*text = keptName(*text)
 	}
-	for _, text := range []*string{&e.Level, (*string)(&e.Stage), &e.Enhanced, &e.Category, (*string)(&e.Class)} {
+	for _, text := range []*string{&e.Level, &e.Stage, &e.Enhanced, &e.Category, &e.Class} {
 		*text = keptWord(*text)
 	}
 	e.Diagnostic = shorten(kept(e.Diagnostic), maxDiagnostic)

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost/errorlog"
-	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
 // Whatever a server says and an application hands in, an entry has at most 8 KiB.
@@ -24,7 +23,7 @@ func TestEntryIsBounded(t *testing.T) {
 				f := setup(t, change...)
 				e := errorlog.Entry{
 					Tenant: "acme", User: text, JobID: text, MessageID: text, Attempt: 1 << 40, Account: text, Level: text, Host: text,
-					Stage: failure.Stage(text), Code: 1 << 40, Enhanced: text, Diagnostic: text, Category: text, Class: failure.Class(text),
+					Stage: text, Code: 1 << 40, Enhanced: text, Diagnostic: text, Category: text, Class: text,
 					NextAttempt: f.clock.now(), Final: true, Delayed: time.Hour, Rule: 1 << 40, Metadata: map[string]string{},
 				}
 				for i := range 1000 {
@@ -55,7 +54,7 @@ func TestManyRecipients(t *testing.T) {
 	f.append(t, e)
 	for format, want := range map[errorlog.Format][2]string{
 		errorlog.Text:  {"19@example.org … and 980 more\n", "19@example.org … und 980 weitere\n"},
-		errorlog.CSV:   {"19@example.org … and 980 more,980,", "19@example.org … und 980 weitere,980,"},
+		errorlog.CSV:   {"19@example.org … and 980 more,980,", "19@example.org … und 980 weitere;980;"},
 		errorlog.JSONL: {`"19@example.org"],"recipients_more":980,`, `"19@example.org"],"recipients_more":980,`},
 	} {
 		for i, lang := range []string{"en", "de"} {

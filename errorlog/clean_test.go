@@ -91,8 +91,12 @@ func TestInertCell(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.in, func(t *testing.T) {
 			t.Parallel()
-			if got := inertCell(tt.in); got != tt.want {
+			if got := inertCell(tt.in, ","); got != tt.want {
 				t.Errorf("%q, want %q", got, tt.want)
+			}
+			swap := strings.NewReplacer(",", ";", ";", ",")
+			if got, want := inertCell(swap.Replace(tt.in), ";"), swap.Replace(tt.want); got != want {
+				t.Errorf("between semicolons: %q, want %q", got, want)
 			}
 		})
 	}
@@ -110,10 +114,12 @@ func FuzzKept(f *testing.F) {
 		if i := strings.IndexFunc(got, func(r rune) bool { return !unicode.IsGraphic(r) }); i >= 0 {
 			t.Errorf("%q at %d", got, i)
 		}
-		cell := inertCell(s)
-		for part := range strings.SplitSeq(cell, ";") {
-			if part = strings.TrimLeft(part, "\"\t "); part != "" && strings.ContainsRune("=+-@", rune(part[0])) {
-				t.Errorf("formula in %q", cell)
+		for separator, other := range map[string]string{",": ";", ";": ","} {
+			cell := inertCell(s, separator)
+			for part := range strings.SplitSeq(cell, other) {
+				if part = strings.TrimLeft(part, "\"\t "); part != "" && strings.ContainsRune("=+-@", rune(part[0])) {
+					t.Errorf("formula in %q", cell)
+				}
 			}
 		}
 	})
@@ -156,7 +162,9 @@ func FuzzDecode(f *testing.F) {
 		if err := Write(&b, e.Entry, CSV, "de"); err != nil {
 			t.Error(err)
 		}
-		rows, err := csv.NewReader(&b).ReadAll()
+		r := csv.NewReader(&b)
+		r.Comma = ';'
+		rows, err := r.ReadAll()
 		if err != nil || len(rows) != 1 || len(rows[0]) != len(columns()) {
 			t.Fatalf("%v: %q", err, rows)
 		}

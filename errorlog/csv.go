@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"regexp"
 	"strconv"
-	"strings"
 )
 
-// csvFile writes comment lines, a row of column names and a row an entry. Column
-// names are the keys of the JSON form in every language: programs read them.
+// csvFile writes a row of column names and a row an entry, and nothing else: a
+// spreadsheet would take the header of the other formats for rows. Column names are the
+// keys of the JSON form in every language: programs read them. Cells are separated by
+// commas, in German by semicolons: a German spreadsheet puts a row with commas into one
+// cell.
 type csvFile struct{ words *words }
 
 func columns() []string {
@@ -23,13 +25,9 @@ func columns() []string {
 // byteOrderMark makes spreadsheets read UTF-8.
 const byteOrderMark = "\uFEFF"
 
-func (c csvFile) header(b *bytes.Buffer, h Header) error {
+func (c csvFile) header(b *bytes.Buffer, _ Header) error {
 	b.WriteString(byteOrderMark)
-	writeComment(b, c.words.title)
-	for _, l := range h.lines(c.words) {
-		writeComment(b, l.label+": "+l.value)
-	}
-	return writeRow(b, columns())
+	return c.row(b, columns())
 }
 
 func (c csvFile) entry(b *bytes.Buffer, e Entry) error {
@@ -45,28 +43,22 @@ func (c csvFile) entry(b *bytes.Buffer, e Entry) error {
 	if e.Code != 0 {
 		code = strconv.Itoa(e.Code)
 	}
-	return writeRow(b, []string{
-		formatTime(e.Time), e.Tenant, e.User, e.JobID, e.MessageID, strconv.Itoa(e.Attempt), e.Account, e.Level, e.Host, string(e.Stage),
-		code, e.Enhanced, e.Diagnostic, e.Category, string(e.Class), c.words.recipientsOf(e, " "), strconv.Itoa(e.MoreRecipients),
+	return c.row(b, []string{
+		formatTime(e.Time), e.Tenant, e.User, e.JobID, e.MessageID, strconv.Itoa(e.Attempt), e.Account, e.Level, e.Host, e.Stage,
+		code, e.Enhanced, e.Diagnostic, e.Category, e.Class, c.words.recipientsOf(e, " "), strconv.Itoa(e.MoreRecipients),
 		formatTime(e.NextAttempt), strconv.FormatBool(e.Final), delay(e.Delayed), metadata, e.hint(c.words),
 	})
 }
 
-func (c csvFile) footer(b *bytes.Buffer, missing int64) error {
-	writeComment(b, c.words.missing(missing))
-	return nil
-}
+// footer is none: Summary tells how many entries are missing.
+func (c csvFile) footer(*bytes.Buffer, int64) error { return nil }
 
-// writeComment keeps the line in one cell, whichever separator a spreadsheet uses.
-func writeComment(b *bytes.Buffer, s string) {
-	b.WriteString("# " + strings.NewReplacer(", ", " ", ",", " ", ";", ".", `"`, "'").Replace(flat(s)) + "\r\n")
-}
-
-func writeRow(b *bytes.Buffer, cells []string) error {
+func (c csvFile) row(b *bytes.Buffer, cells []string) error {
 	for i, cell := range cells {
-		cells[i] = inertCell(cell)
+		cells[i] = inertCell(cell, c.words.separator)
 	}
 	w := csv.NewWriter(b)
+	w.Comma = rune(c.words.separator[0])
 	w.UseCRLF = true // RFC 4180 §2
 	if err := w.Write(cells); err != nil {
 		return err
@@ -75,11 +67,19 @@ func writeRow(b *bytes.Buffer, cells []string) error {
 	return w.Error()
 }
 
-// formula is the beginning of a cell that a spreadsheet computes. German ones
-// separate by semicolons, and know no quotes inside what they take for a cell.
-var formula = regexp.MustCompile(`(^|;)(["'\s]*[=+\-@])`)
+var (
+	// What begins a cell that a spreadsheet computes. One of the other language ends a
+	// cell at its own separator, and knows no quotes inside what it takes for a cell.
+	formulaInEnglish = regexp.MustCompile(`(^|;)(["'\s]*[=+\-@])`)
+	formulaInGerman  = regexp.MustCompile(`(^|,)(["'\s]*[=+\-@])`)
+)
 
-// inertCell is a value on one line that no spreadsheet takes for a formula.
-func inertCell(s string) string {
+// inertCell is a value on one line that no spreadsheet takes for a formula, in a file
+// with this separator.
+func inertCell(s, separator string) string {
+	formula := formulaInEnglish
+	if separator == ";" {
+		formula = formulaInGerman
+	}
 	return formula.ReplaceAllString(flat(s), "$1'$2")
 }

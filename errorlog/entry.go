@@ -4,29 +4,27 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
-
-	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
 // An Entry is one failed attempt, or the failed part of one. Its JSON form is
 // the one in Redis; [Write] and [Log.Export] write the one for readers.
 type Entry struct {
-	Time       time.Time     `json:"time"` // of the failure, whole milliseconds. Zero: now
-	Tenant     string        `json:"-"`    // empty: the platform itself; the stream knows it
-	User       string        `json:"user,omitempty"`
-	JobID      string        `json:"job_id,omitempty"`
-	MessageID  string        `json:"message_id,omitempty"`
-	Attempt    int           `json:"attempt,omitempty"` // from 1; 0: none was begun
-	Account    string        `json:"account,omitempty"`
-	Level      string        `json:"level,omitempty"` // platform, tenant or user
-	Host       string        `json:"host,omitempty"`  // host:port spoken to
-	Stage      failure.Stage `json:"stage,omitempty"`
-	Code       int           `json:"code,omitempty"`     // SMTP reply code or HTTP status; 0: there was no reply
-	Enhanced   string        `json:"enhanced,omitempty"` // RFC 3463, as "5.1.1"
-	Diagnostic string        `json:"diagnostic,omitempty"`
-	Category   string        `json:"category,omitempty"`
-	Class      failure.Class `json:"class,omitempty"`
-	Recipients []string      `json:"recipients,omitempty"` // the ones concerned, not all of the mail; the log keeps 20
+	Time       time.Time `json:"time"` // of the failure, whole milliseconds. Zero: now
+	Tenant     string    `json:"-"`    // empty: the platform itself; the stream knows it
+	User       string    `json:"user,omitempty"`
+	JobID      string    `json:"job_id,omitempty"`
+	MessageID  string    `json:"message_id,omitempty"`
+	Attempt    int       `json:"attempt,omitempty"` // from 1; 0: none was begun
+	Account    string    `json:"account,omitempty"`
+	Level      string    `json:"level,omitempty"`    // platform, tenant or user
+	Host       string    `json:"host,omitempty"`     // host:port spoken to
+	Stage      string    `json:"stage,omitempty"`    // how far the attempt came: connect, tls, auth, mail, rcpt, data, dot …
+	Code       int       `json:"code,omitempty"`     // SMTP reply code or HTTP status; 0: there was no reply
+	Enhanced   string    `json:"enhanced,omitempty"` // RFC 3463, as "5.1.1"
+	Diagnostic string    `json:"diagnostic,omitempty"`
+	Category   string    `json:"category,omitempty"`
+	Class      string    `json:"class,omitempty"`      // permanent, transient, config, throttle, uncertain or expired
+	Recipients []string  `json:"recipients,omitempty"` // the ones concerned, not all of the mail; the log keeps 20
 	// MoreRecipients is how many are concerned beside those in Recipients.
 	MoreRecipients int `json:"recipients_more,omitempty"`
 	// NextAttempt is zero when none is planned: the failure is final, or the job

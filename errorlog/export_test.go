@@ -33,19 +33,19 @@ func sample(t *testing.T) fixture {
 	}
 	f.append(t, errorlog.Entry{
 		Tenant: "acme", User: "max", JobID: "invoice-4711", MessageID: "<1@acme.example>", Attempt: 1, Account: "info@acme.example", Level: "tenant",
-		Host: "192.0.2.7:465", Stage: failure.StageAuth, Code: 535, Enhanced: "5.7.8", Diagnostic: "Username and Password not accepted",
-		Category: "auth_failed", Class: failure.Config, Recipients: []string{"kunde@example.org", "zweite@example.org"},
+		Host: "192.0.2.7:465", Stage: string(failure.StageAuth), Code: 535, Enhanced: "5.7.8", Diagnostic: "Username and Password not accepted",
+		Category: "auth_failed", Class: string(failure.Config), Recipients: []string{"kunde@example.org", "zweite@example.org"},
 		Metadata: map[string]string{"invoice": "4711", "amount": "=1+1; @x"}, Rule: 30,
 	})
 	f.clock.advance(time.Minute)
 	f.append(t, errorlog.Entry{
-		Tenant: "acme", JobID: "=2", Attempt: 2, Host: "smtp.example.org:587", Stage: failure.StageRcpt, Code: 452, Enhanced: "4.2.2",
-		Diagnostic: "@mailbox \"full\";=cmd\r\nfor <kunde@example.org>, Grüße", Category: "mailbox_full", Class: failure.Transient,
+		Tenant: "acme", JobID: "=2", Attempt: 2, Host: "smtp.example.org:587", Stage: string(failure.StageRcpt), Code: 452, Enhanced: "4.2.2",
+		Diagnostic: "@mailbox \"full\";=cmd\r\nfor <kunde@example.org>, Grüße", Category: "mailbox_full", Class: string(failure.Transient),
 		Recipients: []string{"kunde@example.org"}, NextAttempt: f.clock.now().Add(2 * time.Minute), Rule: 50, Delayed: 15 * time.Minute,
 	})
 	f.clock.advance(time.Minute)
 	f.append(t,
-		errorlog.Entry{Tenant: "acme", JobID: "3", Stage: failure.StageWorker, Diagnostic: "time is up", Category: "expired", Class: failure.Expired, Final: true, Level: "platform"},
+		errorlog.Entry{Tenant: "acme", JobID: "3", Stage: string(failure.StageWorker), Diagnostic: "time is up", Category: "expired", Class: string(failure.Expired), Final: true, Level: "platform"},
 		errorlog.Entry{Tenant: "acme"},
 		errorlog.Entry{JobID: "4", Category: "dns_failure", Level: "user", Delayed: time.Hour, Metadata: map[string]string{"k": "v"}, Rule: 1},
 	)
@@ -67,7 +67,7 @@ func TestGolden(t *testing.T) {
 					text := f.exportAs(t, filter, format, lang).text
 					for _, rule := range []int{0, 1, 30, 50} { // the hints have tests of their own
 						hint, name := failure.Hint(rule, lang), "hint "+strconv.Itoa(rule)+" "+lang
-						text = strings.ReplaceAll(strings.ReplaceAll(text, `,"`+hint+`"`, ","+name), hint, name)
+						text = strings.NewReplacer(`,"`+hint+`"`, ","+name, `;"`+hint+`"`, ";"+name, hint, name).Replace(text)
 					}
 					golden(t, file, text)
 				})
@@ -102,7 +102,7 @@ func TestFormatsAgree(t *testing.T) {
 		t.Error("a line of the CSV does not end in CR LF")
 	}
 	r := csv.NewReader(strings.NewReader(table))
-	r.Comment = '#'
+	r.Comma = ';'
 	rows, err := r.ReadAll()
 	if err != nil {
 		t.Fatal(err)
@@ -123,10 +123,40 @@ func TestFormatsAgree(t *testing.T) {
 			if !known {
 				t.Errorf("the JSON has no %s", name)
 			}
-			if text, ok := value.(string); ok && text != strings.TrimPrefix(strings.ReplaceAll(row[c], ";'", ";"), "'") {
+			if text, ok := value.(string); ok && text != strings.TrimPrefix(strings.ReplaceAll(row[c], ",'", ","), "'") {
 				t.Errorf("%s: %q in JSON, %q in CSV", name, text, row[c])
 			}
 		}
+	}
+}
+
+// A spreadsheet of either language finds the columns in the first row, and nothing that
+// it would compute, whichever separator it takes.
+func TestSpreadsheets(t *testing.T) {
+	t.Parallel()
+	f := sample(t)
+	for lang, comma := range map[string]rune{"en": ',', "de": ';'} {
+		text := strings.TrimPrefix(f.exportAs(t, errorlog.Filter{AllTenants: true, OldestFirst: true}, errorlog.CSV, lang).text, "\uFEFF")
+		r := csv.NewReader(strings.NewReader(text))
+		r.Comma = comma
+		rows, err := r.ReadAll() // of one width
+		if err != nil || len(rows) != 6 || rows[0][0] != "time" || len(rows[0]) != 22 {
+			t.Fatalf("%s: %d rows, %v", lang, len(rows), err)
+		}
+		if id := rows[2][3]; id != "'=2" {
+			t.Errorf("%s: job id %q", lang, id)
+		}
+	}
+}
+
+// A file shows times in the zone of whoever reads it.
+func TestZone(t *testing.T) {
+	t.Parallel()
+	f := sample(t)
+	tokyo := time.FixedZone("JST", 9*60*60)
+	text := f.exportAs(t, errorlog.Filter{AllTenants: true, Zone: tokyo}, errorlog.Text, "en").text
+	if strings.Contains(text, "+01:00") || !strings.Contains(text, "(JST +09:00)") || strings.Count(text, "+09:00") < 9 {
+		t.Error(text)
 	}
 }
 
@@ -280,7 +310,6 @@ func TestDroppedDuringExport(t *testing.T) {
 		last   string
 	}{
 		{errorlog.JSONL, `{"footer":{"missing":%d}}` + "\n"},
-		{errorlog.CSV, "# %d Einträge verließen das Protokoll während diese Datei geschrieben wurde\r\n"},
 		{errorlog.Text, "%d Einträge verließen das Protokoll, während diese Datei geschrieben wurde\n"},
 	}
 	for _, tt := range tests {

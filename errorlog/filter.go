@@ -17,6 +17,9 @@ type Filter struct {
 
 	OldestFirst bool // else the newest entry comes first
 	Limit       int  // most entries; 0: all
+
+	// Zone is that in which times are shown; nil: the zone of the log's clock.
+	Zone *time.Location
 }
 
 // ErrFilter says that a filter contradicts itself.

@@ -16,7 +16,7 @@ type Format string
 // The formats.
 const (
 	JSONL Format = "jsonl" // JSON lines, for programs
-	CSV   Format = "csv"   // RFC 4180 with a byte order mark, for spreadsheets
+	CSV   Format = "csv"   // RFC 4180 with a byte order mark, for spreadsheets; in German separated by semicolons
 	Text  Format = "text"  // for people
 )
 

@@ -32,10 +32,10 @@ type Cut struct {
 }
 
 func (l *Log) header(w *window, entries int64) Header {
-	zone := l.now().Location()
+	zone := l.zone(w.filter)
 	h := Header{
 		From: time.UnixMilli(w.from).In(zone), To: time.UnixMilli(w.to).In(zone),
-		TimeZone: l.now().Format("MST -07:00"),
+		TimeZone: l.now().In(zone).Format("MST -07:00"),
 		Tenant:   w.filter.Tenant, AllTenants: w.filter.AllTenants,
 		Category: w.filter.Category, JobID: w.filter.JobID, Recipient: w.filter.Recipient,
 		Limit: w.filter.Limit, Order: "newest_first",

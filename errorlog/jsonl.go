@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"time"
-
-	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
 // jsonlFile writes {"header":{…}} and then an object a line.
@@ -23,12 +21,12 @@ type record struct {
 	Account     string            `json:"account"`
 	Level       string            `json:"level"`
 	Host        string            `json:"host"`
-	Stage       failure.Stage     `json:"stage"`
+	Stage       string            `json:"stage"`
 	Code        int               `json:"code"`
 	Enhanced    string            `json:"enhanced"`
 	Diagnostic  string            `json:"diagnostic"`
 	Category    string            `json:"category"`
-	Class       failure.Class     `json:"class"`
+	Class       string            `json:"class"`
 	Recipients  []string          `json:"recipients"`
 	More        int               `json:"recipients_more"` // beside those in recipients
 	NextAttempt stamp             `json:"next_attempt"`

@@ -37,7 +37,7 @@ type cursor struct {
 
 func (l *Log) newMerge(ctx context.Context, w *window) (*merge, error) {
 	m := &merge{
-		redis: l.redis, zone: l.now().Location(), oldestFirst: w.filter.OldestFirst,
+		redis: l.redis, zone: l.zone(w.filter), oldestFirst: w.filter.OldestFirst,
 		pageSize: min(max(inMemory/max(len(w.states), 1), minPage), maxPage),
 	}
 	var all []*cursor

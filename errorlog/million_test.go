@@ -55,9 +55,9 @@ func TestLargeLog(t *testing.T) {
 		for j := range list {
 			list[j] = errorlog.Entry{
 				Tenant: "tenant " + strconv.Itoa(i%tenants), User: "max", JobID: "job-" + strconv.Itoa(i), MessageID: "<" + strconv.Itoa(i) + "@acme.example>",
-				Attempt: 1, Account: "info@acme.example", Level: "tenant", Host: "smtp.acme.example:587", Stage: failure.StageRcpt,
+				Attempt: 1, Account: "info@acme.example", Level: "tenant", Host: "smtp.acme.example:587", Stage: string(failure.StageRcpt),
 				Code: 550, Enhanced: "5.1.1", Diagnostic: "The email account that you tried to reach does not exist: <kunde@example.org>",
-				Category: "recipient_unknown", Class: failure.Permanent, Recipients: []string{"kunde@example.org"}, Final: true, Rule: 40,
+				Category: "recipient_unknown", Class: string(failure.Permanent), Recipients: []string{"kunde@example.org"}, Final: true, Rule: 40,
 				Time: f.clock.now().Add(time.Duration(i) * apart),
 			}
 			i++

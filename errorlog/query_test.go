@@ -101,8 +101,8 @@ func TestRoundTrip(t *testing.T) {
 	want := errorlog.Entry{
 		Time: f.clock.now().Truncate(time.Millisecond), Tenant: "acme", User: "max", JobID: "invoice-4711",
 		MessageID: "<1@acme.example>", Attempt: 3, Account: "tenant:acme", Level: "tenant", Host: "192.0.2.7:465",
-		Stage: failure.StageRcpt, Code: 550, Enhanced: "5.1.1", Diagnostic: "no such user <Max@Example.org>, Grüße",
-		Category: "recipient_unknown", Class: failure.Permanent, Recipients: []string{"Max@Example.org", "ü@bücher.example"},
+		Stage: string(failure.StageRcpt), Code: 550, Enhanced: "5.1.1", Diagnostic: "no such user <Max@Example.org>, Grüße",
+		Category: "recipient_unknown", Class: string(failure.Permanent), Recipients: []string{"Max@Example.org", "ü@bücher.example"},
 		NextAttempt: f.clock.now().Add(time.Hour).Truncate(time.Millisecond), Final: true,
 		Metadata: map[string]string{"invoice": "4711", "": "=x"}, Rule: 17,
 	}

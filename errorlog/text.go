@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	label "github.com/rohrpost/rohrpost/internal/words"
 )
 
 // textFile writes a block of labelled lines an entry: what to do first, then what
@@ -26,7 +28,7 @@ func (t textFile) header(b *bytes.Buffer, h Header) error {
 func (t textFile) entry(b *bytes.Buffer, e Entry) error {
 	w := t.words
 	b.WriteString(divider + "\n")
-	b.WriteString(flat(spaced(formatTime(e.Time), w.tenantName(e.Tenant), e.Category)) + "\n\n")
+	b.WriteString(flat(spaced(formatTime(e.Time), w.tenantName(e.Tenant), w.of(label.Category, e.Category))) + "\n\n")
 	next := formatTime(e.NextAttempt)
 	if e.Final {
 		next = w.never
@@ -38,10 +40,11 @@ func (t textFile) entry(b *bytes.Buffer, e Entry) error {
 		{w.recipients, w.recipientsOf(e, " ")},
 		{w.diagnostic, spaced(number(e.Code), e.Enhanced, e.Diagnostic)},
 		{w.user, e.User},
-		{w.account, spaced(e.Account, parenthesized(w.level(e.Level)))},
+		{w.account, w.accountOf(e)},
 		{w.host, e.Host},
-		{w.stage, string(e.Stage)},
-		{w.class, string(e.Class)},
+		{w.stage, w.of(label.Stage, e.Stage)},
+		{w.class, w.of(label.Class, e.Class)},
+		{w.category, e.Category}, // as commands and filters take it
 		{w.attempt, number(e.Attempt)},
 		{w.job, e.JobID},
 		{w.messageID, e.MessageID},

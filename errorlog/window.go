@@ -1,6 +1,7 @@
 package errorlog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -48,6 +49,9 @@ func (l *Log) open(ctx context.Context, f Filter) (*window, error) {
 	if w.states, err = l.rollAll(ctx, tenants, now); err != nil {
 		return nil, err
 	}
+	for i := range w.states {
+		w.states[i].since = w.states[i].since.In(l.zone(f))
+	}
 	for _, s := range w.states { // the clock of a worker may be ahead of ours
 		w.to = max(w.to, int64(s.newest.ms))
 	}
@@ -66,6 +70,9 @@ func (l *Log) open(ctx context.Context, f Filter) (*window, error) {
 	}
 	return w, nil
 }
+
+// zone is that in which times are shown.
+func (l *Log) zone(f Filter) *time.Location { return cmp.Or(f.Zone, l.now().Location()) }
 
 // picks tells whether an entry belongs to the answer.
 func (w *window) picks(s *stored) bool {

@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	label "github.com/rohrpost/rohrpost/internal/words"
 )
 
 // words are the texts of one language.
 type words struct {
-	lang string
+	lang      string
+	separator string // of CSV
 
 	title, window, tenant, filter, order, entries, cut string
 	platform, allTenants, none, limit                  string
@@ -17,14 +20,14 @@ type words struct {
 	missingFormat                                      string // entries
 	moreFormat                                         string // recipients
 
-	hint, next, never, delayed, recipients, diagnostic              string
-	user, account, host, stage, category, class, attempt            string
-	job, messageID, metadata, platformLevel, tenantLevel, userLevel string
+	hint, next, never, delayed, recipients, diagnostic   string
+	user, account, host, stage, category, class, attempt string
+	job, messageID, metadata                             string
 }
 
 // wordsIn is German for "de", "de-AT", "de_DE.UTF-8" …, else English.
 func wordsIn(lang string) *words {
-	if base, _, _ := strings.Cut(strings.ReplaceAll(lang, "_", "-"), "-"); strings.EqualFold(base, "de") {
+	if label.Language(lang) == label.German {
 		return german()
 	}
 	return english()
@@ -32,7 +35,7 @@ func wordsIn(lang string) *words {
 
 func english() *words {
 	return &words{
-		lang:  "en",
+		lang: "en", separator: ",",
 		title: "rohrpost error log", window: "Window", tenant: "Tenant", filter: "Filter",
 		order: "Order", entries: "Entries", cut: "Cut",
 		platform: "(platform)", allTenants: "(all)", none: "none", limit: "at most",
@@ -44,13 +47,12 @@ func english() *words {
 		delayed: "Waiting for over", recipients: "Recipients", diagnostic: "Answer",
 		user: "User", account: "Account", host: "Server", stage: "Stage", category: "Category", class: "Class",
 		attempt: "Attempt", job: "Job", messageID: "Message-ID", metadata: "Metadata",
-		platformLevel: "platform", tenantLevel: "tenant", userLevel: "user",
 	}
 }
 
 func german() *words {
 	return &words{
-		lang:  "de",
+		lang: "de", separator: ";",
 		title: "rohrpost-Fehlerprotokoll", window: "Zeitraum", tenant: "Mandant", filter: "Filter",
 		order: "Reihenfolge", entries: "Einträge", cut: "Gekürzt",
 		platform: "(Plattform)", allTenants: "(alle)", none: "keiner", limit: "höchstens",
@@ -62,7 +64,6 @@ func german() *words {
 		delayed: "Wartet seit über", recipients: "Empfänger", diagnostic: "Antwort",
 		user: "Benutzer", account: "Konto", host: "Server", stage: "Schritt", category: "Kategorie", class: "Art",
 		attempt: "Versuch", job: "Auftrag", messageID: "Message-ID", metadata: "Metadaten",
-		platformLevel: "Plattform", tenantLevel: "Mandant", userLevel: "Benutzer",
 	}
 }
 
@@ -89,14 +90,13 @@ func (w *words) recipientsOf(e Entry, separator string) string {
 
 func (w *words) missing(n int64) string { return fmt.Sprintf(w.missingFormat, n) }
 
-func (w *words) level(level string) string {
-	switch level {
-	case "platform":
-		return w.platformLevel
-	case "tenant":
-		return w.tenantLevel
-	case "user":
-		return w.userLevel
+// of is the label of a value.
+func (w *words) of(kind label.Kind, value string) string { return label.Of(w.lang, kind, value) }
+
+// accountOf is the account of an entry, with its level unless the name says that.
+func (w *words) accountOf(e Entry) string {
+	if name := label.AccountName(w.lang, e.Account); name != e.Account {
+		return name
 	}
-	return level
+	return spaced(e.Account, parenthesized(w.of(label.Level, e.Level)))
 }

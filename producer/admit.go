@@ -7,9 +7,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/quota"
 )
 
@@ -27,12 +27,11 @@ func (p *portion) admit(ctx context.Context) error {
 			questions = append(questions, question{s, p.client.quota.Ask(&batch, s.tenant, s.weights())})
 		}
 	}
-	if len(questions) == 0 {
-		return nil
-	}
+	key := p.client.firstKey(&batch)
 	if err := batch.Exec(ctx, p.client.rdb); err != nil {
 		return err
 	}
+	key.Learn()
 	for _, q := range questions {
 		if err := p.client.heed(ctx, q); err != nil {
 			return err
@@ -67,11 +66,11 @@ func (c *Client) heed(ctx context.Context, q question) error {
 
 // spareKnown takes back the refusal of what was sent before.
 func (c *Client) spareKnown(ctx context.Context, refused []*entry) error {
-	var keys []rohrpost.Key
+	var keys []payload.Key
 	var owners []*entry
 	for _, e := range refused {
 		if e.ownID {
-			keys = append(keys, e.job.Key(), rohrpost.Key(e.job.ID)) // of this version, and of an older one
+			keys = append(keys, e.job.Key(), payload.Key(e.job.ID)) // of this version, and of an older one
 			owners = append(owners, e, e)
 		}
 	}
@@ -157,6 +156,7 @@ func counted(counts []count) {
 func (p *portion) finish(ctx context.Context, entries []*entry) {
 	var batch lua.Batch
 	var refused []blob.Use
+	var late []*entry
 	for _, e := range entries {
 		waits := e.result.Err == nil && !e.result.Receipt.Duplicate
 		switch {
@@ -166,6 +166,9 @@ func (p *portion) finish(ctx context.Context, entries []*entry) {
 		case !e.counted && waits:
 			p.client.returns.Change(e.job.Tenant, 1, e.weight)
 		}
+		if e.late {
+			late = append(late, e)
+		}
 		if e.result.Err == nil || e.unclear {
 			continue
 		}
@@ -173,11 +176,12 @@ func (p *portion) finish(ctx context.Context, entries []*entry) {
 			e.reservation.Withdraw(&batch)
 		}
 		if !e.ownID { // else another Send of the same id may have enqueued it meanwhile
-			refused = append(refused, use(e.job))
+			refused = append(refused, blob.UseOf(e.job))
 		}
 	}
+	p.client.list(&batch, late)
 	_ = p.client.blobs.Leave(context.WithoutCancel(ctx), refused...)
-	_ = batch.Exec(context.WithoutCancel(ctx), p.client.rdb) // what stays is found by taking stock
+	_ = batch.Exec(context.WithoutCancel(ctx), p.client.rdb) // the reconciler finds what stays
 	p.client.tally(ctx)
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
@@ -17,7 +18,7 @@ func TestCancel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arm := func(t *testing.T, id string) *rohrpost.Job {
+	arm := func(t *testing.T, id string) *payload.Job {
 		t.Helper()
 		job := queued(t, rdb, "default", id)
 		if err := l.Arm(t.Context(), job, 0, "token", []int{0}); err != nil {
@@ -25,7 +26,7 @@ func TestCancel(t *testing.T) {
 		}
 		return job
 	}
-	settle := func(t *testing.T, job *rohrpost.Job, state rohrpost.State, verdict rohrpost.RecipientState) {
+	settle := func(t *testing.T, job *payload.Job, state rohrpost.State, verdict rohrpost.RecipientState) {
 		t.Helper()
 		if err := l.Settle(t.Context(), job, ledger.Settlement{
 			Token: "token", State: state, Verdicts: map[int]rohrpost.RecipientStatus{0: {State: verdict}},

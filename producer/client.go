@@ -14,6 +14,8 @@ import (
 	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/headroom"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/mailindex"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
@@ -65,6 +67,9 @@ type Options struct {
 	// one of Reschedule. 0: 90 days; negative: any time.
 	NotBeforeMax time.Duration
 	ExpiresMax   time.Duration
+	// KeepSubject keeps the subject of each mail in its record, for the pages, as long as
+	// the record stays. With Recipients it is sealed, which takes 400 bytes a mail more.
+	KeepSubject bool
 	// Recipients are the public keys of the workers (age1…). With one, subject,
 	// headers, bodies and attachments are sealed for them, and nobody reads them in
 	// Redis, its AOF or a copy of either. Empty: they stand there in clear.
@@ -83,8 +88,11 @@ type Client struct {
 	tasks   *queue.Inspector
 	quota   *quota.Counter
 	returns *quota.Returns
+	index   *mailindex.Index
+	becomes *mailindex.Gatherer
 	memory  *headroom.Gauge
 	sealer  *envelope.Sealer // nil: mails are not sealed
+	subject bool             // it is kept
 	now     func() time.Time
 }
 
@@ -116,7 +124,8 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 	waiting, quotaErr := quota.New(quota.Options{Redis: rdb, Limits: o.quotas(), Now: o.Now})
 	returns := quota.NewReturns(waiting)
 	l, ledgerErr := ledger.New(ledger.Options{Redis: rdb, Keep: o.Keep, Now: o.Now, Waits: returns.Change})
-	if err := errors.Join(rulesErr, quotaErr, ledgerErr); err != nil {
+	index, indexErr := mailindex.New(mailindex.Options{Redis: rdb, Keep: o.Keep, Now: o.Now})
+	if err := errors.Join(rulesErr, quotaErr, ledgerErr, indexErr); err != nil {
 		return nil, fmt.Errorf("producer: %w", err)
 	}
 	c := &Client{
@@ -127,6 +136,9 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 		tasks:   queue.NewInspector(rdb),
 		quota:   waiting,
 		returns: returns,
+		index:   index,
+		becomes: mailindex.NewGatherer(index),
+		subject: o.KeepSubject,
 		memory:  headroom.New(headroom.Options{Redis: rdb, Now: o.Now}),
 		now:     o.Now,
 	}
@@ -161,6 +173,9 @@ func (c *Client) Cancel(ctx context.Context, id string) error {
 		return jobError(id, err)
 	}
 	name, err := c.ledger.Cancel(ctx, record.Key)
+	if err == nil {
+		c.became(record, canceled(record), c.ledger.Canceled())
+	}
 	c.tally(ctx)
 	if err != nil {
 		return jobError(id, err)
@@ -178,14 +193,9 @@ func (c *Client) tidy(ctx context.Context, ref queue.Ref) {
 	if err != nil || c.tasks.Delete(ref) != nil {
 		return
 	}
-	if job, err := rohrpost.DecodeJob(task.Payload); err == nil {
-		_ = c.blobs.Leave(ctx, use(job)) // else they end by their time
+	if job, err := payload.Decode(task.Payload); err == nil {
+		_ = c.blobs.Leave(ctx, blob.UseOf(job)) // else they end by their time
 	}
-}
-
-// use is what a job has put aside.
-func use(job *rohrpost.Job) blob.Use {
-	return blob.Use{User: string(job.Key()), Digests: job.Digests()}
 }
 
 // Close closes the connection that Open made; that of a bound client does nothing.

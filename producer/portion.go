@@ -13,6 +13,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/envelope"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
@@ -37,20 +38,24 @@ type portion struct {
 	largest int64          // attachment or body
 	files   map[*byte]bool // contents that were counted
 	key     *envelope.Key  // seals what the mails say; nil: nothing does
+	clear   bool           // they were enqueued in clear before, and share what they say
 }
 
 // An entry is one accepted message on its way into the queue.
 type entry struct {
-	job         *rohrpost.Job
+	job         *payload.Job
 	ownID       bool   // the application chose the id
 	nonce       string // of this very Send
 	weight      int64  // what it counts while it waits
+	subject     string // that the record keeps; it may be sealed
 	reservation ledger.Reservation
 	ticket      queue.Ticket
 	result      *Result
 
 	counted  bool // among what waits for its tenant
 	reserved bool // the record is its own
+	listed   bool // in the index of mails
+	late     bool // not in it, and should be: an earlier Send has opened the record and died
 	unclear  bool // it failed, and nobody knows how far it came
 }
 
@@ -95,6 +100,9 @@ func (p *portion) send(ctx context.Context) {
 	}
 	all := slices.Clone(p.entries)
 	err := p.admit(ctx)
+	if err == nil {
+		err = p.unlock()
+	}
 	if err == nil {
 		err = p.reserve(ctx)
 	}
@@ -160,14 +168,28 @@ func (c *Client) known(ctx context.Context, e *entry) bool {
 	return record.State.Final()
 }
 
-// store puts attachments and large bodies aside.
-func (p *portion) store(ctx context.Context) error {
-	if p.client.sealer != nil {
+// unlock takes the key that seals, and the subjects that records keep.
+func (p *portion) unlock() error {
+	if p.client.sealer != nil && !p.clear {
 		var err error
 		if p.key, err = p.client.sealer.Key(); err != nil {
 			return err
 		}
 	}
+	if !p.client.subject {
+		return nil
+	}
+	for _, e := range p.entries {
+		e.subject = e.job.Subject
+		if p.key != nil && e.subject != "" {
+			e.subject = p.key.Line(e.subject, e.job.Key())
+		}
+	}
+	return nil
+}
+
+// store puts attachments and large bodies aside.
+func (p *portion) store(ctx context.Context) error {
 	contents := shelf{key: p.key}
 	for _, e := range p.entries {
 		e.detach(&contents, p.client.ledger.Horizon(e.job))
@@ -175,12 +197,12 @@ func (p *portion) store(ctx context.Context) error {
 	return p.client.blobs.Put(ctx, &contents.blobs)
 }
 
-// payload is the job as the queue holds it.
-func (p *portion) payload(job *rohrpost.Job) ([]byte, error) {
+// encode is the job as the queue holds it.
+func (p *portion) encode(job *payload.Job) ([]byte, error) {
 	if p.key != nil {
 		return p.key.Payload(job)
 	}
-	return rohrpost.EncodeJob(job)
+	return payload.Encode(job)
 }
 
 // enqueue runs the pipeline and keeps the entries that must be tried again.
@@ -188,23 +210,25 @@ func (p *portion) enqueue(ctx context.Context) error {
 	var batch lua.Batch
 	recorder := queue.NewRecorder(&batch)
 	for _, e := range p.entries {
-		payload, err := p.payload(e.job)
+		content, err := p.encode(e.job)
 		if err != nil {
 			return err
 		}
 		if !e.ownID {
 			e.reserve(p.client.ledger, &batch)
 		}
-		if e.ticket, err = recorder.Add(ctx, e.job, payload); err != nil {
+		if e.ticket, err = recorder.Add(ctx, e.job, content); err != nil {
 			return err
 		}
 	}
 	counts := p.client.count(&batch, p.entries)
+	listed := p.client.list(&batch, p.entries)
 	recorder.Wake()
 	if err := batch.Exec(ctx, p.client.rdb); err != nil {
 		return err
 	}
 	counted(counts)
+	listed.learn()
 	p.entries = slices.DeleteFunc(p.entries, func(e *entry) bool { return p.client.done(ctx, e) })
 	return nil
 }
@@ -218,6 +242,7 @@ func (c *Client) done(ctx context.Context, e *entry) bool {
 		}
 		return true
 	}
+	e.late = accepted && !e.listed
 	if err == nil && !accepted && e.ownID && !e.result.Receipt.Duplicate {
 		var evicted bool
 		if evicted, err = c.evict(taskOf(e.job)); evicted {
@@ -246,7 +271,7 @@ func (c *Client) evict(ref queue.Ref) (bool, error) {
 }
 
 // taskOf names the task of a job.
-func taskOf(job *rohrpost.Job) queue.Ref {
+func taskOf(job *payload.Job) queue.Ref {
 	return queue.Ref{Queue: queue.Name(job.Priority), ID: string(job.Key())}
 }
 
@@ -285,5 +310,5 @@ func (e *entry) reserve(l *ledger.Ledger, batch *lua.Batch) {
 		encoded, _ := json.Marshal(e.job.Metadata) // a map of strings cannot fail
 		metadata = string(encoded)
 	}
-	e.reservation = l.Reserve(batch, e.job, e.nonce, metadata, e.weight)
+	e.reservation = l.Reserve(batch, e.job, ledger.Opening{Nonce: e.nonce, Metadata: metadata, Weight: e.weight, Subject: e.subject})
 }

@@ -103,4 +103,8 @@ func full(r headroom.Reading) *QuotaError {
 
 // tally writes what the client has counted wrongly, or has ended. What Redis does not
 // take now goes with the next one; workers set right what is lost.
-func (c *Client) tally(ctx context.Context) { _ = c.returns.Flush(context.WithoutCancel(ctx)) }
+func (c *Client) tally(ctx context.Context) {
+	ctx = context.WithoutCancel(ctx)
+	_ = c.returns.Flush(ctx)
+	_ = c.becomes.Flush(ctx)
+}

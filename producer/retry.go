@@ -35,6 +35,9 @@ func (c *Client) retry(ctx context.Context, record *ledger.Record) error {
 		return err
 	}
 	err = c.ledger.Reopen(ctx, t.job)
+	if err == nil {
+		c.became(record, rohrpost.Queued, c.ledger.HorizonFrom(t.job, c.now()))
+	}
 	c.tally(ctx)
 	if err != nil {
 		return err
@@ -76,16 +79,18 @@ func (c *Client) Reschedule(ctx context.Context, id string, at time.Time) error 
 	if err != nil {
 		return err
 	}
-	return jobError(id, c.reschedule(ctx, t, at))
+	return jobError(id, c.reschedule(ctx, record, t, at))
 }
 
-func (c *Client) reschedule(ctx context.Context, t *task, at time.Time) error {
+func (c *Client) reschedule(ctx context.Context, record *ledger.Record, t *task, at time.Time) error {
 	if err := c.prolong(ctx, t.job, at); err != nil {
 		return err
 	}
 	if err := c.ledger.Reschedule(ctx, t.job, at); err != nil {
 		return err
 	}
+	c.became(record, rohrpost.Scheduled, c.ledger.HorizonFrom(t.job, at))
+	c.tally(ctx)
 	err := c.move(ctx, t, at)
 	if errors.Is(err, queue.ErrActive) {
 		return ErrSending // the worker reads the new time before the dot, unless it was just done

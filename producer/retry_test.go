@@ -13,6 +13,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/producer"
 )
@@ -39,7 +40,7 @@ func newStage(t *testing.T, rdb redis.UniversalClient) *stage {
 }
 
 // sent is a mail to three recipients in the default queue.
-func (s *stage) sent(id string) *rohrpost.Job {
+func (s *stage) sent(id string) *payload.Job {
 	s.t.Helper()
 	m := mail()
 	m.ID = id
@@ -51,7 +52,7 @@ func (s *stage) sent(id string) *rohrpost.Job {
 // place brings the task where asynq would have it: retry, archived, active or gone.
 func (s *stage) place(id, state string) {
 	s.t.Helper()
-	if rohrpost.Key(id).Bare() {
+	if payload.Key(id).Bare() {
 		id = key(id)
 	}
 	key := func(part string) string { return "asynq:{default}:" + part }
@@ -75,7 +76,7 @@ func (s *stage) place(id, state string) {
 }
 
 // settled is a mail after its first attempt, whose task is in that place.
-func (s *stage) settled(id string, state rohrpost.State, place string, verdicts ...rohrpost.RecipientState) *rohrpost.Job {
+func (s *stage) settled(id string, state rohrpost.State, place string, verdicts ...rohrpost.RecipientState) *payload.Job {
 	s.t.Helper()
 	job := s.sent(id)
 	settlement := ledger.Settlement{

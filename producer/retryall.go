@@ -9,6 +9,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
@@ -70,7 +71,7 @@ func (c *Client) RetryAll(ctx context.Context, f RetryFilter) ([]string, error) 
 }
 
 // again retries one of the picked mails, unless it is only asked which.
-func (c *Client) again(ctx context.Context, key rohrpost.Key, dry bool) error {
+func (c *Client) again(ctx context.Context, key payload.Key, dry bool) error {
 	if dry {
 		return nil
 	}
@@ -84,12 +85,12 @@ func (c *Client) again(ctx context.Context, key rohrpost.Key, dry bool) error {
 // pick is the mails that match, by their ids. asynq archives what has failed;
 // what is held as uncertain stays among the tasks that wait. In both places there may
 // be mails that an interrupted Retry has reopened and not run.
-func (c *Client) pick(ctx context.Context, f RetryFilter) ([]rohrpost.Key, error) {
-	var picked []rohrpost.Key
+func (c *Client) pick(ctx context.Context, f RetryFilter) ([]payload.Key, error) {
+	var picked []payload.Key
 	look := func(ids []string, ended func(*ledger.Record) bool) error {
-		keys := make([]rohrpost.Key, len(ids))
+		keys := make([]payload.Key, len(ids))
 		for i, id := range ids {
-			keys[i] = rohrpost.Key(id)
+			keys[i] = payload.Key(id)
 		}
 		records, err := c.ledger.LoadAll(ctx, keys)
 		for _, r := range records {

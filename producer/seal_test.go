@@ -45,7 +45,7 @@ func TestSealed(t *testing.T) {
 		t.Errorf("%d blobs of a text and a file that two mails have", n)
 	}
 	job := queued(t, rdb, "default", id)
-	if job.Sealed == nil || job.Subject+job.Text+job.HTML != "" || job.Attachments[0].Name != "" || job.Attachments[0].Size != 14 {
+	if job.Sealed == nil || job.Subject+job.Text+job.HTML != "" || job.Files[0].Name != "" || job.Files[0].Size != 14 {
 		t.Errorf("%+v", job)
 	}
 	keyless, err := producer.New(rdb, producer.Options{})

@@ -11,6 +11,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
@@ -41,7 +42,7 @@ func TestSendAndStatus(t *testing.T) {
 	if receipt.MessageID != want.MessageID {
 		t.Errorf("the receipt's Message-ID is %s", receipt.MessageID)
 	}
-	job := &rohrpost.Job{Message: m, MessageID: want.MessageID, EnqueuedAt: want.EnqueuedAt}
+	job := &payload.Job{Message: m, MessageID: want.MessageID, EnqueuedAt: want.EnqueuedAt}
 	job.ID, job.Expires = receipt.ID, m.Expires.Truncate(time.Millisecond)
 	if diff := cmp.Diff(job, queued(t, rdb, "default", receipt.ID)); diff != "" {
 		t.Errorf("what a worker finds (-want +got):\n%s", diff)
@@ -239,7 +240,7 @@ func TestIDOfAForgottenJob(t *testing.T) {
 			t.Errorf("receipt %+v", r)
 		}
 		job := queued(t, rdb, string(priority), id)
-		if job.Subject != "Rechnung" || len(job.Attachments) != 1 || job.Attachments[0].Size != 7 {
+		if job.Subject != "Rechnung" || len(job.Files) != 1 || job.Files[0].Size != 7 {
 			t.Errorf("%s in the queue: %+v", id, job)
 		}
 	}
@@ -266,7 +267,7 @@ func TestReservedAndNotEnqueued(t *testing.T) {
 	if got := tasks(t, rdb); len(got) != 1 {
 		t.Errorf("tasks %q", got)
 	}
-	if job := queued(t, rdb, "default", "a"); job.MessageID != first.MessageID || job.Attachments[0].Size != 1 {
+	if job := queued(t, rdb, "default", "a"); job.MessageID != first.MessageID || job.Files[0].Size != 1 {
 		t.Errorf("job %+v", job)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
@@ -55,7 +56,7 @@ func mustSend(t testing.TB, c *producer.Client, m rohrpost.Message, opts ...prod
 }
 
 // key is that of a mail of the tenant that mail() has.
-func key(id string) string { return string(rohrpost.KeyOf("acme", id)) }
+func key(id string) string { return string(payload.KeyOf("acme", id)) }
 
 // record is the key of its hash in the ledger.
 func record(id string) string { return "rohrpost:job:{" + id + "},acme" }
@@ -77,7 +78,7 @@ func tasks(t testing.TB, rdb redis.UniversalClient) []string {
 }
 
 // queued is the job that a worker would find.
-func queued(t testing.TB, rdb redis.UniversalClient, queueName, id string) *rohrpost.Job {
+func queued(t testing.TB, rdb redis.UniversalClient, queueName, id string) *payload.Job {
 	t.Helper()
 	info, err := asynq.NewInspectorFromRedisClient(rdb).GetTaskInfo(queueName, key(id))
 	if err != nil {
@@ -86,7 +87,7 @@ func queued(t testing.TB, rdb redis.UniversalClient, queueName, id string) *rohr
 	if info.Type != queue.TaskType {
 		t.Errorf("task type %q", info.Type)
 	}
-	job, err := rohrpost.DecodeJob(info.Payload)
+	job, err := payload.Decode(info.Payload)
 	if err != nil {
 		t.Fatal(err)
 	}

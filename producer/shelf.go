@@ -3,9 +3,9 @@ package producer
 import (
 	"time"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/envelope"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // A shelf takes the attachments and large bodies of a portion.
@@ -16,7 +16,7 @@ type shelf struct {
 }
 
 // add puts content aside that a mail needs until then, and returns its digest.
-func (s *shelf) add(content []byte, user rohrpost.Key, until time.Time) string {
+func (s *shelf) add(content []byte, user payload.Key, until time.Time) string {
 	return s.blobs.Add(s.seal(content), string(user), until)
 }
 
@@ -49,10 +49,10 @@ func (e *entry) detach(to *shelf, until time.Time) {
 	if len(job.HTML) > inlineBody {
 		job.HTMLDigest, job.HTML = add([]byte(job.HTML)), ""
 	}
-	files := make([]rohrpost.Attachment, 0, len(job.Attachments)) // the caller's stay as they are
 	for _, a := range job.Attachments {
-		a.Digest, a.Size, a.Content = add(a.Content), int64(len(a.Content)), nil
-		files = append(files, a)
+		job.Files = append(job.Files, payload.File{
+			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Digest: add(a.Content), Size: int64(len(a.Content)),
+		})
 	}
-	job.Attachments = files
+	job.Attachments = nil // the caller's list stays as it is
 }

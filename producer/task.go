@@ -10,6 +10,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
@@ -17,7 +18,7 @@ import (
 type task struct {
 	ref     queue.Ref
 	payload []byte
-	job     *rohrpost.Job
+	job     *payload.Job
 }
 
 // find looks for the task of a job that refuse has nothing against. The error is
@@ -39,7 +40,7 @@ func (c *Client) find(ctx context.Context, record *ledger.Record, refuse func(*l
 		case err != nil:
 			return nil, err
 		}
-		job, err := rohrpost.DecodeJob(found.Payload)
+		job, err := payload.Decode(found.Payload)
 		switch {
 		case err != nil:
 			return nil, err
@@ -54,7 +55,7 @@ func (c *Client) find(ctx context.Context, record *ledger.Record, refuse func(*l
 }
 
 // gone says why a job has no task: it may have ended this moment.
-func (c *Client) gone(ctx context.Context, key rohrpost.Key, refuse func(*ledger.Record) error) error {
+func (c *Client) gone(ctx context.Context, key payload.Key, refuse func(*ledger.Record) error) error {
 	record, err := c.ledger.Load(ctx, key)
 	if err == nil {
 		err = refuse(record)
@@ -66,8 +67,9 @@ func (c *Client) gone(ctx context.Context, key rohrpost.Key, refuse func(*ledger
 }
 
 // prolong keeps attachments and large bodies for a mail whose time begins at due.
-func (c *Client) prolong(ctx context.Context, job *rohrpost.Job, due time.Time) error {
-	err := c.blobs.Prolong(ctx, string(job.Key()), c.ledger.HorizonFrom(job, due), job.Digests()...)
+func (c *Client) prolong(ctx context.Context, job *payload.Job, due time.Time) error {
+	use := blob.UseOf(job)
+	err := c.blobs.Prolong(ctx, use.User, c.ledger.HorizonFrom(job, due), use.Digests...)
 	if errors.Is(err, blob.ErrMissing) {
 		return ErrContentGone
 	}

@@ -13,10 +13,9 @@ import (
 	"sync"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
-// A Level is whose account it is.
+// A Level says to whom an account belongs: the platform, a tenant, a user.
 type Level string
 
 // The levels.
@@ -63,10 +62,10 @@ const (
 )
 
 // Secret is a password that prints as "[redacted]" everywhere.
-type Secret = secret.String
+type Secret = rohrpost.Secret
 
 // NewSecret wraps a password, for stores outside this module.
-func NewSecret(value string) Secret { return secret.New(value) }
+func NewSecret(value string) Secret { return rohrpost.NewSecret(value) }
 
 // SMTP is the server of an account.
 type SMTP struct {
@@ -131,8 +130,8 @@ const Misplaced = "its stored secret was entered for another server or login: en
 // ID is that of the account's Place; it never changes with the settings.
 func (a *Account) ID() string { return Place{Tenant: a.Tenant, User: a.User}.String() }
 
-// A Place is whose an account is: the platform's without Tenant, a tenant's
-// without User, else a user's.
+// A Place says to whom an account belongs: the platform without Tenant, a tenant
+// without User, else a user.
 type Place struct {
 	Tenant string `json:"tenant,omitempty"`
 	User   string `json:"user,omitempty"`
@@ -184,11 +183,20 @@ func (a *Account) Server() SMTP {
 	return a.SMTP
 }
 
-// Connections is how many connections the account may have at a time: what its settings
-// say, else usual. Settings that the operator has not written get at most so many as
-// that; 0: any number.
+// graphRequests is how many requests of a mailbox Microsoft Graph runs at a time.
+const graphRequests = 4
+
+// Connections is how many connections, or requests under way, the account may have at a
+// time: what its settings say, else usual. Settings that the operator has not written
+// get at most so many as that; 0: any number.
 func (a *Account) Connections(usual, most int) int {
-	n := cmp.Or(a.Server().MaxConnections, usual)
+	n := usual
+	switch a.Transport() {
+	case ViaSMTP:
+		n = cmp.Or(a.Server().MaxConnections, usual)
+	case ViaGraph:
+		n = graphRequests
+	}
 	if most > 0 && !a.Trusted {
 		n = min(n, most)
 	}

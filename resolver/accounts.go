@@ -9,8 +9,6 @@ import (
 	"unicode"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/branding"
-	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/strictyaml"
 )
 
@@ -25,7 +23,7 @@ type snapshot struct {
 type filed struct {
 	entry   *Entry
 	account *Account
-	look    *branding.Look
+	look    *Branding
 }
 
 type tenant struct {
@@ -48,7 +46,7 @@ type fileTenantDoc struct {
 type parser struct {
 	*strictyaml.Document
 	readFile func(name string) ([]byte, error) // a password_file, a logo_file
-	warnings []*LineError
+	warnings []*strictyaml.Error
 }
 
 // parse reads an accounts file. name is for errors; the error joins one
@@ -78,11 +76,11 @@ func parse(name string, b []byte, readFile func(string) ([]byte, error)) (*snaps
 	for _, w := range p.warnings {
 		out.warnings = append(out.warnings, w.Error())
 	}
-	return out, p.Err()
+	return out, lineErrors(p.Err())
 }
 
 func (p *parser) warn(key, format string, args ...any) {
-	p.warnings = append(p.warnings, &LineError{File: p.File(), Line: p.Line(key), Problem: fmt.Sprintf(format, args...)})
+	p.warnings = append(p.warnings, &strictyaml.Error{File: p.File(), Line: p.Line(key), Problem: fmt.Sprintf(format, args...)})
 }
 
 // id checks a tenant's or user's id by the rules of rohrpost.Message.
@@ -105,7 +103,7 @@ func (p *parser) place(key, at string, e *Entry, level Level, tenant, user strin
 		delete(unread, "branding.logo")
 	}
 	checkEntry(p.Document, key, level, e)
-	out := &filed{entry: e, look: e.Branding.Look()}
+	out := &filed{entry: e, look: e.Branding}
 	if e.Account == nil {
 		return out
 	}
@@ -180,7 +178,7 @@ func (e *Entry) ReadFiles(read func(name string) ([]byte, error)) map[string]err
 		}
 		switch {
 		case err == nil:
-			*f.value, *f.file = secret.New(value), ""
+			*f.value, *f.file = NewSecret(value), ""
 		case off: // it is kept for later, and not missed today
 			*f.file = ""
 		default:
@@ -188,6 +186,18 @@ func (e *Entry) ReadFiles(read func(name string) ([]byte, error)) map[string]err
 		}
 	}
 	return unread
+}
+
+// lineErrors is the error of a document, one *LineError per problem.
+func lineErrors(err error) error {
+	var errs []error
+	for _, e := range unjoined(err) {
+		if line, ok := errors.AsType[*strictyaml.Error](e); ok {
+			e = (*LineError)(line)
+		}
+		errs = append(errs, e)
+	}
+	return errors.Join(errs...)
 }
 
 func fieldErrors(err error) []*rohrpost.FieldError {

@@ -56,26 +56,15 @@ func (i *Image) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Look is what mails wear; nil for nil.
-func (b *Branding) Look() *branding.Look {
-	if b == nil {
-		return nil
-	}
-	return &branding.Look{
-		Enabled: b.Enabled, Company: b.Company,
-		Logo: branding.Logo{Content: b.Logo, Alt: b.LogoAlt, Width: b.LogoWidth},
-		Colors: branding.Colors{
-			Background: b.Colors.Background, Card: b.Colors.Card, Text: b.Colors.Text, Accent: b.Colors.Accent, Footer: b.Colors.Footer,
-		},
-		Footer: branding.Footer{Lines: b.Footer.Lines, Link: b.Footer.Link, LinkText: b.Footer.LinkText},
-	}
-}
-
 // problems are those of the look, by the keys under which they are written.
 func (b *Branding) problems() []error {
 	var errs []error
 	written := strings.NewReplacer("branding.logo.content", "branding.logo", "branding.logo.", "branding.logo_")
-	for _, err := range fieldErrors(b.Look().Validate()) {
+	look := branding.Look{
+		Enabled: b.Enabled, Company: b.Company, Logo: branding.Logo{Content: b.Logo, Alt: b.LogoAlt, Width: b.LogoWidth},
+		Colors: branding.Colors(b.Colors), Footer: branding.Footer(b.Footer),
+	}
+	for _, err := range fieldErrors(look.Validate()) {
 		errs = append(errs, &rohrpost.FieldError{Field: written.Replace(err.Field), Problem: err.Problem})
 	}
 	return errs

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/rohrpost/rohrpost/internal/branding"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -52,10 +51,10 @@ func TestBrandingInFile(t *testing.T) {
     users: {max: {}}
   globex: {}
 `, base64(t, png(t))))
-	want := &branding.Look{
-		Enabled: true, Company: "ACME GmbH", Logo: branding.Logo{Content: png(t), Alt: "the logo", Width: 120},
-		Colors: branding.Colors{Background: "#ffffff", Card: "#fefefe", Text: "#000000", Accent: "#000001", Footer: "#000002"},
-		Footer: branding.Footer{Lines: []string{"ACME GmbH", "Hauptstr. 1"}, Link: "https://acme.example/", LinkText: "Imprint"},
+	want := &resolver.Branding{
+		Enabled: true, Company: "ACME GmbH", Logo: png(t), LogoAlt: "the logo", LogoWidth: 120,
+		Colors: resolver.BrandingColors{Background: "#ffffff", Card: "#fefefe", Text: "#000000", Accent: "#000001", Footer: "#000002"},
+		Footer: resolver.BrandingFooter{Lines: []string{"ACME GmbH", "Hauptstr. 1"}, Link: "https://acme.example/", LinkText: "Imprint"},
 	}
 	for _, user := range []string{"", "max", "unknown"} {
 		if diff := cmp.Diff(want, candidates(t, f, "acme", user).Branding); diff != "" {
@@ -66,9 +65,6 @@ func TestBrandingInFile(t *testing.T) {
 		if got := candidates(t, f, tenant, "max").Branding; got != nil {
 			t.Errorf("tenant %q wears %+v", tenant, got)
 		}
-	}
-	if (*resolver.Branding)(nil).Look() != nil {
-		t.Error("no branding has a look")
 	}
 }
 
@@ -91,7 +87,7 @@ tenants:
 	if diff := cmp.Diff([]string{want}, f.Warnings()); diff != "" {
 		t.Error(diff)
 	}
-	if look := candidates(t, f, "acme", "").Branding; look == nil || !look.Enabled || look.Company != "ACME" || len(look.Logo.Content) > 0 {
+	if look := candidates(t, f, "acme", "").Branding; look == nil || !look.Enabled || look.Company != "ACME" || len(look.Logo) > 0 {
 		t.Errorf("look is %+v", look)
 	}
 	if err := os.WriteFile(logo, png(t), 0o600); err != nil {
@@ -100,7 +96,7 @@ tenants:
 	if err := f.Reload(); err != nil {
 		t.Fatal(err)
 	}
-	if look := candidates(t, f, "acme", "").Branding; !bytes.Equal(look.Logo.Content, png(t)) || len(f.Warnings()) > 0 {
+	if look := candidates(t, f, "acme", "").Branding; !bytes.Equal(look.Logo, png(t)) || len(f.Warnings()) > 0 {
 		t.Errorf("look is %+v, warnings %q", look, f.Warnings())
 	}
 	write(t, logo, "<svg/>")

@@ -1,4 +1,4 @@
-// Package resolver decides who sends: through whose account a mail leaves, and
+// Package resolver decides through which account a mail leaves, and
 // what its From, Reply-To and reverse-path are.
 //
 // Accounts stand at three levels. For a mail that a person writes the user's

@@ -22,7 +22,15 @@ type Entry struct {
 
 // A LineError is a problem at one line of an accounts file. It never shows a
 // value that could be a password.
-type LineError = strictyaml.Error
+type LineError struct {
+	File    string
+	Line    int    // from 1; 0: unknown
+	Key     string // as "tenants.acme.account.smtp.port"; empty: the file
+	Problem string
+}
+
+// Error is "accounts.yaml:12: tenants.acme.account.smtp.port: problem".
+func (e *LineError) Error() string { return (*strictyaml.Error)(e).Error() }
 
 // The documents are how entries stand in a file: the platform's account is not
 // nested.
@@ -132,7 +140,7 @@ func ParseEntry(file string, b []byte, level Level) (*Entry, error) {
 	}
 	checkWritten(d, "", account, e)
 	checkEntry(d, "", level, e)
-	return e, d.Err()
+	return e, lineErrors(d.Err())
 }
 
 // longestBase64 is the length of the longest run of base64, with the white space in
@@ -183,6 +191,18 @@ func join(key, field string) string {
 		return field
 	}
 	return key + "." + field
+}
+
+// WithoutSecrets is a copy of the entry that holds no secret.
+func (e *Entry) WithoutSecrets() *Entry {
+	c := *e
+	c.Account = e.Account.Clone()
+	if c.Account != nil {
+		for _, f := range c.Account.secrets() {
+			*f.value = Secret{}
+		}
+	}
+	return &c
 }
 
 // Validate finds what is wrong with an entry of this level, its account apart.

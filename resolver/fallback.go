@@ -21,10 +21,10 @@ const (
 // Fallback is who sends a mail in place of blocked, as Resolve has found it, whose
 // account is parked. It is false if the mail has to wait: the tenant does not allow
 // another account, its order leaves the platform out, or the platform's account
-// cannot send (whether that one is parked, the gate knows).
+// cannot send (whether that one is parked, the breaker knows).
 //
 // From has the platform's address, for its server may send for no other, with the
-// name that the mail would have had. Reply-To is who would have got the answers.
+// name that the mail would have had. Reply-To is the address that would have got the answers.
 // The error is that of the store.
 func (r *Resolver) Fallback(ctx context.Context, req Request, blocked Sender) (Sender, bool, error) {
 	c, err := r.store.Accounts(ctx, req.Tenant, req.User.ID)

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/branding"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -99,7 +98,7 @@ func TestFallback(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			c := reserved()
-			c.Branding = &branding.Look{Company: "ACME"}
+			c.Branding = &resolver.Branding{Company: "ACME"}
 			if tt.change != nil {
 				tt.change(&c, &tt.mail)
 			}

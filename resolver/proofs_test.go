@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -36,12 +37,15 @@ func blamesTheAlias(t *testing.T) {
 	f := load(t, rowsFile("{address: info@acme.example, central_sender: service@acme.example, smtp: {host: h.example}}", own))
 	c := candidates(t, f, "acme", "max")
 	s := mustResolve(t, c, program())
-	if hint := s.Because(refusedSender()).Hint("en"); !strings.Contains(hint, "central sender address") {
+	if !s.Central() {
+		t.Error("the tenant's account sends as its central sender, and does not say so")
+	}
+	refused := failure.Classify(failure.Cause{Stage: failure.StageMail, Reply: failure.Reply{Code: 553, Lines: []string{"5.7.1 Sender address rejected: not owned by user"}}})
+	if hint := refused.OfCentralSender().Hint("en"); !strings.Contains(hint, "central sender address") {
 		t.Errorf("the tenant's account: %s", hint)
 	}
-	s = mustResolve(t, c, person())
-	if hint := s.Because(refusedSender()).Hint("en"); strings.Contains(hint, "central sender address") {
-		t.Errorf("the user's own account: %s", hint)
+	if s = mustResolve(t, c, person()); s.Central() {
+		t.Error("the user's own account is blamed for the tenant's central sender")
 	}
 }
 

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/branding"
 	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
@@ -67,19 +66,19 @@ type Request struct {
 	ReplyTo  []rohrpost.Address
 }
 
-// A Sender is the answer: who sends, and why.
+// A Sender is the answer: which account sends, and why.
 type Sender struct {
 	Account     *Account
 	From        rohrpost.Address
 	ReplyTo     []rohrpost.Address // at least one
 	ReversePath string             // without angle brackets
 	Why         string             // one sentence: why this account and this From
-	Branding    *branding.Look     // of the tenant; may be nil
+	Branding    *Branding          // of the tenant; may be nil
 	PassedOver  []Passed           // all others, in the order in which they are asked
 
 	// Fallback says that the platform's account sends in place of one that is parked.
 	Fallback bool
-	// Reserve is whose account sends while Account is parked; nil: the mail waits.
+	// Reserve sends while Account is parked; nil: the mail waits.
 	Reserve *Account
 }
 
@@ -107,7 +106,7 @@ type Passed struct {
 // The reverse-path is the account's, else the account's address.
 //
 // The error is a *NoAccountError, ErrUnusable, or that of the store. With
-// ErrUnusable the answer is there all the same: who will send, once it can.
+// ErrUnusable the answer is there all the same: the account that will send, once it can.
 func (r *Resolver) Resolve(ctx context.Context, req Request) (Sender, error) {
 	c, err := r.store.Accounts(ctx, req.Tenant, req.User.ID)
 	if err != nil {

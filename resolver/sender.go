@@ -6,16 +6,12 @@ import (
 	"strings"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
-// Because is a failure of a mail of this sender, with the reason that only the
-// settings tell: a refused sender is the tenant's central one.
-func (s *Sender) Because(f *failure.Failure) *failure.Failure {
-	if s.Account != nil && s.Account.Level == Tenant && s.Account.CentralSender.Address != "" {
-		return f.OfCentralSender()
-	}
-	return f
+// Central reports whether From is the tenant's central sender address: a server that
+// refuses the sender may lack that alias.
+func (s *Sender) Central() bool {
+	return s.Account != nil && s.Account.Level == Tenant && s.Account.CentralSender.Address != ""
 }
 
 // person is the user as the mail names them, completed by the store.

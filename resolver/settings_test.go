@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -126,7 +126,7 @@ func TestSettingsHideSecrets(t *testing.T) {
 		t.Error("[redacted] was read as a password")
 	}
 	_, err = resolver.ParseEntry("f.yaml", []byte(`account: `+string(b)), resolver.Tenant)
-	if err == nil || err.Error() != "f.yaml:1: account.smtp.password: "+secret.ErrRedacted.Error() {
+	if err == nil || err.Error() != "f.yaml:1: account.smtp.password: "+rohrpost.ErrRedacted.Error() {
 		t.Errorf("[redacted] was read as a password: %v", err)
 	}
 	if b, err = json.Marshal(filled(t, true)); err != nil || strings.Contains(string(b), "canary") {

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/branding"
 )
 
 // A Store knows the accounts. It is asked for every mail, from many goroutines:
@@ -17,15 +16,15 @@ type Store interface {
 }
 
 // Candidates are the accounts in question, those that are switched off
-// included; nil is none. Whoever gets them does not change them.
+// included; nil is none. Callers do not change them.
 type Candidates struct {
 	Platform, Tenant, User *Account
 
 	TenantAdmin   string // address of the tenant's administrator; may be empty
 	PlatformAdmin string // address of the platform's; may be empty
 
-	Order    Order          // the tenant's own; zero: the default
-	Branding *branding.Look // of the tenant's mails; nil: none
+	Order    Order     // the tenant's own; zero: the default
+	Branding *Branding // of the tenant's mails; nil: none
 
 	// Person is what the store knows of the user. What the mail says of the
 	// user goes before it.

@@ -1,28 +1,17 @@
-// Package worker takes mails out of the queue and decides what becomes of them.
+// Package worker embeds a mail worker into an application.
 //
-// The way of one task, file by file:
+//	w, err := worker.New(worker.Options{Redis: rdb, Store: store})
+//	…
+//	err = w.Run(ctx) // until ctx ends
 //
-//	worker.go    Start and Stop: the pool of workers and the background loops
-//	handler.go   a task becomes a job; unknown payloads end here
-//	attempt.go   one attempt: what the record says, who is to be tried
-//	deliver.go   resolve, pass the gate, compose, hand over
-//	content.go   blobs are put back, sealed mails opened
-//	portion.go   a mail to more recipients than may go at a time
-//	outcome.go   verdicts become a state, a settlement, an answer to the queue
-//	waiting.go   until when a mail waits
-//	expired.go   the time of a mail was over while it waited
-//	retry.go     when to try again: a pure function
-//	ends.go      what is left of a mail that has ended
-//	entry.go     what failed becomes entries of the error log
+// The worker takes the mails that package producer has put into Redis and sends them
+// through the accounts of a resolver.Store, which the application writes for its own
+// database and tests with package resolvertest. As many workers as you like may share
+// one Redis, in one process or in many.
 //
-// Beside it:
+// An account is found anew for each mail, so new settings are used at once. One whose
+// login was refused is tried again by itself when its settings have changed.
 //
-//	leader.go    what one process does for all, in turns
-//	claim.go     waiting mails that the gate lets go are claimed
-//	sweep.go     tasks that asynq archived without telling anybody
-//	stock.go     whether every mail is in exactly one place
-//
-// asynq carries the tasks; it decides nothing. Attempts and age are counted in
-// the ledger, deferrals are errors with a delay of their own, and a task whose
-// job has ended is acknowledged without a second look at the mail.
+// Package server runs a worker together with the pages for operators. The program
+// rohrpost is the same worker, with a configuration file.
 package worker

@@ -48,9 +48,9 @@ func placeFlags(cmd *cobra.Command, p *resolver.Place) {
 	}
 }
 
-// desk opens the counter for accounts. Without Redis it still answers what stands
-// in an accounts file.
-func (c *cli) desk(ctx context.Context) (*accounts.Desk, func(), error) {
+// accounts opens the accounts. Without Redis it still answers what stands in an
+// accounts file.
+func (c *cli) accounts(ctx context.Context) (*accounts.Service, func(), error) {
 	cfg, err := c.load()
 	if err != nil {
 		return nil, nil, err
@@ -59,56 +59,56 @@ func (c *cli) desk(ctx context.Context) (*accounts.Desk, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	desk, err := app.OpenDesk(cfg, rdb, zerolog.Nop())
+	opened, err := app.OpenAccounts(cfg, rdb, zerolog.Nop())
 	if err != nil {
 		return nil, nil, errors.Join(err, rdb.Close())
 	}
-	done := func() { _ = errors.Join(desk.Route.Close(), rdb.Close()) }
+	done := func() { _ = errors.Join(opened.Close(), rdb.Close()) }
 	if err = redisconn.Ping(ctx, rdb); err == nil {
-		err = desk.Gate.Load(ctx)
+		err = opened.Load(ctx)
 	}
 	switch {
-	case err != nil && desk.File == nil:
+	case err != nil && !opened.InFile():
 		done()
 		return nil, nil, err
 	case err != nil:
 		_, _ = fmt.Fprintln(c.err, "rohrpost: warning: nobody knows which accounts are parked:", err)
 	}
-	return desk, done, nil
+	return opened.Service, done, nil
 }
 
-// withDesk opens the counter for accounts for as long as do takes.
-func (c *cli) withDesk(ctx context.Context, do func(ctx context.Context, desk *accounts.Desk) error) error {
-	desk, done, err := c.desk(ctx)
+// withAccounts opens the accounts for as long as do takes.
+func (c *cli) withAccounts(ctx context.Context, do func(ctx context.Context, service *accounts.Service) error) error {
+	service, done, err := c.accounts(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	return do(ctx, desk)
+	return do(ctx, service)
 }
 
-// withBook is withDesk for what edits accounts in Redis.
-func (c *cli) withBook(ctx context.Context, do func(ctx context.Context, book *redisstore.Store) error) error {
-	return c.withDesk(ctx, func(ctx context.Context, desk *accounts.Desk) error {
-		book, err := desk.Editable()
+// withStore is withAccounts for what edits accounts in Redis.
+func (c *cli) withStore(ctx context.Context, do func(ctx context.Context, store *redisstore.Store) error) error {
+	return c.withAccounts(ctx, func(ctx context.Context, service *accounts.Service) error {
+		store, err := service.Store()
 		if err != nil {
 			return err
 		}
-		return do(ctx, book)
+		return do(ctx, store)
 	})
 }
 
-// atDesk is a command that needs nothing but the counter.
-func (c *cli) atDesk(do func(ctx context.Context, desk *accounts.Desk) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, _ []string) error { return c.withDesk(cmd.Context(), do) }
+// onAccounts is a command that needs nothing but the accounts.
+func (c *cli) onAccounts(do func(ctx context.Context, service *accounts.Service) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error { return c.withAccounts(cmd.Context(), do) }
 }
 
-// atBook is a command that needs nothing but the accounts in Redis.
-func (c *cli) atBook(do func(ctx context.Context, book *redisstore.Store) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, _ []string) error { return c.withBook(cmd.Context(), do) }
+// onStore is a command that needs nothing but the accounts in Redis.
+func (c *cli) onStore(do func(ctx context.Context, store *redisstore.Store) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error { return c.withStore(cmd.Context(), do) }
 }
 
-// operator is whoever runs the command line: somebody with access to Redis and keys.
+// operator is the person at the command line, who has access to Redis and keys.
 func (c *cli) operator() redisstore.Actor {
 	name := ""
 	for _, v := range c.environ {
@@ -120,8 +120,8 @@ func (c *cli) operator() redisstore.Actor {
 }
 
 // current is the version of a record, 0 without one.
-func current(ctx context.Context, book *redisstore.Store, p resolver.Place) (int64, error) {
-	r, err := book.Get(ctx, p)
+func current(ctx context.Context, store *redisstore.Store, p resolver.Place) (int64, error) {
+	r, err := store.Get(ctx, p)
 	switch {
 	case errors.Is(err, redisstore.ErrUnknown):
 		return 0, nil

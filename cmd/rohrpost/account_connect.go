@@ -1,23 +1,22 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/resolver"
-	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
 
 // connectFlags are those of account connect.
@@ -66,35 +65,29 @@ written to --token-file, to be named there as refresh_token_file.`,
 }
 
 func (c *cli) connect(ctx context.Context, f *connectFlags) error {
-	desk, done, err := c.desk(ctx)
-	if err != nil {
-		return err
-	}
-	defer done()
-	if desk.Book == nil && f.tokenFile == "" {
-		return &usageError{errors.New("the accounts stand in a file: name a --token-file for the refresh token")}
-	}
-	if desk.Book != nil && f.tokenFile == "" {
-		if err := desk.Book.CanStore(); err != nil { // before somebody signs in for nothing
+	return c.withAccounts(ctx, func(ctx context.Context, service *accounts.Service) error {
+		if service.InFile() && f.tokenFile == "" {
+			return &usageError{errors.New("the accounts stand in a file: name a --token-file for the refresh token")}
+		}
+		if err := f.read(); err != nil {
 			return err
 		}
-	}
-	if err := f.complete(ctx, desk); err != nil {
-		return err
-	}
-	if f.tokenFile != "" {
-		return c.keepToken(ctx, desk, f)
-	}
-	mailbox, err := c.signIn(ctx, desk, f)
-	if err != nil {
-		return err
-	}
-	return c.storeConnection(ctx, desk, f, mailbox)
+		if f.tokenFile != "" {
+			return c.keepToken(ctx, service, f)
+		}
+		done, err := c.signIn(ctx, service, f, nil)
+		if err != nil {
+			return err
+		}
+		if c.json {
+			return c.printJSON(map[string]string{"id": f.place.String(), "mailbox": done.Mailbox})
+		}
+		return c.printf("%s connected to %s\n", done.Mailbox, f.place)
+	})
 }
 
-// complete reads the secret, and takes from the stored account what the flags
-// leave open: whoever connects it again names nothing twice.
-func (f *connectFlags) complete(ctx context.Context, desk *accounts.Desk) error {
+// read reads what the flags name.
+func (f *connectFlags) read() error {
 	if f.secretFile != "" {
 		b, err := resolver.InFolder(".")(f.secretFile)
 		if err != nil {
@@ -105,65 +98,54 @@ func (f *connectFlags) complete(ctx context.Context, desk *accounts.Desk) error 
 	if f.endpoints != (resolver.Endpoints{}) {
 		f.settings.Endpoints = &f.endpoints
 	}
-	stored, err := storedAt(ctx, desk, f.place)
-	switch {
-	case errors.Is(err, redisstore.ErrUnknown) || err == nil && stored.Entry.Account == nil:
-		return nil // the mailbox that signs in makes it
-	case err != nil:
-		return err
-	}
-	a, _, err := desk.Find(ctx, f.place)
-	if err != nil {
-		return err
-	}
-	f.address = cmp.Or(f.address, a.Address)
-	if a.OAuth2.Provider != f.settings.Provider {
-		return nil
-	}
-	old, s := stored.Entry.Account.OAuth2, &f.settings
-	s.Transport, s.Username = cmp.Or(s.Transport, old.Transport), old.Username
-	s.Tenant, s.Cloud, s.Endpoints = cmp.Or(s.Tenant, old.Tenant), cmp.Or(s.Cloud, old.Cloud), cmp.Or(s.Endpoints, old.Endpoints)
-	if s.ClientID = cmp.Or(s.ClientID, old.ClientID); s.ClientID != old.ClientID || !s.ClientSecret.IsZero() {
-		return nil
-	}
-	if slices.Contains(stored.Secrets, "oauth2.client_secret") && a.Unusable != "" {
-		return fmt.Errorf("%s: %s: name the application's secret with --client-secret-file", f.place, a.Unusable)
-	}
-	s.ClientSecret = a.OAuth2.ClientSecret
 	return nil
 }
 
-// signIn has somebody sign in, keeps the refresh token in the settings, and
-// answers whose mailbox it is.
-func (c *cli) signIn(ctx context.Context, desk *accounts.Desk, f *connectFlags) (mailbox string, err error) {
-	account := (&resolver.Settings{Address: f.address, OAuth2: &f.settings}).Account(f.place.Level(), f.place.Tenant, f.place.User)
-	account.Trusted = desk.File != nil || f.place.Tenant == ""
-	credentials := desk.Route.Credentials(account)
-	credentials.Grant = oauth.Delegated
-	conn, err := oauth.Loopback(ctx, oauth.LoopbackOptions{
-		Credentials: credentials, Listen: f.listen,
-		Show: func(url string) error {
-			_, err := fmt.Fprintf(c.err, "Open this address in a browser on this machine, and sign in:\n\n%s\n\n", url)
-			return err
-		},
+// signIn has somebody sign in, in a browser of this machine. take is that of
+// accounts.Connect.
+func (c *cli) signIn(ctx context.Context, service *accounts.Service, f *connectFlags, take func(resolver.OAuth2Settings) error) (done accounts.Connected, err error) {
+	var begun atomic.Pointer[accounts.Connecting]
+	loopback, err := oauth.ListenLoopback(ctx, oauth.Provider(f.settings.Provider), f.listen, func(ctx context.Context, r oauth.Redirect) (string, error) {
+		signIn := begun.Load()
+		if signIn == nil {
+			return "", oauth.ErrNoSignIn // nobody was sent there yet
+		}
+		connected, err := signIn.Complete(ctx, r)
+		if err == nil {
+			done = connected
+		}
+		return connected.Mailbox, err
 	})
-	if refused, ok := errors.AsType[*failure.Failure](err); ok {
-		return "", fmt.Errorf("%w: %s", err, refused.Hint(f.lang))
+	if err != nil {
+		return done, err
+	}
+	defer loopback.Close()
+	connecting, err := service.Connect(ctx, accounts.Connect{
+		Who: c.operator(), Place: f.place, Settings: f.settings, Address: f.address, RedirectURL: loopback.RedirectURL(), Take: take,
+	})
+	if field, ok := errors.AsType[*rohrpost.FieldError](err); ok && field.Field == "oauth2.client_secret" {
+		return done, fmt.Errorf("%w: name the file with the application's secret with --client-secret-file", err)
 	}
 	if err != nil {
-		return "", err
+		return done, err
 	}
-	f.settings.RefreshToken = conn.Credentials.RefreshToken
-	known := cmp.Or(f.settings.Username, f.address)
-	if known != "" && conn.Mailbox != "" && !strings.EqualFold(known, conn.Mailbox) {
-		_, _ = fmt.Fprintf(c.err, "rohrpost: warning: %s has signed in, the account's address is %s\n", conn.Mailbox, known)
+	begun.Store(connecting)
+	if _, err := fmt.Fprintf(c.err, "Open this address in a browser on this machine, and sign in:\n\n%s\n\n", connecting.URL()); err != nil {
+		return done, err
 	}
-	return cmp.Or(conn.Mailbox, known), nil
+	err = loopback.Wait(ctx)
+	if refused, ok := errors.AsType[*failure.Failure](err); ok {
+		return done, fmt.Errorf("%w: %s", err, refused.Hint(f.lang))
+	}
+	if err == nil && done.Expected != "" {
+		_, err = fmt.Fprintf(c.err, "rohrpost: warning: %s has signed in, the account's address is %s\n", done.Mailbox, done.Expected)
+	}
+	return done, err
 }
 
 // keepToken writes the refresh token into a file, which it makes before anybody
 // signs in for nothing, and prints what to add to the accounts file.
-func (c *cli) keepToken(ctx context.Context, desk *accounts.Desk, f *connectFlags) error {
+func (c *cli) keepToken(ctx context.Context, service *accounts.Service, f *connectFlags) error {
 	path, err := filepath.Abs(f.tokenFile)
 	if err != nil {
 		return err
@@ -172,48 +154,23 @@ func (c *cli) keepToken(ctx context.Context, desk *accounts.Desk, f *connectFlag
 	if err != nil {
 		return err
 	}
-	mailbox, err := c.signIn(ctx, desk, f)
-	if err == nil {
-		_, err = file.WriteString(f.settings.RefreshToken.Reveal() + "\n")
-	}
+	var settings resolver.OAuth2Settings
+	_, err = c.signIn(ctx, service, f, func(s resolver.OAuth2Settings) error {
+		settings = s
+		_, err := file.WriteString(s.RefreshToken.Reveal() + "\n")
+		return err
+	})
 	if err := errors.Join(err, file.Close()); err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	if c.json {
-		return c.printJSON(map[string]string{"mailbox": mailbox, "refresh_token_file": path})
+		return c.printJSON(map[string]string{"mailbox": settings.Username, "refresh_token_file": path})
 	}
-	s := f.settings
-	s.Username, s.RefreshTokenFile, s.ClientSecretFile = mailbox, path, f.secretFile
-	s.RefreshToken, s.ClientSecret = resolver.Secret{}, resolver.Secret{}
-	text, err := yamlOf(&s, yaml.DoubleQuotedStyle)
+	settings.RefreshTokenFile, settings.ClientSecretFile = path, f.secretFile
+	settings.RefreshToken, settings.ClientSecret = resolver.Secret{}, resolver.Secret{}
+	text, err := yamlOf(&settings, yaml.DoubleQuotedStyle)
 	if err != nil {
 		return err
 	}
-	return c.printf("%s connected. In the accounts file:\n\n  oauth2: %s", mailbox, text)
-}
-
-// storeConnection puts the connection into the stored account, or makes one.
-func (c *cli) storeConnection(ctx context.Context, desk *accounts.Desk, f *connectFlags, mailbox string) error {
-	r, err := desk.Book.Get(ctx, f.place)
-	switch {
-	case errors.Is(err, redisstore.ErrUnknown):
-		r = &redisstore.Record{}
-	case err != nil:
-		return err
-	}
-	if r.Entry.Account == nil {
-		r.Entry.Account = &resolver.Settings{}
-	}
-	s := r.Entry.Account
-	s.Address, s.OAuth2 = cmp.Or(s.Address, mailbox), &f.settings
-	if s.OAuth2.Username = mailbox; strings.EqualFold(s.Address, mailbox) {
-		s.OAuth2.Username = ""
-	}
-	if _, err := desk.Book.Put(ctx, c.operator(), f.place, r.Version, &r.Entry); err != nil {
-		return err
-	}
-	if c.json {
-		return c.printJSON(map[string]string{"id": f.place.String(), "mailbox": mailbox})
-	}
-	return c.printf("%s connected to %s\n", mailbox, f.place)
+	return c.printf("%s connected. In the accounts file:\n\n  oauth2: %s", settings.Username, text)
 }

@@ -29,7 +29,7 @@ func TestDoctor(t *testing.T) {
 		t.Helper()
 		server.Once(smtptest.AUTH, smtptest.Reply(535, "5.7.8 no such luck"), smtptest.Reply(535, "5.7.8 no such luck"))
 		r := o.call(input, args...)
-		if r.code != exitFailed || r.err != "rohrpost: the account cannot send\n" || !strings.Contains(r.out, "auth_failed (535 5.7.8)") || !strings.Contains(r.out, "« ") {
+		if r.code != exitFailed || r.err != "rohrpost: the account cannot send\n" || !strings.Contains(r.out, "login refused (535 5.7.8)") || !strings.Contains(r.out, "« ") {
 			t.Errorf("%+v", r)
 		}
 		if r := o.call(input, append(args, "--json")...); r.code != exitFailed || decoded(t, r.out)["verdict"] != "failed" {

@@ -38,19 +38,19 @@ its first line, is refused if somebody else has changed the account meanwhile.`,
 			if err != nil {
 				return err
 			}
-			return c.withBook(cmd.Context(), func(ctx context.Context, book *redisstore.Store) error {
+			return c.withStore(cmd.Context(), func(ctx context.Context, store *redisstore.Store) error {
 				if version < 0 {
 					version = shown
 				}
 				if version < 0 {
-					if version, err = current(ctx, book, p); err != nil {
+					if version, err = current(ctx, store, p); err != nil {
 						return err
 					}
 				}
-				if version, err = book.Put(ctx, c.operator(), p, version, entry); err != nil {
+				if version, err = store.Put(ctx, c.operator(), p, version, entry); err != nil {
 					return err
 				}
-				r, err := book.Get(ctx, p)
+				r, err := store.Get(ctx, p)
 				if err != nil {
 					return err
 				}
@@ -128,16 +128,16 @@ func (c *cli) accountDelete() *cobra.Command {
 		Use:   "delete",
 		Short: "Delete what is stored at a place",
 		Args:  cobra.NoArgs,
-		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
-			book, err := desk.Editable()
+		RunE: c.onAccounts(func(ctx context.Context, service *accounts.Service) error {
+			store, err := service.Store()
 			if err != nil {
 				return err
 			}
-			version, err := current(ctx, book, p)
+			version, err := current(ctx, store, p)
 			if err != nil {
 				return err
 			}
-			if err := desk.Delete(ctx, c.operator(), p, version); err != nil {
+			if err := service.Delete(ctx, c.operator(), p, version); err != nil {
 				return err
 			}
 			return c.printDone(p, "deleted")
@@ -165,8 +165,8 @@ func (c *cli) switchTenant(use, short string, on bool) *cobra.Command {
 			if p.Tenant == "" {
 				return &usageError{errors.New("--tenant is missing: the platform needs no unlocking")}
 			}
-			return c.withBook(cmd.Context(), func(ctx context.Context, book *redisstore.Store) error {
-				if err := book.Unlock(ctx, c.operator(), p.Tenant, on); err != nil {
+			return c.withStore(cmd.Context(), func(ctx context.Context, store *redisstore.Store) error {
+				if err := store.Unlock(ctx, c.operator(), p.Tenant, on); err != nil {
 					return err
 				}
 				return c.printDone(p, use+"ed")
@@ -178,12 +178,12 @@ func (c *cli) switchTenant(use, short string, on bool) *cobra.Command {
 }
 
 func (c *cli) accountApprove() *cobra.Command {
-	return c.step("approve", "Let checked settings carry mail", func(ctx context.Context, book *redisstore.Store, p resolver.Place) (string, error) {
-		version, err := current(ctx, book, p)
+	return c.step("approve", "Let checked settings carry mail", func(ctx context.Context, store *redisstore.Store, p resolver.Place) (string, error) {
+		version, err := current(ctx, store, p)
 		if err != nil {
 			return "", err
 		}
-		return "approved", book.Approve(ctx, c.operator(), p, version)
+		return "approved", store.Approve(ctx, c.operator(), p, version)
 	})
 }
 
@@ -194,8 +194,8 @@ func (c *cli) step(use, short string, do func(context.Context, *redisstore.Store
 		Use:   use,
 		Short: short,
 		Args:  cobra.NoArgs,
-		RunE: c.atBook(func(ctx context.Context, book *redisstore.Store) error {
-			what, err := do(ctx, book, p)
+		RunE: c.onStore(func(ctx context.Context, store *redisstore.Store) error {
+			what, err := do(ctx, store, p)
 			if err != nil {
 				return err
 			}
@@ -219,11 +219,11 @@ func (c *cli) accountRelease() *cobra.Command {
 		Use:   "release",
 		Short: "Let a parked account log in again",
 		Args:  cobra.NoArgs,
-		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
-			if _, _, err := desk.Find(ctx, p); err != nil {
+		RunE: c.onAccounts(func(ctx context.Context, service *accounts.Service) error {
+			if _, _, err := service.Find(ctx, p); err != nil {
 				return err
 			}
-			if err := desk.Release(ctx, p); err != nil {
+			if err := service.Release(ctx, p); err != nil {
 				return err
 			}
 			return c.printDone(p, "released")
@@ -239,7 +239,7 @@ func (c *cli) accountImport() *cobra.Command {
 		Short: "Store every account of an accounts file in Redis, in place of what is there",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return c.withBook(cmd.Context(), func(ctx context.Context, book *redisstore.Store) error {
+			return c.withStore(cmd.Context(), func(ctx context.Context, store *redisstore.Store) error {
 				file, err := resolver.LoadFile(args[0])
 				if err == nil {
 					err = unread(file)
@@ -247,7 +247,9 @@ func (c *cli) accountImport() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				n, err := book.Import(ctx, c.operator(), file)
+				line, done := c.progress()
+				defer done()
+				n, err := store.Import(ctx, c.operator(), file, func(n int) { line.Show("%d entries stored", n) })
 				if err != nil {
 					return fmt.Errorf("after %d entries: %w", n, err)
 				}

@@ -25,8 +25,10 @@ workers are of this version, and set secrets.require_bound: true after it.
 
 Of accounts in a file it is the refresh tokens, which stand in Redis.`,
 		Args: cobra.NoArgs,
-		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
-			n, err := desk.Reseal(ctx, c.operator())
+		RunE: c.onAccounts(func(ctx context.Context, service *accounts.Service) error {
+			line, done := c.progress()
+			defer done()
+			n, err := service.Reseal(ctx, c.operator(), func(secrets int) { line.Show("%s looked at", count(secrets, "secret")) })
 			return errors.Join(c.printResealed(&n), err)
 		}),
 	}

@@ -23,12 +23,12 @@ func (c *cli) accountList() *cobra.Command {
 		Use:   "list",
 		Short: "List accounts with their state",
 		Args:  cobra.NoArgs,
-		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
+		RunE: c.onAccounts(func(ctx context.Context, service *accounts.Service) error {
 			w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 			if !c.json {
 				_, _ = fmt.Fprintln(w, "ACCOUNT\tSTATE\tADDRESS\tTHROUGH\tSERVER")
 			}
-			for i, err := range desk.List(ctx, tenant) {
+			for i, err := range service.List(ctx, tenant) {
 				if err != nil {
 					return err
 				}
@@ -56,6 +56,10 @@ func stateText(i *accounts.Item) string {
 		return "parked: " + i.Parked
 	case i.Unusable != "":
 		return "unusable"
+	case i.Block != nil && !i.Block.Until.IsZero():
+		return fmt.Sprintf("%s until %s", i.Block.Kind, localTime(i.Block.Until))
+	case i.Block != nil:
+		return string(i.Block.Kind)
 	}
 	return i.State
 }
@@ -83,13 +87,14 @@ func (c *cli) accountShow() *cobra.Command {
 		Use:   "show",
 		Short: "Show what is stored of an account, secrets redacted",
 		Args:  cobra.NoArgs,
-		RunE: c.atDesk(func(ctx context.Context, desk *accounts.Desk) error {
-			out, err := storedAt(ctx, desk, p)
+		RunE: c.onAccounts(func(ctx context.Context, service *accounts.Service) error {
+			r, err := service.Record(ctx, p)
 			if err != nil {
 				return err
 			}
+			out := showing(r)
 			if out.Entry.Account != nil {
-				item, err := desk.Item(ctx, p)
+				item, err := service.Item(ctx, p)
 				if err != nil {
 					return err
 				}
@@ -102,25 +107,12 @@ func (c *cli) accountShow() *cobra.Command {
 	return cmd
 }
 
-// storedAt is what stands at a place, in the file or in Redis. The error is
-// redisstore.ErrUnknown if nothing does.
-func storedAt(ctx context.Context, desk *accounts.Desk, p resolver.Place) (shown, error) {
-	if desk.Book == nil {
-		for place, entry := range desk.File.Entries() {
-			if place == p {
-				return shown{ID: p.String(), State: noAccount, Entry: entry}, nil
-			}
-		}
-		return shown{}, fmt.Errorf("%s: %w", p, redisstore.ErrUnknown)
-	}
-	r, err := desk.Book.Get(ctx, p)
-	if err != nil {
-		return shown{}, err
-	}
+// showing is a record as show prints it, of which the account is not known yet.
+func showing(r *redisstore.Record) shown {
 	return shown{
-		ID: p.String(), State: noAccount, Version: r.Version, Entry: &r.Entry, Secrets: slices.Sorted(slices.Values(r.Secrets)),
+		ID: r.Place.String(), State: noAccount, Version: r.Version, Entry: &r.Entry, Secrets: slices.Sorted(slices.Values(r.Secrets)),
 		Unlocked: r.Unlocked, Checked: r.Checked, Approved: r.Approved, Warnings: accounts.RecordWarnings(r),
-	}, nil
+	}
 }
 
 // printShown writes the entry as YAML that set reads, the rest as comments.
@@ -196,8 +188,8 @@ func (c *cli) accountHistory() *cobra.Command {
 		Use:   "history",
 		Short: "Show who has changed what",
 		Args:  cobra.NoArgs,
-		RunE: c.atBook(func(ctx context.Context, book *redisstore.Store) error {
-			changes, err := book.History(ctx, c.operator(), tenant, limit)
+		RunE: c.onStore(func(ctx context.Context, store *redisstore.Store) error {
+			changes, err := store.History(ctx, c.operator(), tenant, limit)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/doctor"
+	"github.com/rohrpost/rohrpost/internal/transport/compose"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -32,8 +34,12 @@ func (c *cli) accountExplain() *cobra.Command {
 			if err := checkRequest(&req, from); err != nil {
 				return &usageError{err}
 			}
-			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
-				e, err := desk.Explain(ctx, c.operator(), req, lang)
+			cfg, err := c.load()
+			if err != nil {
+				return err
+			}
+			return c.withAccounts(cmd.Context(), func(ctx context.Context, service *accounts.Service) error {
+				e, err := service.Explain(ctx, c.operator(), req, cmp.Or(lang, cfg.ErrorLog.Language))
 				if err != nil {
 					return err
 				}
@@ -163,11 +169,11 @@ A success with stored settings counts as their check, and frees an account that 
 			if err != nil {
 				return err
 			}
-			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
-				if err := desk.Admit(ctx, t.Who, t.Place); err != nil {
+			return c.withAccounts(cmd.Context(), func(ctx context.Context, service *accounts.Service) error {
+				if err := service.Admit(ctx, t.Who, t.Place); err != nil {
 					return err
 				}
-				r, err := desk.TestMail(ctx, t)
+				r, err := service.TestMail(ctx, t)
 				if err != nil {
 					return err
 				}
@@ -223,11 +229,11 @@ func (c *cli) accountDoctor() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
-				if err := desk.Admit(ctx, t.Who, t.Place); err != nil {
+			return c.withAccounts(cmd.Context(), func(ctx context.Context, service *accounts.Service) error {
+				if err := service.Admit(ctx, t.Who, t.Place); err != nil {
 					return err
 				}
-				report, err := desk.Examine(ctx, t)
+				report, err := service.Examine(ctx, t)
 				if err != nil {
 					return err
 				}
@@ -236,10 +242,15 @@ func (c *cli) accountDoctor() *cobra.Command {
 				} else {
 					err = c.printf("%s", report.Text())
 				}
-				if err == nil && report.Verdict == doctor.Failed {
-					err = errors.New("the account cannot send")
+				switch {
+				case err != nil:
+					return err
+				case report.Verdict == doctor.Failed:
+					return errors.New("the account cannot send")
+				case report.Verdict == doctor.Skipped:
+					return errors.New("the account was not examined: all its connections are busy with mails")
 				}
-				return err
+				return nil
 			})
 		},
 	}
@@ -257,8 +268,8 @@ func (c *cli) accountPreview() *cobra.Command {
 			if tenant == "" || out == "" {
 				return &usageError{errors.New("--tenant and --output are required")}
 			}
-			return c.withDesk(cmd.Context(), func(ctx context.Context, desk *accounts.Desk) error {
-				candidates, err := desk.Store().Accounts(ctx, tenant, "")
+			return c.withAccounts(cmd.Context(), func(ctx context.Context, service *accounts.Service) error {
+				candidates, err := service.Accounts(ctx, tenant, "")
 				if err != nil {
 					return err
 				}
@@ -269,7 +280,7 @@ func (c *cli) accountPreview() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				if err := errors.Join(candidates.Branding.Preview(file, lang), file.Close()); err != nil {
+				if err := errors.Join(compose.Look(candidates.Branding).Preview(file, lang), file.Close()); err != nil {
 					return err
 				}
 				if c.json {

@@ -135,7 +135,7 @@ func TestRefusedLogin(t *testing.T) {
 		t.Errorf("list: %s", list)
 	}
 	e := o.json("", "account", "explain", "--tenant", "acme", "--lang", "de")
-	if waits, _ := e["waits"].(string); e["level"] != "tenant" || !strings.Contains(waits, "parked since") || !strings.Contains(waits, hints["de"]) {
+	if waits, _ := e["waits"].(string); e["level"] != "tenant" || !strings.Contains(waits, "gestoppt seit") || !strings.Contains(waits, hints["de"]) {
 		t.Errorf("explain: %v", e)
 	}
 	server.On(smtptest.AUTH, smtptest.Answer{})

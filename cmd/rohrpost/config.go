@@ -42,6 +42,7 @@ func (c *cli) configCheck() *cobra.Command {
 			warnings = append(warnings, cfg.ReadableSecrets()...)
 			warnings = append(warnings, cfg.Web.Warnings()...)
 			warnings = append(warnings, cfg.Worker.Warnings(cfg.Web)...)
+			warnings = append(warnings, cfg.Notices.Warnings(cfg.Web)...)
 			if connect {
 				rdb, err := c.openRedis(cfg)
 				if err != nil {
@@ -78,12 +79,12 @@ func unboundSecrets(ctx context.Context, cfg configs.Config, rdb redis.Universal
 	if cfg.Accounts.Store != configs.StoreRedis {
 		return nil, nil
 	}
-	desk, err := app.OpenDesk(cfg, rdb, zerolog.Nop())
+	opened, err := app.OpenAccounts(cfg, rdb, zerolog.Nop())
 	if err != nil {
 		return nil, err
 	}
-	warning, err := desk.UnboundWarning(ctx)
-	if err = errors.Join(err, desk.Route.Close()); err != nil || warning == "" {
+	warning, err := opened.UnboundWarning(ctx)
+	if err = errors.Join(err, opened.Close()); err != nil || warning == "" {
 		return nil, err
 	}
 	return []string{warning}, nil

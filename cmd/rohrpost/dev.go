@@ -54,7 +54,7 @@ func (c *cli) runDev(cmd *cobra.Command, smtpAddr string) error {
   Send one  rohrpost send --redis %[5]s --tenant acme --to kunde@example.org --subject Test --text Hallo
   Stop      Ctrl-C
 
-`, page("/mails/"), page("/errors"), page("/queues/"), stack.Mails.Addr(), stack.Config.Redis.URL)
+`, page("/mails/"), page("/problems"), page("/queues/"), stack.Mails.Addr(), stack.Config.Redis.URL)
 	if err != nil {
 		return err
 	}

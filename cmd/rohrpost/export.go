@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,17 +23,21 @@ func (c *cli) errorsExport() *cobra.Command {
 		Short: "Write the full log as a file",
 		Args:  cobra.NoArgs,
 		RunE: c.reading(&s, func(ctx context.Context, log *errorlog.Log, filter errorlog.Filter) error {
+			line, done := c.progress()
+			defer done()
 			export := func(w io.Writer) (errorlog.Summary, error) {
-				return log.Export(ctx, w, filter, errorlog.Format(format), s.lang)
+				return log.Export(ctx, &meter{Writer: w, show: line.Show}, filter, errorlog.Format(format), s.lang)
 			}
 			if path == "" || path == "-" {
-				_, err := export(c.out)
+				summary, err := export(c.out)
+				c.tellMissing(summary)
 				return err
 			}
 			summary, err := writeFile(path, export)
 			if err != nil {
 				return err
 			}
+			c.tellMissing(summary)
 			if c.json {
 				return c.printJSON(map[string]any{"file": path, "entries": summary.Entries})
 			}
@@ -50,6 +56,17 @@ func (c *cli) errorsExport() *cobra.Command {
 	cmd.Flags().StringVarP(&path, "output", "o", "", "file to write (default: standard output)")
 	cmd.Flags().BoolVar(&s.filter.OldestFirst, "oldest-first", false, "oldest entry first")
 	return cmd
+}
+
+// tellMissing warns of what is not in a file. A CSV has no place to say so itself.
+func (c *cli) tellMissing(s errorlog.Summary) {
+	if n := s.Entries - s.Written; n > 0 {
+		_, _ = fmt.Fprintf(c.err, "warning: %d entries left the log while the file was written\n", n)
+	}
+	for _, cut := range s.Cut {
+		_, _ = fmt.Fprintf(c.err, "warning: the log of %s is full: %d older entries were dropped, it is complete since %s\n",
+			cmp.Or(cut.Tenant, "the platform"), cut.Dropped, cut.Complete.Format(time.RFC3339))
+	}
 }
 
 // writeFile writes beside the file and renames at the end: a full disk leaves
@@ -79,4 +96,18 @@ func writeFile(path string, export func(io.Writer) (errorlog.Summary, error)) (s
 		return summary, fmt.Errorf("export to %s: %w; nothing was kept of it, and the log itself is untouched", path, err)
 	}
 	return summary, nil
+}
+
+// A meter shows how much goes through it.
+type meter struct {
+	io.Writer
+	show  func(format string, args ...any)
+	bytes int64
+}
+
+func (m *meter) Write(p []byte) (int, error) {
+	n, err := m.Writer.Write(p)
+	m.bytes += int64(n)
+	m.show("%.1f MiB written", float64(m.bytes)/(1<<20))
+	return n, err
 }

@@ -11,9 +11,11 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/rohrpost/rohrpost/internal/progress"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
@@ -30,7 +32,7 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}, os.Environ())
+	code := run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, pace: progress.Pace(os.Stderr)}, os.Environ())
 	stop()
 	os.Exit(code)
 }
@@ -39,6 +41,7 @@ func main() {
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+	pace     time.Duration // of progress on err; 0: it is no terminal
 }
 
 // run executes one command line and returns the exit code.

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/rohrpost/rohrpost/internal/audit"
-	"github.com/rohrpost/rohrpost/internal/inventory"
+	"github.com/rohrpost/rohrpost/internal/reconcile"
 )
 
 func (c *cli) queue() *cobra.Command {
@@ -29,7 +29,7 @@ func (c *cli) queueCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Look whether every accepted mail is in exactly one place",
-		Long: `Compare the ledger, the queues, the rooms of accounts and the attachments, and print what does not fit, with what
+		Long: `Compare the ledger, the queues, the backlogs of accounts and the attachments, and print what does not fit, with what
 to do. Workers and applications may run meanwhile: what is suspect is looked at twice, with a pause between.
 
 A mail that is not where it should be and was touched less than 2 minutes ago is in doubt: it may be on its way there,
@@ -44,7 +44,13 @@ With --json, each finding is a line, and the last line is the summary.`,
 				return err
 			}
 			defer func() { _ = rdb.Close() }()
-			i, err := inventory.New(inventory.Options{Redis: rdb, Keep: cfg.Ledger.Keep, Pause: pause})
+			line, done := c.progress()
+			defer done()
+			looked := 0
+			i, err := reconcile.New(reconcile.Options{Redis: rdb, Keep: cfg.Ledger.Keep, Pause: pause, Looked: func(n int) {
+				looked += n
+				line.Show("%s looked at", count(looked, "key"))
+			}})
 			if err != nil {
 				return err
 			}
@@ -64,22 +70,22 @@ With --json, each finding is a line, and the last line is the summary.`,
 
 // A finding is one of the inventory's, and whether it was repaired.
 type finding struct {
-	inventory.Finding
+	reconcile.Finding
 	Repaired bool `json:"repaired,omitempty"`
 }
 
 // A tally is the summary of a check and what became of its findings.
 type tally struct {
-	inventory.Summary
+	reconcile.Summary
 	Repaired int `json:"repaired"`
 	Remain   int `json:"remain"` // findings that are not harmless and were not repaired
 }
 
 // check prints what is found, and repairs it if that is asked for. It answers how
 // much it has repaired.
-func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) (int, error) {
+func (c *cli) check(ctx context.Context, i *reconcile.Reconciler, repair bool) (int, error) {
 	var t tally
-	sum, err := i.Check(ctx, func(found inventory.Finding) error {
+	sum, err := i.Check(ctx, func(found reconcile.Finding) error {
 		f := finding{Finding: found}
 		if repair && f.Repairable {
 			if err := i.Repair(ctx, f.Finding); err != nil {
@@ -88,7 +94,7 @@ func (c *cli) check(ctx context.Context, i *inventory.Inventory, repair bool) (i
 			f.Repaired = true
 			t.Repaired++
 		}
-		if !f.Repaired && !f.Harmless && f.Kind != inventory.InDoubt {
+		if !f.Repaired && !f.Harmless && f.Kind != reconcile.InDoubt {
 			t.Remain++
 		}
 		if c.json {
@@ -166,7 +172,7 @@ func (c *cli) printTally(t tally) error {
 }
 
 // kinds counts findings in words.
-func kinds(findings map[inventory.Kind]int) string {
+func kinds(findings map[reconcile.Kind]int) string {
 	var list []string
 	for _, kind := range slices.Sorted(maps.Keys(findings)) {
 		list = append(list, fmt.Sprintf("%d %s", findings[kind], kindName(kind)))
@@ -174,7 +180,7 @@ func kinds(findings map[inventory.Kind]int) string {
 	return strings.Join(list, ", ")
 }
 
-func kindName(kind inventory.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") }
+func kindName(kind reconcile.Kind) string { return strings.ReplaceAll(string(kind), "_", " ") }
 
 // count is a number of things, as "1,204 mails".
 func count(n int, thing string) string {

@@ -125,7 +125,7 @@ func (c *cli) run(ctx context.Context, cfg configs.Config, roles app.Roles, log 
 	}
 }
 
-// tellLink prints how to open the pages, for whoever started the process. It is no
+// tellLink prints how to open the pages, for the person who started the process. It is no
 // line of the log: the link opens everything, and logs travel.
 func (c *cli) tellLink(link string) error {
 	if link == "" {

@@ -6,7 +6,7 @@ import (
 	"github.com/rohrpost/rohrpost/producer"
 )
 
-// tenantFlag says whose mail is meant by an id that several tenants have.
+// tenantFlag names the tenant whose mail is meant by an id that several tenants have.
 const tenantFlag = "tenant"
 
 func whose(cmd *cobra.Command) *cobra.Command {

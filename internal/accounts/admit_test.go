@@ -19,9 +19,9 @@ func TestLocked(t *testing.T) {
 	for _, p := range []resolver.Place{acme, maxM} {
 		o.put(p, &resolver.Entry{Account: o.settings("info@acme.example")})
 	}
-	options := o.Options
-	options.Book = must(t, redisstore.New, redisstore.Options{Redis: o.rdb, Policy: redisstore.Policy{Unlock: true, Check: true}})
-	o.Desk = must(t, accounts.New, options)
+	options := o.options
+	options.Store = must(t, redisstore.New, redisstore.Options{Redis: o.rdb, Policy: redisstore.Policy{Unlock: true, Check: true}})
+	o.renew(options)
 	newcomer := resolver.Place{Tenant: "initech"}
 	ways := func(who redisstore.Actor, p resolver.Place) []error {
 		t.Helper()
@@ -58,7 +58,7 @@ func TestLocked(t *testing.T) {
 			t.Errorf("an operator, way %d: %v", i, err)
 		}
 	}
-	if err := o.Book.Unlock(t.Context(), olga(), "acme", true); err != nil {
+	if err := o.options.Store.Unlock(t.Context(), olga(), "acme", true); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []resolver.Place{acme, maxM} {

@@ -5,37 +5,51 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/words"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
 
 // Explain says to somebody who would send a mail, and why nobody else. Of the
 // platform's account a tenant learns that it sends, and what stands in the mail;
-// where files and secrets are is for operators alone.
-func (d *Desk) Explain(ctx context.Context, who redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error) {
-	s, err := d.resolver.Resolve(ctx, req)
-	if s.Account == nil {
+// where files and secrets are is for operators alone. The sentences are in lang, as in
+// package words.
+func (s *Service) Explain(ctx context.Context, who redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error) {
+	sender, err := s.resolver.Resolve(ctx, req)
+	if sender.Account == nil {
 		return resolver.Explanation{}, err
 	}
-	parked := d.parked(s.Account)
-	e := s.Explain() // of an account that cannot be used, too
+	parked := s.parked(sender.Account)
+	e := sender.Explain() // of an account that cannot be used, too
 	operator := who.Role == redisstore.Operator
-	unusable := s.Account.Unusable
+	unusable := sender.Account.Unusable
 	switch {
 	case unusable == "" && parked == nil:
-	case !operator && s.Account.Level == resolver.Platform:
+	case !operator && sender.Account.Level == resolver.Platform:
 		e.Waits = "the platform's account cannot send at the moment: its operator has to act"
 	case !operator && unusable != "":
 		e.Waits = "its secret cannot be read; the operator finds the reason with: rohrpost account show"
 	case unusable != "":
 		e.Waits = unusable
 	default:
-		e.Waits = "the account is parked since " + parked.Since.Format(time.RFC3339) + ": " + failure.Hint(parked.Rule, lang)
+		e.Waits = words.Sentence(lang, "the account is parked since "+parked.Since.Format(time.RFC3339)) + ": " + failure.Hint(parked.Rule, lang)
 	}
 	if !operator {
-		forTenant(&e, s.Account)
+		forTenant(&e, sender.Account)
 	}
+	speak(&e, lang)
 	return e, nil
+}
+
+// speak puts the sentences into a language.
+func speak(e *resolver.Explanation, lang string) {
+	for _, sentence := range []*string{&e.Why, &e.Waits, &e.Fallback} {
+		*sentence = words.Sentence(lang, *sentence)
+	}
+	for i := range e.PassedOver {
+		e.PassedOver[i].Why = words.Sentence(lang, e.PassedOver[i].Why)
+	}
+	e.Warnings = words.Sentences(lang, e.Warnings)
 }
 
 // forTenant takes away what is not a tenant's.

@@ -2,6 +2,7 @@ package accounts_test
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
@@ -66,6 +67,37 @@ func TestExplainToTenant(t *testing.T) {
 	}
 }
 
+// TestExplainInGerman: nothing of it stays English.
+func TestExplainInGerman(t *testing.T) {
+	t.Parallel()
+	o := open(t, platform)
+	refused := failure.Classify(failure.Cause{Stage: failure.StageAuth, Reply: failure.Reply{Code: 535, Lines: []string{"5.7.8 no"}}})
+	if err := o.options.Breaker.Park(t.Context(), "tenant/acme", "", refused); err != nil {
+		t.Fatal(err)
+	}
+	req := resolver.Request{Tenant: "acme"}
+	english, err1 := o.Explain(t.Context(), anna(), req, "en")
+	german, err2 := o.Explain(t.Context(), anna(), req, "de-AT")
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	pairs := [][2]string{{english.Why, german.Why}, {english.Waits, german.Waits}}
+	for i := range english.PassedOver {
+		pairs = append(pairs, [2]string{english.PassedOver[i].Why, german.PassedOver[i].Why})
+	}
+	for i := range english.Warnings {
+		pairs = append(pairs, [2]string{english.Warnings[i], german.Warnings[i]})
+	}
+	for _, p := range pairs {
+		if p[0] == "" || p[0] == p[1] {
+			t.Errorf("%q is %q", p[0], p[1])
+		}
+	}
+	if want := "Ein Programm sendet, und dafür geht das Konto des Mandanten vor; Absender ist die Adresse des Kontos."; german.Why != want {
+		t.Errorf("why %q", german.Why)
+	}
+}
+
 // TestExplainElsewhere: pages that hold no key, and cannot read a password's file,
 // say what workers do.
 func TestExplainElsewhere(t *testing.T) {
@@ -78,10 +110,10 @@ func TestExplainElsewhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		options := o.Options
+		options := o.options
 		options.Elsewhere = true
-		if options.Book != nil {
-			options.Book = must(t, redisstore.New, redisstore.Options{Redis: o.rdb}) // no key
+		if options.Store != nil {
+			options.Store = must(t, redisstore.New, redisstore.Options{Redis: o.rdb}) // no key
 		}
 		pages := must(t, accounts.New, options)
 		waits := func(who redisstore.Actor) string {
@@ -95,13 +127,13 @@ func TestExplainElsewhere(t *testing.T) {
 		if got := waits(olga()) + waits(anna()); got != "" {
 			t.Errorf("%s: waits %q", name, got)
 		}
-		if err := o.Gate.Park(t.Context(), a.ID(), a.Fingerprint(), refused); err != nil {
+		if err := o.options.Breaker.Park(t.Context(), a.ID(), a.Fingerprint(), refused); err != nil {
 			t.Fatal(err)
 		}
 		if got := waits(anna()); !strings.Contains(got, "parked") {
 			t.Errorf("%s: parked, waits %q", name, got)
 		}
-		if err := pages.Recheck(t.Context()); err != nil || len(o.Gate.Notices()) != 1 {
+		if err := pages.Recheck(t.Context()); err != nil || len(o.options.Breaker.States()) != 1 {
 			t.Errorf("%s: who cannot read the settings has released them: %v", name, err)
 		}
 	}

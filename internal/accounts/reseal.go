@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
 
@@ -18,13 +19,14 @@ type Resealed struct {
 
 // Reseal seals secrets and refresh tokens anew that are sealed for other keys than
 // today's, or for no server in particular. Of accounts in a file it is the tokens
-// alone. What was done counts beside an error too.
-func (d *Desk) Reseal(ctx context.Context, who redisstore.Actor) (n Resealed, err error) {
+// alone. What was done counts beside an error too. seen is told meanwhile how many
+// secrets were looked at.
+func (s *Service) Reseal(ctx context.Context, who redisstore.Actor, seen func(secrets int)) (n Resealed, err error) {
 	var stored error
-	if d.Book != nil {
-		n.Resealed, stored = d.Book.Reseal(ctx, who)
+	if s.store != nil {
+		n.Resealed, stored = s.store.Reseal(ctx, who, seen)
 	}
-	n.Tokens, n.Missed, err = d.use(ctx, d.Route.Reseal)
+	n.Tokens, n.Missed, err = s.use(ctx, s.route.Reseal)
 	return n, errors.Join(stored, err)
 }
 
@@ -40,13 +42,17 @@ const unboundRisk = "whoever can write to Redis could use them for another serve
 
 // UnboundWarning names the accounts whose secrets are sealed for no server in
 // particular; empty: there is none.
-func (d *Desk) UnboundWarning(ctx context.Context) (string, error) {
-	if d.Book == nil {
+func (s *Service) UnboundWarning(ctx context.Context) (string, error) {
+	if s.store == nil {
 		return "", nil
 	}
-	places, err := d.Book.Unbound(ctx)
-	if err != nil || len(places) == 0 {
-		return "", err
+	places, err := s.store.Unbound(ctx)
+	return unboundWarning(places), err
+}
+
+func unboundWarning(places []resolver.Place) string {
+	if len(places) == 0 {
+		return ""
 	}
 	const named = 10
 	var ids []string
@@ -56,5 +62,5 @@ func (d *Desk) UnboundWarning(ctx context.Context) (string, error) {
 	if more := len(places) - len(ids); more > 0 {
 		ids = append(ids, fmt.Sprintf("%d more", more))
 	}
-	return "the secrets of " + strings.Join(ids, ", ") + " were sealed by an older version, for no server in particular: " + unboundRisk, nil
+	return "the secrets of " + strings.Join(ids, ", ") + " were sealed by an older version, for no server in particular: " + unboundRisk
 }

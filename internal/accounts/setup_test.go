@@ -15,8 +15,10 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/backlog"
+	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/doctor"
-	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/lease"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/redistest"
@@ -46,18 +48,19 @@ var (
 	maxM = resolver.Place{Tenant: "acme", User: "max"}
 )
 
-// An office is a desk and what stands behind it.
+// An office is a service and what stands behind it.
 type office struct {
 	*testing.T
-	*accounts.Desk
-	rdb    redis.UniversalClient
-	redis  *redistest.Server
-	server *smtptest.Server
-	box    *seal.Box
-	clock  time.Time // of the desk; each look at it takes a millisecond
+	*accounts.Service
+	options accounts.Options // of the service
+	rdb     redis.UniversalClient
+	redis   *redistest.Server
+	server  *smtptest.Server
+	box     *seal.Box
+	clock   time.Time // of the service; each look at it takes a millisecond
 }
 
-// open makes a desk with accounts in Redis, or in a file if there is one. Tenants
+// open makes a service with accounts in Redis, or in a file if there is one. Tenants
 // may reach the mail server, which wants a login; PORT in the file is its port.
 func open(t *testing.T, file string) *office {
 	t.Helper()
@@ -69,9 +72,10 @@ func open(t *testing.T, file string) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parked := must(t, gate.New, gate.Options{Redis: o.rdb})
+	parked := o.breaker()
 	options := accounts.Options{
-		Gate:    parked,
+		Redis:   o.rdb,
+		Breaker: parked,
 		Errors:  must(t, errorlog.New, errorlog.Options{Redis: o.rdb, Now: o.now}),
 		Limiter: must(t, doctor.NewLimiter, doctor.LimiterOptions{Redis: o.rdb, Limit: 100}),
 		Route:   o.route(parked),
@@ -79,7 +83,7 @@ func open(t *testing.T, file string) *office {
 		Now:     o.now,
 	}
 	if file == "" {
-		options.Book = must(t, redisstore.New, redisstore.Options{Redis: o.rdb, Identities: identity})
+		options.Store = must(t, redisstore.New, redisstore.Options{Redis: o.rdb, Identities: identity})
 	} else {
 		path := filepath.Join(t.TempDir(), "accounts.yaml")
 		if err := os.WriteFile(path, []byte(strings.ReplaceAll(file, "PORT", strconv.Itoa(o.server.Port()))), 0o600); err != nil {
@@ -87,19 +91,31 @@ func open(t *testing.T, file string) *office {
 		}
 		options.File = must(t, resolver.LoadFile, path)
 	}
-	o.Desk = must(t, accounts.New, options)
+	o.renew(options)
 	return o
 }
 
-func (o *office) route(parked *gate.Gate) *route.Route {
+// breaker is that of one process.
+func (o *office) breaker() *breaker.Breaker {
+	o.Helper()
+	return must(o.T, breaker.New, breaker.Options{Redis: o.rdb, Backlog: backlog.New(o.rdb, nil)})
+}
+
+func (o *office) route(parked *breaker.Breaker) *route.Route {
 	o.Helper()
 	guard := must(o.T, netguard.New, netguard.Options{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Ports: []int{o.server.Port()}})
-	leases := must(o.T, gate.NewLeases, gate.LeaseOptions{Redis: o.rdb})
-	r := must(o.T, route.New, route.Options{Guard: guard, Gate: parked, Leases: leases, Tokens: func(client *http.Client) (*oauth.Tokens, error) {
+	leases := must(o.T, lease.New, lease.Options{Redis: o.rdb})
+	r := must(o.T, route.New, route.Options{Guard: guard, Breaker: parked, Leases: leases, TestPatience: 300 * time.Millisecond, Tokens: func(client *http.Client) (*oauth.Tokens, error) {
 		return oauth.New(oauth.Options{Redis: o.rdb, Box: o.box, HTTPClient: client})
 	}})
 	o.Cleanup(func() { _ = r.Close() })
 	return r
+}
+
+// renew makes another service.
+func (o *office) renew(options accounts.Options) {
+	o.Helper()
+	o.options, o.Service = options, must(o.T, accounts.New, options)
 }
 
 func (o *office) now() time.Time {
@@ -110,13 +126,13 @@ func (o *office) now() time.Time {
 // restart forgets what only this process knows.
 func (o *office) restart() {
 	o.Helper()
-	options := o.Options
-	options.Gate = must(o.T, gate.New, gate.Options{Redis: o.rdb})
-	options.Route = o.route(options.Gate)
-	if err := options.Gate.Load(o.Context()); err != nil {
+	options := o.options
+	options.Breaker = o.breaker()
+	options.Route = o.route(options.Breaker)
+	if err := options.Breaker.Load(o.Context()); err != nil {
 		o.Fatal(err)
 	}
-	o.Desk = must(o.T, accounts.New, options)
+	o.renew(options)
 }
 
 func must[O, R any](t *testing.T, create func(O) (R, error), o O) R {
@@ -141,10 +157,10 @@ func (o *office) settings(address string) *resolver.Settings {
 func (o *office) put(p resolver.Place, e *resolver.Entry) {
 	o.Helper()
 	version := int64(0)
-	if r, err := o.Book.Get(o.Context(), p); err == nil {
+	if r, err := o.options.Store.Get(o.Context(), p); err == nil {
 		version = r.Version
 	}
-	if _, err := o.Book.Put(o.Context(), olga(), p, version, e); err != nil {
+	if _, err := o.options.Store.Put(o.Context(), olga(), p, version, e); err != nil {
 		o.Fatal(err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/internal/transport/compose"
 	"github.com/rohrpost/rohrpost/internal/transport/smtp"
+	"github.com/rohrpost/rohrpost/internal/words"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -53,7 +54,7 @@ type Result struct {
 	Code     int           `json:"code,omitempty"`
 	Enhanced string        `json:"enhanced,omitempty"`
 	Hint     string        `json:"hint,omitempty"`
-	Reply    string        `json:"reply,omitempty"` // scrubbed, for operators
+	Reply    string        `json:"reply,omitempty"` // scrubbed, for operators; that all connections are busy is for everybody
 
 	Checked  bool     `json:"checked,omitempty"` // the stored settings count as checked now
 	Warnings []string `json:"warnings,omitempty"`
@@ -68,40 +69,40 @@ type subject struct {
 	version int64
 }
 
-func (d *Desk) subject(ctx context.Context, t *Try) (subject, error) {
-	s := subject{stored: t.Unsaved == nil}
-	err := d.mayTry(ctx, t.Who, t.Place)
+func (s *Service) subject(ctx context.Context, t *Try) (subject, error) {
+	sub := subject{stored: t.Unsaved == nil}
+	err := s.mayTry(ctx, t.Who, t.Place)
 	if err != nil {
-		return s, err
+		return sub, err
 	}
 	switch {
 	case t.Unsaved != nil:
-		s.account, err = d.preview(ctx, t)
-	case d.Book != nil:
+		sub.account, err = s.preview(ctx, t)
+	case s.store != nil:
 		var r *redisstore.Record
-		if r, err = d.Book.Get(ctx, t.Place); err == nil {
-			s.account, s.version = r.Account, r.Version
+		if r, err = s.store.Get(ctx, t.Place); err == nil {
+			sub.account, sub.version = r.Account, r.Version
 		}
 	default:
-		s.account, _, err = d.Find(ctx, t.Place)
+		sub.account, _, err = s.Find(ctx, t.Place)
 	}
-	if err == nil && s.account == nil {
+	if err == nil && sub.account == nil {
 		err = fmt.Errorf("%s: %w", t.Place, redisstore.ErrUnknown)
 	}
 	if err == nil {
-		err = tryable(s.account)
+		err = tryable(sub.account)
 	}
 	if err != nil {
-		return s, err
+		return sub, err
 	}
-	if s.rest, err = d.Store().Accounts(ctx, t.Place.Tenant, t.Place.User); err != nil {
-		return s, err
+	if sub.rest, err = s.Accounts(ctx, t.Place.Tenant, t.Place.User); err != nil {
+		return sub, err
 	}
-	s.known = t.known(&s.rest)
+	sub.known = t.known(&sub.rest)
 	if e := t.Unsaved; e != nil {
-		s.wear(e, t.Place)
+		sub.wear(e, t.Place)
 	}
-	return s, err
+	return sub, err
 }
 
 // tryable says what is missing for a try; an account that is switched off may be
@@ -122,21 +123,21 @@ func tryable(a *resolver.Account) error {
 }
 
 // wear takes what belongs to the account from unsaved settings.
-func (s *subject) wear(e *resolver.Entry, p resolver.Place) {
+func (sub *subject) wear(e *resolver.Entry, p resolver.Place) {
 	switch p.Level() {
 	case resolver.Platform:
-		s.rest.PlatformAdmin = e.AdminAddress
+		sub.rest.PlatformAdmin = e.AdminAddress
 	case resolver.Tenant:
-		s.rest.TenantAdmin, s.rest.Branding = e.AdminAddress, e.Branding.Look()
+		sub.rest.TenantAdmin, sub.rest.Branding = e.AdminAddress, e.Branding
 	case resolver.User:
-		s.rest.Person = rohrpost.User{ID: p.User, FirstName: e.FirstName, LastName: e.LastName, Address: s.account.Address}
+		sub.rest.Person = rohrpost.User{ID: p.User, FirstName: e.FirstName, LastName: e.LastName, Address: sub.account.Address}
 	}
 }
 
 // preview is the account that unsaved settings would make.
-func (d *Desk) preview(ctx context.Context, t *Try) (*resolver.Account, error) {
-	if d.Book != nil {
-		return d.Book.Preview(ctx, t.Who, t.Place, t.Unsaved)
+func (s *Service) preview(ctx context.Context, t *Try) (*resolver.Account, error) {
+	if s.store != nil {
+		return s.store.Preview(ctx, t.Who, t.Place, t.Unsaved)
 	}
 	if err := t.Unsaved.Validate(t.Place.Level()); err != nil || t.Unsaved.Account == nil {
 		return nil, err
@@ -153,34 +154,37 @@ func (d *Desk) preview(ctx context.Context, t *Try) (*resolver.Account, error) {
 // The error is that nothing could be tried: redisstore.ErrForbidden,
 // redisstore.ErrLocked, redisstore.ErrUnknown, ErrRecipient, or what is wrong with
 // the settings. What the server said is in the result. Ask Admit before.
-func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
-	s, err := d.subject(ctx, &t)
+func (s *Service) TestMail(ctx context.Context, t Try) (Result, error) {
+	sub, err := s.subject(ctx, &t)
 	if err != nil {
 		return Result{}, err
 	}
-	if t.To, err = t.recipient(s.known); err != nil {
+	if t.To, err = t.recipient(sub.known); err != nil {
 		return Result{}, err
 	}
-	sender := resolver.Through(s.account, s.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
+	sender := resolver.Through(sub.account, sub.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
 	r := Result{
-		Account: s.account.ID(), Host: s.account.Host(), From: sender.From.Address, To: t.To.Address,
-		ReplyTo: sender.ReplyTo[0].Address, ReversePath: sender.ReversePath, MessageID: d.messageID(), Warnings: s.account.Warnings(),
+		Account: sub.account.ID(), Host: sub.account.Host(), From: sender.From.Address, To: t.To.Address,
+		ReplyTo: sender.ReplyTo[0].Address, ReversePath: sender.ReversePath, MessageID: s.messageID(),
+		Warnings: words.Sentences(t.Language, sub.account.Warnings()),
 	}
-	start, begin := d.Now(), time.Now()
+	start, begin := s.now(), time.Now()
 	body, err := compose.Compose(ctx, compose.Input{
-		Message: testMessage(&t, &r, start), MessageID: r.MessageID, Date: start, From: sender.From, ReplyTo: sender.ReplyTo, Branding: sender.Branding,
+		Message: testMessage(&t, &r, start), MessageID: r.MessageID, Date: start, From: sender.From, ReplyTo: sender.ReplyTo, Branding: compose.Look(sender.Branding),
 	})
 	if err != nil {
 		return r, err
 	}
 	mail := transport.Mail{JobID: "test mail", ReversePath: sender.ReversePath, Recipients: []string{t.To.Address}, Body: body}
-	out, err := d.Route.Try(ctx, s.account, mail)
+	out, err := s.route.Try(ctx, sub.account, mail)
 	if err != nil {
 		return r, err
 	}
-	r.TookMS = d.Now().Sub(start).Milliseconds()
+	r.TookMS = s.now().Sub(start).Milliseconds()
 	v := out.Verdicts[0]
-	v.Failure = sender.Because(v.Failure)
+	if sender.Central() {
+		v.Failure = v.Failure.OfCentralSender()
+	}
 	hidden := false
 	if t.Who.Role != redisstore.Operator {
 		v.Failure, hidden = doctor.Concealed(v.Failure)
@@ -188,33 +192,35 @@ func (d *Desk) TestMail(ctx context.Context, t Try) (Result, error) {
 	if hidden {
 		r.TookMS = 0
 		even(ctx, begin)
-		s.stored = false // else it would be seen by whether the account is parked
+		sub.stored = false // else it would be seen by whether the account is parked
 	}
-	return r, d.conclude(ctx, &t, &s, &r, v)
+	return r, s.conclude(ctx, &t, &sub, &r, v)
 }
 
-func (d *Desk) conclude(ctx context.Context, t *Try, s *subject, r *Result, v transport.Verdict) error {
+func (s *Service) conclude(ctx context.Context, t *Try, sub *subject, r *Result, v transport.Verdict) error {
 	f := v.Failure
 	if f == nil {
 		r.Accepted, r.Code, r.Enhanced = true, v.Code, v.Enhanced
 		var err error
-		if s.stored {
-			r.Checked, err = d.passed(ctx, t, s)
+		if sub.stored {
+			r.Checked, err = s.passed(ctx, t, sub)
 		}
 		return err
 	}
 	r.Stage, r.Category, r.Class, r.Code, r.Enhanced, r.Hint = f.Stage, f.Category, f.Class, f.Code, f.Enhanced, f.Hint(t.Language)
-	if t.Who.Role == redisstore.Operator {
+	if busy, ok := errors.AsType[*failure.Busy](f); ok {
+		r.Reply = busy.Error()
+	} else if t.Who.Role == redisstore.Operator {
 		r.Reply = cmp.Or(netguard.Detail(f), f.Diagnostic)
 	}
-	if s.stored && f.NeedsPerson() {
-		return d.Gate.Park(ctx, s.account.ID(), s.account.Fingerprint(), f)
+	if sub.stored && f.NeedsPerson() {
+		return s.breaker.Park(ctx, sub.account.ID(), sub.account.Fingerprint(), f)
 	}
 	return nil
 }
 
-func (d *Desk) messageID() string {
-	host := d.HELO
+func (s *Service) messageID() string {
+	host := s.helo
 	if host == "" {
 		host, _ = os.Hostname()
 	}
@@ -225,11 +231,7 @@ func (d *Desk) messageID() string {
 }
 
 func testMessage(t *Try, r *Result, now time.Time) *rohrpost.Message {
-	lang := "en"
-	if strings.HasPrefix(strings.ToLower(t.Language), "de") {
-		lang = "de"
-	}
-	w := testWords[lang]
+	w := testWords[words.Language(t.Language)]
 	at := now.Format("2006-01-02 15:04:05 MST")
 	return &rohrpost.Message{
 		To: []rohrpost.Address{t.To}, Origin: rohrpost.Manual, Subject: w.subject,
@@ -242,63 +244,63 @@ func testMessage(t *Try, r *Result, now time.Time) *rohrpost.Message {
 // settings; it sends no mail, and asks for a recipient only if one is named. What a
 // success or a refused login means for stored settings, and the error, are as in
 // TestMail.
-func (d *Desk) Examine(ctx context.Context, t Try) (doctor.Report, error) {
-	s, err := d.subject(ctx, &t)
+func (s *Service) Examine(ctx context.Context, t Try) (doctor.Report, error) {
+	sub, err := s.subject(ctx, &t)
 	if err != nil {
 		return doctor.Report{}, err
 	}
 	if t.To.Address != "" {
-		if t.To, err = t.recipient(s.known); err != nil {
+		if t.To, err = t.recipient(sub.known); err != nil {
 			return doctor.Report{}, err
 		}
 	}
-	sender := resolver.Through(s.account, s.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
-	c := &checker{desk: d, account: s.account}
-	examiner, err := doctor.New(doctor.Options{Checker: c, Now: d.Now})
+	sender := resolver.Through(sub.account, sub.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
+	c := &checker{service: s, account: sub.account}
+	examiner, err := doctor.New(doctor.Options{Checker: c, Now: s.now})
 	if err != nil {
 		return doctor.Report{}, err
 	}
-	server := d.Route.Server(s.account)
-	if s.account.Transport() != resolver.ViaSMTP {
-		server = smtp.Server{Host: s.account.Host()}
+	server := s.route.Server(sub.account)
+	if sub.account.Transport() != resolver.ViaSMTP {
+		server = smtp.Server{Host: sub.account.Host()}
 	}
 	begin := time.Now()
 	report := examiner.Examine(ctx, doctor.Request{
 		Server: server, From: sender.ReversePath, To: t.To.Address, Language: t.Language,
-		Operator: t.Who.Role == redisstore.Operator, Guarded: !s.account.Trusted,
+		Operator: t.Who.Role == redisstore.Operator, Guarded: !sub.account.Trusted,
 	})
-	report.Host = s.account.Host()
+	report.Host = sub.account.Host()
 	switch {
 	case report.Hidden:
 		even(ctx, begin)
-	case !s.stored:
+	case !sub.stored, report.Verdict == doctor.Skipped:
 	case report.Verdict != doctor.Failed:
-		_, err = d.passed(ctx, &t, &s)
+		_, err = s.passed(ctx, &t, &sub)
 	case c.failure != nil && c.failure.NeedsPerson():
-		err = d.Gate.Park(ctx, s.account.ID(), s.account.Fingerprint(), c.failure)
+		err = s.breaker.Park(ctx, sub.account.ID(), sub.account.Fingerprint(), c.failure)
 	}
 	return report, err
 }
 
 // passed notes that stored settings work: they are checked, and no longer parked.
-func (d *Desk) passed(ctx context.Context, t *Try, s *subject) (checked bool, err error) {
-	err = d.Release(ctx, t.Place)
-	if d.Book == nil || t.Place.Tenant == "" {
+func (s *Service) passed(ctx context.Context, t *Try, sub *subject) (checked bool, err error) {
+	err = s.Release(ctx, t.Place)
+	if s.store == nil || t.Place.Tenant == "" {
 		return false, err
 	}
-	err = errors.Join(err, d.Book.MarkChecked(ctx, t.Who, t.Place, s.version))
+	err = errors.Join(err, s.store.MarkChecked(ctx, t.Who, t.Place, sub.version))
 	return err == nil, err
 }
 
 // checker asks the way by which the account's mails leave, and keeps the failure.
 type checker struct {
-	desk    *Desk
+	service *Service
 	account *resolver.Account
 	failure *failure.Failure
 }
 
 func (c *checker) Check(ctx context.Context, _ smtp.Server, o smtp.CheckOptions) []smtp.Step {
-	steps := c.desk.Route.Check(ctx, c.account, o)
+	steps := c.service.route.Check(ctx, c.account, o)
 	for _, s := range steps {
 		c.failure = cmp.Or(c.failure, s.Failure)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/lease"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
@@ -48,7 +49,7 @@ func TestTestMail(t *testing.T) {
 	if !strings.HasSuffix(got.MessageID, "@worker.example>") {
 		t.Errorf("Message-ID %s", got.MessageID)
 	}
-	if r, err := o.Book.Get(t.Context(), acme); err != nil || !r.Checked {
+	if r, err := o.options.Store.Get(t.Context(), acme); err != nil || !r.Checked {
 		t.Errorf("checked %v, %v", r.Checked, err)
 	}
 }
@@ -147,22 +148,22 @@ func TestParks(t *testing.T) {
 			}
 			unsaved := accounts.Try{Who: olga(), Place: acme, To: rohrpost.Address{Address: "anna@acme.example"}, Unsaved: entry}
 			o.server.On(smtptest.AUTH, smtptest.Reply(535, "5.7.8 no"))
-			if r, err := o.TestMail(t.Context(), unsaved); err != nil || r.Accepted || len(o.Gate.Notices()) != 0 {
-				t.Errorf("unsaved: %+v, %v, parked %v", r, err, o.Gate.Notices())
+			if r, err := o.TestMail(t.Context(), unsaved); err != nil || r.Accepted || len(o.options.Breaker.States()) != 0 {
+				t.Errorf("unsaved: %+v, %v, parked %v", r, err, o.options.Breaker.States())
 			}
-			if r, err := o.try(olga(), acme); err != nil || r.Accepted || len(o.Gate.Notices()) != 1 || o.Gate.Notices()[0].Stage != failure.StageAuth {
-				t.Errorf("stored: %+v, %v, parked %v", r, err, o.Gate.Notices())
+			if r, err := o.try(olga(), acme); err != nil || r.Accepted || len(o.options.Breaker.States()) != 1 || o.options.Breaker.States()[0].Stage != failure.StageAuth {
+				t.Errorf("stored: %+v, %v, parked %v", r, err, o.options.Breaker.States())
 			}
 			o.server.On(smtptest.AUTH, smtptest.Answer{})
-			if r, err := o.TestMail(t.Context(), unsaved); err != nil || !r.Accepted || r.Checked || len(o.Gate.Notices()) != 1 {
-				t.Errorf("unsaved settings have released the stored ones: %+v, %v, parked %v", r, err, o.Gate.Notices())
+			if r, err := o.TestMail(t.Context(), unsaved); err != nil || !r.Accepted || r.Checked || len(o.options.Breaker.States()) != 1 {
+				t.Errorf("unsaved settings have released the stored ones: %+v, %v, parked %v", r, err, o.options.Breaker.States())
 			}
-			if r, err := o.try(olga(), acme); err != nil || !r.Accepted || r.Checked != (where == "book") || len(o.Gate.Notices()) != 0 {
-				t.Errorf("released: %+v, %v, parked %v", r, err, o.Gate.Notices())
+			if r, err := o.try(olga(), acme); err != nil || !r.Accepted || r.Checked != (where == "book") || len(o.options.Breaker.States()) != 0 {
+				t.Errorf("released: %+v, %v, parked %v", r, err, o.options.Breaker.States())
 			}
 			o.server.On(smtptest.RCPT, smtptest.Reply(550, "5.1.1 no such user"))
-			if r, err := o.try(olga(), acme); err != nil || r.Accepted || len(o.Gate.Notices()) != 0 {
-				t.Errorf("an unknown recipient parks: %+v, %v, parked %v", r, err, o.Gate.Notices())
+			if r, err := o.try(olga(), acme); err != nil || r.Accepted || len(o.options.Breaker.States()) != 0 {
+				t.Errorf("an unknown recipient parks: %+v, %v, parked %v", r, err, o.options.Breaker.States())
 			}
 		})
 	}
@@ -180,7 +181,7 @@ func TestChangedMeanwhile(t *testing.T) {
 	if !r.Accepted || r.Checked || !errors.Is(err, redisstore.ErrConflict) {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if r, err := o.Book.Get(t.Context(), acme); err != nil || r.Checked {
+	if r, err := o.options.Store.Get(t.Context(), acme); err != nil || r.Checked {
 		t.Errorf("checked: %v, %v", r.Checked, err)
 	}
 }
@@ -198,7 +199,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		"nobody to send to":  {accounts.Try{Place: acme, Unsaved: good}, "to"},
 		"no address":         {accounts.Try{Place: acme, Unsaved: good, To: rohrpost.Address{Address: "anna"}}, "to"},
-		"line break":         {accounts.Try{Place: acme, Unsaved: good, To: rohrpost.Address{Address: "a@b.example\r\nRCPT TO:<c@d.example>"}}, "to"},
+		"line break":         {accounts.Try{Place: acme, Unsaved: good, To: rohrpost.Address{Address: "a@b.example\r\nRCPT TO:<c@s.example>"}}, "to"},
 		"nothing stored":     {accounts.Try{Place: acme, To: address}, "there is no such account"},
 		"unsaved nothing":    {accounts.Try{Place: acme, Unsaved: &resolver.Entry{}, To: address}, "there is no such account"},
 		"a user's admin":     {accounts.Try{Place: maxM, Unsaved: &resolver.Entry{AdminAddress: "a@b.example", Account: good.Account}, To: address}, "admin_address"},
@@ -226,9 +227,9 @@ func TestRefusals(t *testing.T) {
 func TestTooOften(t *testing.T) {
 	t.Parallel()
 	o := open(t, "")
-	options := o.Options
+	options := o.options
 	options.Limiter = must(t, doctor.NewLimiter, doctor.LimiterOptions{Redis: o.rdb, Limit: 2})
-	o.Desk = must(t, accounts.New, options)
+	o.renew(options)
 	for _, p := range []resolver.Place{{}, acme, maxM, {Tenant: "globex"}} {
 		o.put(p, &resolver.Entry{Account: o.settings("info@acme.example")})
 	}
@@ -260,11 +261,11 @@ func TestDoctorCounts(t *testing.T) {
 	}
 	state := func() string {
 		t.Helper()
-		r, err := o.Book.Get(t.Context(), acme)
+		r, err := o.options.Store.Get(t.Context(), acme)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return fmt.Sprintf("checked %v, parked %d", r.Checked, len(o.Gate.Notices()))
+		return fmt.Sprintf("checked %v, parked %d", r.Checked, len(o.options.Breaker.States()))
 	}
 	refuse, accept := smtptest.Reply(535, "5.7.8 no"), smtptest.Answer{}
 	for _, step := range []struct {
@@ -283,5 +284,30 @@ func TestDoctorCounts(t *testing.T) {
 		if got := examine(step.unsaved); got != step.verdict || state() != step.want {
 			t.Errorf("verdict %s, %s, not %s", got, state(), step.want)
 		}
+	}
+}
+
+// TestAllBusy: a test mail and an examination for which no connection is free say so to
+// everybody, and change nothing.
+func TestAllBusy(t *testing.T) {
+	t.Parallel()
+	o := open(t, "")
+	settings := o.settings("info@acme.example")
+	settings.SMTP.MaxConnections = 1
+	o.put(acme, &resolver.Entry{AdminAddress: "it@acme.example", Account: settings})
+	worker := must(t, lease.New, lease.Options{Redis: o.rdb})
+	if _, err := worker.Take(t.Context(), "tenant/acme", "fp", 1); err != nil {
+		t.Fatal(err)
+	}
+	r, err := o.try(anna(), acme)
+	if err != nil || r.Accepted || r.Checked || r.Category != "rate_limited" || r.Reply != "the account's only connection is busy with mails" || !strings.HasPrefix(r.Hint, "All connections") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	report, err := o.Examine(t.Context(), accounts.Try{Who: anna(), Place: acme})
+	if err != nil || report.Verdict != doctor.Skipped || !strings.Contains(report.Text(), "All connections of the account (1) are busy with mails") {
+		t.Errorf("%s, %v", report.Text(), err)
+	}
+	if record, err := o.Record(t.Context(), acme); err != nil || record.Checked || o.server.Sessions() != 0 || o.list("acme")[0] != "tenant/acme active" {
+		t.Errorf("%+v, %v, %d connections", record, err, o.server.Sessions())
 	}
 }

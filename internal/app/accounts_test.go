@@ -13,6 +13,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/engine"
 	"github.com/rohrpost/rohrpost/internal/oauthtest"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
@@ -32,20 +33,20 @@ func inRedis(t *testing.T, cfg *configs.Config) {
 	cfg.Accounts.Store, cfg.Secrets.Identity = configs.StoreRedis, identity
 }
 
-// openDesk opens the configured counter, with a Redis that is closed in the end.
-func openDesk(t *testing.T, cfg configs.Config) *accounts.Desk {
+// openTestAccounts opens the configured accounts, with a Redis that is closed in the end.
+func openTestAccounts(t *testing.T, cfg configs.Config) *engine.Accounts {
 	t.Helper()
 	rdb, err := OpenRedis(cfg, "test", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = rdb.Close() })
-	desk, err := OpenDesk(cfg, rdb, zerolog.Nop())
+	opened, err := OpenAccounts(cfg, rdb, zerolog.Nop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = desk.Route.Close() })
-	return desk
+	t.Cleanup(func() { _ = opened.Close() })
+	return opened
 }
 
 func settings(server *smtptest.Server, address string) *resolver.Entry {
@@ -54,9 +55,13 @@ func settings(server *smtptest.Server, address string) *resolver.Entry {
 	}}
 }
 
-func put(t *testing.T, desk *accounts.Desk, p resolver.Place, version int64, e *resolver.Entry) {
+func put(t *testing.T, opened *engine.Accounts, p resolver.Place, version int64, e *resolver.Entry) {
 	t.Helper()
-	if _, err := desk.Book.Put(t.Context(), operator(), p, version, e); err != nil {
+	store, err := opened.Store()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Put(t.Context(), operator(), p, version, e); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -67,14 +72,14 @@ func TestAccountsInRedis(t *testing.T) {
 	t.Parallel()
 	cfg, server, mail := setUp(t)
 	inRedis(t, &cfg)
-	desk := openDesk(t, cfg)
-	put(t, desk, resolver.Place{}, 0, settings(server, "first@platform.example"))
+	opened := openTestAccounts(t, cfg)
+	put(t, opened, resolver.Place{}, 0, settings(server, "first@platform.example"))
 	startApp(t, cfg, Roles{Worker: true})
 	accept(t, mail, "before")
 	if got := server.Mails()[0].ReversePath; got != "first@platform.example" {
 		t.Errorf("reverse-path %s", got)
 	}
-	put(t, desk, resolver.Place{}, 1, settings(server, "second@platform.example"))
+	put(t, opened, resolver.Place{}, 1, settings(server, "second@platform.example"))
 	deadline := time.Now().Add(20 * time.Second)
 	for n := 0; ; n++ {
 		accept(t, mail, fmt.Sprintf("after%d", n))
@@ -94,12 +99,12 @@ func TestParkedAndReleased(t *testing.T) {
 	t.Parallel()
 	cfg, _, mail := setUp(t)
 	inRedis(t, &cfg)
-	desk := openDesk(t, cfg)
+	opened := openTestAccounts(t, cfg)
 	locked := smtptest.Start(t, smtptest.Options{Username: "noreply@platform.example", Password: "hunter2"})
 	locked.On(smtptest.AUTH, smtptest.Reply(535, "5.7.8 not yet"))
 	e := settings(locked, "noreply@platform.example")
 	e.Account.SMTP.Password, e.Account.SMTP.AllowPlaintextLogin = resolver.NewSecret("hunter2"), true
-	put(t, desk, resolver.Place{}, 0, e)
+	put(t, opened, resolver.Place{}, 0, e)
 	startApp(t, cfg, Roles{Worker: true})
 	attempted := func(id string) rohrpost.State {
 		t.Helper()
@@ -119,11 +124,11 @@ func TestParkedAndReleased(t *testing.T) {
 			t.Errorf("%s is %s", id, state)
 		}
 	}
-	if err := desk.Gate.Load(t.Context()); err != nil || len(desk.Gate.Notices()) != 1 || locked.Count(smtptest.AUTH) != 1 {
-		t.Errorf("%v: parked %v, %d logins", err, desk.Gate.Notices(), locked.Count(smtptest.AUTH))
+	if err := opened.Load(t.Context()); err != nil || len(opened.States()) != 1 || locked.Count(smtptest.AUTH) != 1 {
+		t.Errorf("%v: parked %v, %d logins", err, opened.States(), locked.Count(smtptest.AUTH))
 	}
 	locked.On(smtptest.AUTH, smtptest.Answer{})
-	r, err := desk.TestMail(t.Context(), accounts.Try{Who: operator(), To: rohrpost.Address{Address: "anna@platform.example"}})
+	r, err := opened.TestMail(t.Context(), accounts.Try{Who: operator(), To: rohrpost.Address{Address: "anna@platform.example"}})
 	if err != nil || !r.Accepted {
 		t.Fatal(r, err)
 	}
@@ -149,22 +154,22 @@ func TestIdleTokens(t *testing.T) {
 	t.Parallel()
 	cfg, _, _ := setUp(t)
 	inRedis(t, &cfg)
-	desk := openDesk(t, cfg)
+	opened := openTestAccounts(t, cfg)
 	srv := oauthtest.Start(t, oauthtest.Options{ClientID: "platform-app"})
 	cfg.OAuth2.GoogleClientID = "platform-app"
 	token := srv.Connect("noreply@platform.example")
 	srv.Revoke(token)
-	put(t, desk, resolver.Place{}, 0, &resolver.Entry{Account: &resolver.Settings{
+	put(t, opened, resolver.Place{}, 0, &resolver.Entry{Account: &resolver.Settings{
 		Address: "noreply@platform.example", OAuth2: &resolver.OAuth2Settings{
 			Provider: resolver.Google, RefreshToken: resolver.NewSecret(token), Endpoints: &resolver.Endpoints{Token: srv.TokenURL()},
 		},
 	}})
 	startApp(t, cfg, Roles{Worker: true})
 	until(t, "the account to be parked", func() bool {
-		if err := desk.Gate.Load(t.Context()); err != nil {
+		if err := opened.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		n := desk.Gate.Notices()
+		n := opened.States()
 		return len(n) == 1 && n[0].Subject == "platform" && n[0].Category == "oauth_expired"
 	})
 }
@@ -176,7 +181,7 @@ func TestGuardByConfiguration(t *testing.T) {
 	cfg, server, _ := setUp(t)
 	inRedis(t, &cfg)
 	acme := resolver.Place{Tenant: "acme"}
-	put(t, openDesk(t, cfg), acme, 0, settings(server, "info@acme.example"))
+	put(t, openTestAccounts(t, cfg), acme, 0, settings(server, "info@acme.example"))
 	port := configs.List{fmt.Sprint(server.Port())}
 	for name, test := range map[string]struct {
 		networks, ports configs.List
@@ -189,7 +194,7 @@ func TestGuardByConfiguration(t *testing.T) {
 	} {
 		cfg.Accounts.AllowNetworks, cfg.Accounts.AllowPorts = test.networks, test.ports
 		before := server.Sessions()
-		r, err := openDesk(t, cfg).TestMail(t.Context(), accounts.Try{Who: operator(), Place: acme, To: rohrpost.Address{Address: "anna@acme.example"}})
+		r, err := openTestAccounts(t, cfg).TestMail(t.Context(), accounts.Try{Who: operator(), Place: acme, To: rohrpost.Address{Address: "anna@acme.example"}})
 		if err != nil || r.Accepted != test.want || (server.Sessions() > before) != test.want {
 			t.Errorf("%s: %+v, %v, %d connections", name, r, err, server.Sessions()-before)
 		}
@@ -202,20 +207,20 @@ func TestPolicyByConfiguration(t *testing.T) {
 	cfg, server, _ := setUp(t)
 	inRedis(t, &cfg)
 	acme := resolver.Place{Tenant: "acme"}
-	put(t, openDesk(t, cfg), acme, 0, settings(server, "info@acme.example"))
+	put(t, openTestAccounts(t, cfg), acme, 0, settings(server, "info@acme.example"))
 	for state, demand := range map[string]configs.Accounts{
 		"active": {}, "locked": {RequireUnlock: true}, "entered": {RequireCheck: true}, "checked": {RequireApproval: true},
 	} {
 		changed := cfg
 		changed.Accounts.RequireUnlock, changed.Accounts.RequireCheck, changed.Accounts.RequireApproval = demand.RequireUnlock, demand.RequireCheck, demand.RequireApproval
-		if i, err := openDesk(t, changed).Item(t.Context(), acme); err != nil || i.State != state {
+		if i, err := openTestAccounts(t, changed).Item(t.Context(), acme); err != nil || i.State != state {
 			t.Errorf("%+v, %v, not %s", i, err, state)
 		}
 	}
 }
 
-// TestDeskFails names the setting, and shows no secret.
-func TestDeskFails(t *testing.T) {
+// TestOpenAccountsFails names the setting, and shows no secret.
+func TestOpenAccountsFails(t *testing.T) {
 	t.Parallel()
 	cfg, _, _ := setUp(t)
 	rdb, err := OpenRedis(cfg, "test", 0)
@@ -240,7 +245,7 @@ func TestDeskFails(t *testing.T) {
 	} {
 		changed := cfg
 		change(&changed)
-		if _, err := OpenDesk(changed, rdb, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), "hunter2") {
+		if _, err := OpenAccounts(changed, rdb, zerolog.Nop()); err == nil || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", word, err)
 		}
 	}

@@ -3,11 +3,9 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
-	"slices"
 	"sync"
 	"time"
 
@@ -16,10 +14,10 @@ import (
 
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/engine"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/web"
 	"github.com/rohrpost/rohrpost/producer"
-	"github.com/rohrpost/rohrpost/resolver"
 )
 
 // Roles are what a process does.
@@ -37,18 +35,13 @@ type Options struct {
 
 // An App is one process of rohrpost.
 type App struct {
-	opts     Options
-	log      zerolog.Logger
-	cleanups []cleanup
-	serving  sync.WaitGroup
-	addr     net.Addr
-	pages    *web.Server    // nil without the web part
-	file     *resolver.File // nil: no accounts file
-}
-
-type cleanup struct {
-	name string
-	run  func() error
+	opts    Options
+	log     zerolog.Logger
+	serving sync.WaitGroup
+	addr    net.Addr
+	pages   *web.Server // nil without the web part
+	redis   redis.UniversalClient
+	engine  *engine.Engine
 }
 
 // New makes a process; it does no I/O.
@@ -59,12 +52,14 @@ func New(o Options) (*App, error) {
 	return &App{opts: o, log: o.Logger}, nil
 }
 
-// Start starts the parts. When it fails, what was started is stopped again.
+// Start starts the parts. When it fails, what was started is stopped again. A ctx that
+// ends meanwhile is no failure: Stop stops what was started.
 func (a *App) Start(ctx context.Context) error {
-	if err := a.start(ctx); err != nil {
-		return errors.Join(err, a.Stop())
+	err := a.start(ctx)
+	if err == nil || ctx.Err() != nil {
+		return nil
 	}
-	return nil
+	return errors.Join(err, a.Stop())
 }
 
 func (a *App) start(ctx context.Context) error {
@@ -74,55 +69,43 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.onStop("redis", rdb.Close)
-	if err := redisconn.Ping(ctx, rdb); err != nil {
+	a.redis = rdb
+	if a.engine, err = a.newEngine(); err != nil {
+		return err
+	}
+	if err := a.engine.Open(ctx); err != nil {
 		return err
 	}
 	redisconn.LogTo(a.log)
-	for _, w := range append(cfg.ReadableSecrets(), redisconn.Warnings(ctx, rdb)...) {
+	for _, w := range cfg.ReadableSecrets() {
 		a.log.Warn().Msg(w)
 	}
-	log, err := NewErrorLog(cfg, rdb)
-	if err != nil {
-		return err
-	}
-	desk, err := a.startDesk(ctx, rdb)
-	if err != nil {
-		return err
-	}
-	p := parts{redis: rdb, errors: log, desk: desk, metrics: a.newMetrics(rdb, log)}
 	if a.opts.Roles.Web {
-		if err := a.startWeb(p); err != nil {
-			return err
-		}
+		err = a.startWeb()
+	} else {
+		err = a.startProbes()
 	}
-	if a.opts.Roles.Worker {
-		return a.startWorker(ctx, p)
+	if err != nil || !a.opts.Roles.Worker {
+		return err
 	}
-	return nil
+	return a.startWorker(ctx)
 }
 
-// Stop runs the clean-ups, last in, first out.
+// Stop stops the parts, last in, first out.
 func (a *App) Stop() error {
 	var errs []error
-	for _, c := range slices.Backward(a.cleanups) {
-
-		if err := c.run(); err != nil {
-			errs = append(errs, fmt.Errorf("stop %s: %w", c.name, err))
-		}
-		a.log.Debug().Str("part", c.name).Msg("stopped")
+	if a.engine != nil {
+		errs = append(errs, a.engine.Stop())
 	}
-	a.cleanups = nil
 	a.serving.Wait()
+	if a.redis != nil {
+		errs = append(errs, a.redis.Close())
+	}
 	return errors.Join(errs...)
 }
 
 // Addr is where the web part listens; nil without one.
 func (a *App) Addr() net.Addr { return a.addr }
-
-func (a *App) onStop(name string, run func() error) {
-	a.cleanups = append(a.cleanups, cleanup{name, run})
-}
 
 // OpenRedis opens the configured Redis; it does not connect.
 func OpenRedis(cfg configs.Config, name string, poolSize int) (redis.UniversalClient, error) {
@@ -139,7 +122,7 @@ func NewProducer(cfg configs.Config, rdb redis.UniversalClient) (*producer.Clien
 	}
 	l := cfg.Limits
 	return producer.New(rdb, producer.Options{
-		MaxSize: int64(l.MaxMessageSize), Keep: cfg.Ledger.Keep, Recipients: recipients,
+		MaxSize: int64(l.MaxMessageSize), Keep: cfg.Ledger.Keep, KeepSubject: cfg.Ledger.KeepSubject, Recipients: recipients,
 		WaitingMailsPerTenant: int64(l.WaitingMailsPerTenant), WaitingBytesPerTenant: int64(l.WaitingBytesPerTenant),
 		NotBeforeMax: l.NotBeforeMax, ExpiresMax: l.ExpiresMax,
 	})

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost"
@@ -113,7 +115,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("status %+v, %d mails", st, server.Taken())
 	}
 	for path, word := range map[string]string{
-		"/healthz": "ok", "/readyz": "ready", "/": "rohrpost", "/errors": "rohrpost", "/queues/": "<title>",
+		"/healthz": "ok", "/readyz": "ready", "/": "rohrpost", "/problems": "rohrpost", "/queues/": "<title>",
 		"/metrics": `rohrpost_mails_accepted_total{level="platform"} 1`,
 	} {
 		if status, body := get(t, a, path); status != http.StatusOK || !strings.Contains(body, word) {
@@ -132,7 +134,7 @@ func TestWorkerAlone(t *testing.T) {
 	if status, body := get(t, a, "/metrics"); status != http.StatusOK || !strings.Contains(body, "rohrpost_connections") {
 		t.Errorf("metrics: %d %s", status, body)
 	}
-	if status, _ := get(t, a, "/errors"); status != http.StatusNotFound {
+	if status, _ := get(t, a, "/problems"); status != http.StatusNotFound {
 		t.Errorf("a worker serves /errors: %d", status)
 	}
 }
@@ -180,11 +182,30 @@ func TestStartFails(t *testing.T) {
 		if err := a.Start(t.Context()); err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if len(a.cleanups) != 0 {
-			t.Errorf("%s: %d parts are still up", name, len(a.cleanups))
+		if err := a.redis.Ping(t.Context()).Err(); !errors.Is(err, redis.ErrClosed) {
+			t.Errorf("%s: parts are still up: %v", name, err)
 		}
 	}
 	if _, err := New(Options{}); err == nil {
 		t.Error("a process without a role")
+	}
+}
+
+// TestEndWhileStarting: a process that is told to end before it has started does so
+// without an error.
+func TestEndWhileStarting(t *testing.T) {
+	t.Parallel()
+	cfg, _, _ := setUp(t)
+	a, err := New(Options{Config: cfg, Roles: Roles{Worker: true, Web: true}, Logger: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := a.Start(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := a.Stop(); err != nil {
+		t.Error(err)
 	}
 }

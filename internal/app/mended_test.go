@@ -59,6 +59,56 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// TestFreedAlike: all mails that wait for settings go at once with new ones, whatever they
+// have met: a refused sender, which blocks no other mail, a refused login, a certificate.
+func TestFreedAlike(t *testing.T) {
+	t.Parallel()
+	for name, refuse := range map[string]func(*smtptest.Server){
+		"sender": func(s *smtptest.Server) {
+			s.On(smtptest.MAIL, smtptest.Reply(553, "5.7.1 Sender address rejected: not owned by user"))
+		},
+		"login": func(s *smtptest.Server) {
+			s.On(smtptest.MAIL, smtptest.Reply(530, "5.7.57 Client not authenticated to send mail"))
+		},
+		"relay": func(s *smtptest.Server) { s.On(smtptest.Banner, smtptest.Reply(554, "5.7.1 no SMTP service here")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cfg, _, mail := setUp(t)
+			server := smtptest.Start(t, smtptest.Options{})
+			refuse(server)
+			write := func(address string) {
+				text := fmt.Sprintf("platform:\n  address: %s\n  smtp: {host: 127.0.0.1, port: %d, encryption: none}\n", address, server.Port())
+				if err := os.WriteFile(string(cfg.Accounts.File), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			write("old@platform.example")
+			startApp(t, cfg, Roles{Worker: true})
+			var ids []string
+			for n := range 10 {
+				ids = append(ids, fmt.Sprint("m", n))
+				if _, err := mail.Send(t.Context(), rohrpost.Message{ID: ids[n], To: []rohrpost.Address{{Address: "a@example.org"}}, Text: "x"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			until(t, "attempts", func() bool { // of a server that is down the others wait untried
+				tried := 0
+				for _, id := range ids {
+					if st, err := mail.Status(t.Context(), id); err == nil && (st.State == rohrpost.Deferred || st.State == rohrpost.Parked) {
+						tried++
+					}
+				}
+				return tried >= 3
+			})
+			server.On(smtptest.MAIL, smtptest.Answer{})
+			server.On(smtptest.Banner, smtptest.Answer{})
+			write("new@platform.example")
+			waitStates(t, mail, ids, rohrpost.Accepted)
+		})
+	}
+}
+
 // TestMendedWhileStopped: a password in the accounts file that is mended while no worker
 // runs frees the parked mails at once when one starts; one that is mended while workers
 // run does so within seconds.

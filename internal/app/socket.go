@@ -27,7 +27,7 @@ func (a *App) listenSocket(key, path string, handler http.Handler) error {
 	if err != nil {
 		return errors.Join(fmt.Errorf("%s: %w", key, err), listener.Close())
 	}
-	a.onStop("socket", func() error {
+	a.engine.OnStop("socket", func() error {
 		if now, err := os.Lstat(path); err == nil && os.SameFile(made, now) { // else it is another process' by now
 			return os.Remove(path)
 		}

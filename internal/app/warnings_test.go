@@ -36,7 +36,15 @@ func TestKeyWarning(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := strings.Contains(strings.Join(a.accountWarnings(openDesk(t, cfg)), "\n"), "keygen")
+		if a.redis, err = OpenRedis(cfg, "test", 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = a.redis.Close() })
+		e, err := a.newEngine()
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := strings.Contains(strings.Join(e.Warnings(), "\n"), "keygen")
 		if got != tt.want {
 			t.Errorf("%s: %v", name, got)
 		}

@@ -8,8 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
+	"github.com/rohrpost/rohrpost/internal/pages"
 	"github.com/rohrpost/rohrpost/internal/web"
 )
 
@@ -19,14 +18,14 @@ func (a *App) Link(path string) string {
 	if a.pages == nil {
 		return ""
 	}
-	return a.pages.Link("http://" + a.addr.String() + path)
+	return a.pages.Link("http://" + a.addr.String() + a.opts.Config.Web.BasePath + path)
 }
 
 // drainTimeout is how long a download may go on after the process was told to
 // stop.
 const drainTimeout = 10 * time.Second
 
-func (a *App) startWeb(p parts) error {
+func (a *App) startWeb() error {
 	cfg := a.opts.Config
 	proxies, err := cfg.Web.Proxies()
 	if err != nil {
@@ -36,24 +35,20 @@ func (a *App) startWeb(p parts) error {
 		a.log.Warn().Msg(w)
 	}
 	o := web.Options{
-		OpenRedis: func() (redis.UniversalClient, error) { return OpenRedis(cfg, "rohrpost-asynqmon", 0) },
-		Redis:     p.redis, ErrorLog: p.errors, Metrics: p.metrics.Handler(), MetricsToken: cfg.Web.MetricsToken,
-		Users: cfg.Web.Users, Socket: cfg.Web.Socket != "", TrustedProxies: proxies,
-		Language: cfg.ErrorLog.Language, Version: a.opts.Version, Logger: a.log, Extra: a.opts.Extra,
+		MetricsToken: cfg.Web.MetricsToken, Users: cfg.Web.Users, Socket: cfg.Web.Socket != "", TrustedProxies: proxies,
+		Links: cfg.Web.Links, ForwardAuth: cfg.Web.ForwardAuth, OIDC: cfg.Web.OIDC,
+		PublicURL: cfg.Web.PublicURL, BasePath: cfg.Web.BasePath, EmbedOrigins: cfg.Web.EmbedOrigins,
+		Language: cfg.ErrorLog.Language, Extra: a.opts.Extra,
 	}
-	client, err := NewProducer(cfg, p.redis)
+	client, err := NewProducer(cfg, a.redis)
 	if err != nil {
 		return err
 	}
-	o.Mails = mails{client}
-	if o.Accounts, err = a.triers(p); err != nil {
-		return err
-	}
-	server, err := web.New(o)
+	server, err := pages.New(a.engine, client, o)
 	if err != nil {
 		return err
 	}
-	a.onStop("pages", server.Close)
+	a.engine.OnStop("pages", server.Close)
 	if o.Socket {
 		err = a.listenSocket("web.socket", string(cfg.Web.Socket), server.Handler())
 	} else {
@@ -63,7 +58,7 @@ func (a *App) startWeb(p parts) error {
 		return err
 	}
 	a.pages = server
-	if p.desk == nil {
+	if a.engine.Accounts() == nil {
 		a.log.Warn().Msg("there is no accounts file: accounts can be neither tried nor explained here")
 	}
 	return nil
@@ -88,7 +83,7 @@ func (a *App) serve(listener net.Listener, handler http.Handler) {
 			a.log.Error().Err(err).Msg("the pages are gone")
 		}
 	})
-	a.onStop("listener", func() error {
+	a.engine.OnStop("listener", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 		defer cancel()
 		if server.Shutdown(ctx) != nil {

@@ -35,6 +35,14 @@ const (
 	Pause      Action = "pause"
 	Resume     Action = "resume"
 	Repair     Action = "repair"
+	Correct    Action = "send to a corrected address"
+
+	// About accounts.
+	Unlock  Action = "unlock" // own servers of a tenant
+	Lock    Action = "lock"
+	Approve Action = "approve" // settings
+	Refuse  Action = "refuse"  // settings, or a request for own servers
+	Release Action = "release" // an account that was parked
 )
 
 // What is refused on the dashboard.
@@ -46,12 +54,18 @@ const (
 	Other       Action = "other"
 )
 
+// Actions are all of them.
+func Actions() []Action {
+	return []Action{Cancel, Retry, Reschedule, Correct, Delete, Pause, Resume, Repair, Unlock, Lock, Approve, Refuse, Release, DeleteAll, Archive, Interrupt, DeleteQueue, Other}
+}
+
 // A Source is from where an act came.
 type Source string
 
 // The sources.
 const (
 	Dashboard   Source = "dashboard"
+	Pages       Source = "pages" // those of rohrpost itself
 	CommandLine Source = "command line"
 )
 
@@ -80,7 +94,9 @@ type Record struct {
 	Action  Action    `json:"action"`
 	Outcome Outcome   `json:"outcome"`
 	Queue   string    `json:"queue,omitempty"`
-	Mails   []Mail    `json:"mails,omitempty"` // the first five
+	Account string    `json:"account,omitempty"` // id of the place that it was about
+	Tenant  string    `json:"tenant,omitempty"`  // whose mails it was about, if all were one tenant's
+	Mails   []Mail    `json:"mails,omitempty"`   // the first five
 	// Of is how many mails it was about, or 0 if that was not known when it began;
 	// Count is how many of them it was done to.
 	Of    int `json:"of,omitempty"`
@@ -133,6 +149,7 @@ func (l *Log) Refuse(ctx context.Context, r Record) error {
 
 func (l *Log) write(ctx context.Context, r Record) (*Entry, error) {
 	r.Who = r.Who[:min(len(r.Who), maxName)]
+	r.Tenant = r.Tenant[:min(len(r.Tenant), maxID)]
 	r.Mails = slices.Clone(r.Mails[:min(len(r.Mails), maxMails)])
 	for i, m := range r.Mails {
 		r.Mails[i] = Mail{Tenant: m.Tenant[:min(len(m.Tenant), maxID)], ID: m.ID[:min(len(m.ID), maxID)]}
@@ -187,10 +204,9 @@ func (l *Log) Latest(ctx context.Context, limit int) ([]Record, error) {
 	}
 	records := make([]Record, 0, len(lines))
 	for _, line := range slices.Backward(lines) {
-		text, _ := line.Values[field].(string)
-		var r Record
-		if err := json.Unmarshal([]byte(text), &r); err != nil {
-			return nil, fmt.Errorf("audit: line %s of %s is not one of rohrpost's: %w", line.ID, streamKey, err)
+		r, err := parse(line)
+		if err != nil {
+			return nil, err
 		}
 		records = append(records, r)
 	}
@@ -199,20 +215,11 @@ func (l *Log) Latest(ctx context.Context, limit int) ([]Record, error) {
 	return records, nil
 }
 
-// pauseSlack is by how much the times of a pause and of its line may differ: asynq
-// knows whole seconds.
-const pauseSlack = 10 * time.Second
-
-// PausedBy is who has paused a queue at that time, or "" if no line tells.
-func (l *Log) PausedBy(ctx context.Context, queue string, since time.Time) (string, error) {
-	records, err := l.Latest(ctx, MaxLines)
-	if err != nil {
-		return "", err
+func parse(line redis.XMessage) (Record, error) {
+	text, _ := line.Values[field].(string)
+	var r Record
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		return r, fmt.Errorf("audit: line %s of %s is not one of rohrpost's: %w", line.ID, streamKey, err)
 	}
-	for _, r := range slices.Backward(records) {
-		if r.Action == Pause && r.Outcome != Refused && r.Queue == queue && r.Time.Sub(since).Abs() <= pauseSlack {
-			return r.Who, nil
-		}
-	}
-	return "", nil
+	return r, nil
 }

@@ -173,3 +173,54 @@ func TestTrouble(t *testing.T) {
 		t.Error("no outcome, and no error")
 	}
 }
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	log, server, c := newLog(t)
+	pipe := server.Client(t).Pipeline()
+	for i := range 1200 { // more than two portions
+		who := []string{"olga", "max"}[i%2]
+		action := []audit.Action{audit.Pause, audit.Resume, audit.Retry}[i%3]
+		pipe.XAdd(t.Context(), xadd(fmt.Sprintf(`{"time":%q,"who":%q,"action":%q,"of":%d}`, c.now.Format(time.RFC3339), who, action, i)))
+	}
+	if _, err := pipe.Exec(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		query audit.Query
+		want  int
+	}{
+		"all":            {audit.Query{}, 1200},
+		"of olga":        {audit.Query{Who: "olga"}, 600},
+		"pauses":         {audit.Query{Action: audit.Pause}, 400},
+		"pauses of olga": {audit.Query{Who: "olga", Action: audit.Pause}, 200},
+		"of nobody":      {audit.Query{Who: "olg"}, 0},
+		"foreign cursor": {audit.Query{Before: "- + 1-0"}, 1200},
+	} {
+		q := tt.query
+		q.Limit = 70
+		seen, least := 0, 1200
+		for {
+			page, err := log.Page(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, r := range page.Records {
+				if r.Of >= least || q.Who != "" && r.Who != q.Who || q.Action != "" && r.Action != q.Action {
+					t.Fatalf("%s: %+v after %d", name, r, least)
+				}
+				least = r.Of
+			}
+			seen += len(page.Records)
+			if q.Before = page.Next; q.Before == "" {
+				break
+			}
+			if len(page.Records) != q.Limit {
+				t.Fatalf("%s: %d records and more to come", name, len(page.Records))
+			}
+		}
+		if seen != tt.want {
+			t.Errorf("%s: %d records, want %d", name, seen, tt.want)
+		}
+	}
+}

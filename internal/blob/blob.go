@@ -35,7 +35,7 @@ type Set struct {
 	needs    map[string]*need
 }
 
-// A need is who needs a blob, and until when the last of them does.
+// A need is the users of a blob, and until when the last of them needs it.
 type need struct {
 	until time.Time
 	users []any // Unix ms and user, in pairs

@@ -7,8 +7,8 @@ import (
 )
 
 // naming stands before the digest of a blob whose users are known. Blobs of an older
-// version are named by the digest alone and end by their time: whoever stored them may
-// not have said who uses them.
+// version are named by the digest alone and end by their time: the client that stored
+// them may not have named their users.
 const naming = "2-"
 
 // Digest is the name of a blob: its SHA-256 in hex, behind "2-".
@@ -32,6 +32,6 @@ func ParseKey(key string) (digest string) {
 	return strings.TrimSuffix(strings.TrimPrefix(key, keyPrefix), keySuffix)
 }
 
-// keys are those of a blob and of its users: a ZSET of who needs it, each with the Unix
+// keys are those of a blob and of its users: a ZSET of the jobs that need it, each with the Unix
 // ms until which.
 func keys(digest string) []string { return []string{Key(digest), Key(digest) + ":users"} }

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 //go:embed leave.lua
@@ -21,6 +22,9 @@ type Use struct {
 	User    string
 	Digests []string
 }
+
+// UseOf is what a job has put aside.
+func UseOf(job *payload.Job) Use { return Use{User: string(job.Key()), Digests: job.Blobs()} }
 
 // Leave ends uses, in one round trip: a blob that nobody needs any more is gone then. It
 // may be repeated.

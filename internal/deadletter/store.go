@@ -13,8 +13,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/quota"
 )
@@ -69,14 +69,14 @@ func keys(tenant string) []string {
 // oldest ones if there is too much. It may be repeated. A job that has been sent again
 // meanwhile loses nothing: a task that is not archived stays, and so do blobs that a
 // retry has prolonged.
-func (s *Store) Add(ctx context.Context, job *rohrpost.Job) error {
+func (s *Store) Add(ctx context.Context, job *payload.Job) error {
 	bytes, err := s.size(ctx, job)
 	if err != nil {
 		return err
 	}
 	now := s.now()
 	until := now.Add(s.keep)
-	use := blob.Use{User: string(job.Key()), Digests: job.Digests()}
+	use := blob.UseOf(job)
 	// Before others know of the mail: who throws it away does so until that very time.
 	if err := s.blobs.Keep(ctx, use, until); err != nil {
 		return err
@@ -94,20 +94,15 @@ func (s *Store) Add(ctx context.Context, job *rohrpost.Job) error {
 }
 
 // size is about what the job takes in Redis.
-func (s *Store) size(ctx context.Context, job *rohrpost.Job) (int64, error) {
+func (s *Store) size(ctx context.Context, job *payload.Job) (int64, error) {
 	bytes := quota.Weight(job)
-	for _, f := range job.Attachments {
+	for _, f := range job.Files {
 		bytes += f.Size
 	}
 	if job.Sealed != nil {
 		bytes += int64(len(job.Sealed.Content))
 	}
-	var bodies []string
-	for _, d := range [...]string{job.TextDigest, job.HTMLDigest} {
-		if d != "" {
-			bodies = append(bodies, d)
-		}
-	}
+	bodies := job.Bodies()
 	if len(bodies) == 0 {
 		return bytes, nil
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/deadletter"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
@@ -46,15 +47,15 @@ func open(t *testing.T, limit int64) *shelf {
 }
 
 // job is one with an attachment of its own and a large text.
-func (m *shelf) job(tenant, id string, attached int) *rohrpost.Job {
+func (m *shelf) job(tenant, id string, attached int) *payload.Job {
 	m.t.Helper()
-	job := &rohrpost.Job{
+	job := &payload.Job{
 		Message: rohrpost.Message{Tenant: tenant, ID: id, Priority: rohrpost.Default, To: []rohrpost.Address{{Address: "a@example.org"}}}, EnqueuedAt: m.now,
 	}
 	var set blob.Set
 	user, until := string(job.Key()), m.now.Add(200*time.Hour)
 	content := []byte(strings.Repeat(id, attached/len(id)))
-	job.Attachments = []rohrpost.Attachment{{Name: "a", Digest: set.Add(content, user, until), Size: int64(len(content))}}
+	job.Files = []payload.File{{Name: "a", Digest: set.Add(content, user, until), Size: int64(len(content))}}
 	job.TextDigest = set.Add([]byte("text of "+tenant), user, until)
 	if err := m.blobs.Put(m.t.Context(), &set); err != nil {
 		m.t.Fatal(err)
@@ -63,7 +64,7 @@ func (m *shelf) job(tenant, id string, attached int) *rohrpost.Job {
 }
 
 // fail archives the job's task and adds it.
-func (m *shelf) fail(job *rohrpost.Job) {
+func (m *shelf) fail(job *payload.Job) {
 	m.t.Helper()
 	m.enqueue(job)
 	if err := asynq.NewInspectorFromRedisClient(m.rdb).ArchiveTask("default", string(job.Key())); err != nil {
@@ -72,14 +73,14 @@ func (m *shelf) fail(job *rohrpost.Job) {
 	m.add(job)
 }
 
-func (m *shelf) enqueue(job *rohrpost.Job) {
+func (m *shelf) enqueue(job *payload.Job) {
 	m.t.Helper()
-	payload, err := rohrpost.EncodeJob(job)
+	content, err := payload.Encode(job)
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	var batch lua.Batch
-	if _, err := queue.NewRecorder(&batch).Add(m.t.Context(), job, payload); err != nil {
+	if _, err := queue.NewRecorder(&batch).Add(m.t.Context(), job, content); err != nil {
 		m.t.Fatal(err)
 	}
 	if err := batch.Exec(m.t.Context(), m.rdb); err != nil {
@@ -87,7 +88,7 @@ func (m *shelf) enqueue(job *rohrpost.Job) {
 	}
 }
 
-func (m *shelf) add(job *rohrpost.Job) {
+func (m *shelf) add(job *payload.Job) {
 	m.t.Helper()
 	if err := m.Add(m.t.Context(), job); err != nil {
 		m.t.Fatal(err)
@@ -95,11 +96,11 @@ func (m *shelf) add(job *rohrpost.Job) {
 }
 
 // left says what there is of a job: t its task, a its attachment, b its body.
-func (m *shelf) left(job *rohrpost.Job) string {
+func (m *shelf) left(job *payload.Job) string {
 	left := ""
 	for _, part := range []struct{ name, key string }{
 		{"t", "asynq:{default}:t:" + string(job.Key())},
-		{"a", "rohrpost:blob:{" + job.Attachments[0].Digest + "}"},
+		{"a", "rohrpost:blob:{" + job.Files[0].Digest + "}"},
 		{"b", "rohrpost:blob:{" + job.TextDigest + "}"},
 	} {
 		if m.rdb.Exists(m.t.Context(), part.key).Val() == 1 {
@@ -109,7 +110,7 @@ func (m *shelf) left(job *rohrpost.Job) string {
 	return left
 }
 
-func (m *shelf) allLeft(jobs []*rohrpost.Job) []string {
+func (m *shelf) allLeft(jobs []*payload.Job) []string {
 	var out []string
 	for _, j := range jobs {
 		out = append(out, m.left(j))
@@ -123,7 +124,7 @@ func TestTheOldestGoFirst(t *testing.T) {
 		m := open(t, 50_000)
 		other := m.job("other", "theirs", 40_000)
 		m.fail(other)
-		var jobs []*rohrpost.Job
+		var jobs []*payload.Job
 		for i := range 5 {
 			m.now = m.now.Add(time.Second)
 			jobs = append(jobs, m.job(tenant, "mail"+strconv.Itoa(i), 20_000))
@@ -153,14 +154,14 @@ func TestAgain(t *testing.T) {
 	for range 10 { // repeated, it counts once
 		m.add(first)
 	}
-	if diff := cmp.Diff([]string{"tab", "tab"}, m.allLeft([]*rohrpost.Job{first, second})); diff != "" {
+	if diff := cmp.Diff([]string{"tab", "tab"}, m.allLeft([]*payload.Job{first, second})); diff != "" {
 		t.Error(diff)
 	}
 	m.now = m.now.Add(49 * time.Hour) // what is over counts no more
 	third, fourth := m.job("acme", "third", 20_000), m.job("acme", "fourth", 20_000)
 	m.fail(third)
 	m.fail(fourth)
-	if diff := cmp.Diff([]string{"tab", "tab"}, m.allLeft([]*rohrpost.Job{third, fourth})); diff != "" {
+	if diff := cmp.Diff([]string{"tab", "tab"}, m.allLeft([]*payload.Job{third, fourth})); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -170,7 +171,7 @@ func TestTogether(t *testing.T) {
 	t.Parallel()
 	m := open(t, 50_000)
 	const mails = 40
-	jobs := make([]*rohrpost.Job, mails)
+	jobs := make([]*payload.Job, mails)
 	for i := range jobs {
 		jobs[i] = m.job("acme", "mail"+strconv.Itoa(100+i), 20_000)
 	}
@@ -200,7 +201,7 @@ func TestSentAgain(t *testing.T) {
 	m := open(t, 30_000)
 	job := m.job("acme", "again", 20_000)
 	m.fail(job)
-	if err := m.blobs.Prolong(t.Context(), string(job.Key()), m.now.Add(300*time.Hour), job.Digests()...); err != nil {
+	if err := m.blobs.Prolong(t.Context(), string(job.Key()), m.now.Add(300*time.Hour), job.Blobs()...); err != nil {
 		t.Fatal(err)
 	}
 	if err := queue.Move(t.Context(), m.rdb, queue.Ref{Queue: "default", ID: string(job.Key())}, time.Time{}); err != nil {
@@ -235,7 +236,7 @@ func TestSizes(t *testing.T) {
 	t.Parallel()
 	m := open(t, 30_000)
 	sealed := m.job("acme", "sealed", 10)
-	sealed.Sealed = &rohrpost.Sealed{Content: make([]byte, 40_000)}
+	sealed.Sealed = &payload.Sealed{Content: make([]byte, 40_000)}
 	m.add(sealed)
 	m.now = m.now.Add(time.Second)
 	lost := m.job("acme", "lost", 10)
@@ -254,7 +255,7 @@ func TestSizes(t *testing.T) {
 func TestFull(t *testing.T) {
 	t.Parallel()
 	m := open(t, 100_000)
-	var jobs []*rohrpost.Job
+	var jobs []*payload.Job
 	for i := range 2 {
 		m.now = m.now.Add(time.Second)
 		jobs = append(jobs, m.job("acme", "mail"+strconv.Itoa(i), 80_000))

@@ -93,15 +93,18 @@ func (d *Doctor) Examine(ctx context.Context, r Request) Report {
 	var worst string
 	for i := range steps {
 		s := w.step(&steps[i])
+		_, busy := busy(steps[i].Failure)
 		report.Steps = append(report.Steps, s)
 		switch {
+		case busy:
+			report.Verdict = Skipped
 		case s.Verdict == Failed:
 			report.Verdict, worst = Failed, s.Title
 		case s.Verdict == Warning && report.Verdict == Passed:
 			report.Verdict = Warning
 		}
 	}
-	key := map[Verdict]string{Passed: "all well", Warning: "warnings", Failed: "it failed"}[report.Verdict]
+	key := map[Verdict]string{Passed: "all well", Warning: "warnings", Failed: "it failed", Skipped: "no time"}[report.Verdict]
 	report.Summary = w.lang.say(key, "{step}", worst)
 	return report
 }
@@ -126,6 +129,9 @@ func (w *writer) step(s *smtp.Step) Step {
 		out.Verdict = Failed
 		if f.Category == "greylisted" { // it is what a good server does
 			out.Verdict = Warning
+		}
+		if _, busy := busy(f); busy {
+			out.Verdict = Skipped
 		}
 		out.Category, out.Class, out.Code, out.Enhanced = f.Category, f.Class, f.Code, f.Enhanced
 		if w.request.Operator {

@@ -140,25 +140,25 @@ func TestFailures(t *testing.T) {
 		text    string
 		hints   []string
 	}{
-		{"timeout on 465", 465, smtp.StepConnect, timeout, doctor.Failed, "There is no connection to the server: timeout.", []string{"cannot be reached", "Hetzner Cloud"}},
-		{"timeout on 25", 25, smtp.StepConnect, timeout, doctor.Failed, "There is no connection to the server: timeout.", []string{"cannot be reached", "Hetzner Cloud"}},
-		{"timeout on 587", 587, smtp.StepConnect, timeout, doctor.Failed, "There is no connection to the server: timeout.", []string{"cannot be reached"}},
+		{"timeout on 465", 465, smtp.StepConnect, timeout, doctor.Failed, "There is no connection to the server: no answer in time.", []string{"cannot be reached", "Hetzner Cloud"}},
+		{"timeout on 25", 25, smtp.StepConnect, timeout, doctor.Failed, "There is no connection to the server: no answer in time.", []string{"cannot be reached", "Hetzner Cloud"}},
+		{"timeout on 587", 587, smtp.StepConnect, timeout, doctor.Failed, "There is no connection to the server: no answer in time.", []string{"cannot be reached"}},
 		{
 			"greylisting", 587, smtp.StepRecipient,
 			failure.Cause{Stage: failure.StageRcpt, Reply: failure.Reply{Code: 450, Lines: []string{"4.2.0 Greylisted"}}},
-			doctor.Warning, "The server does not accept the recipient address: greylisted (450 4.2.0).",
+			doctor.Warning, "The server does not accept the recipient address: recipient's server asked for another try later (450 4.2.0).",
 			[]string{"delays unknown senders"},
 		},
 		{
 			"another name", 587, smtp.StepCertificate,
 			failure.Cause{Stage: failure.StageTLS, Err: x509.HostnameError{Certificate: &x509.Certificate{}, Host: "mail.example"}},
-			doctor.Failed, "The certificate is for mail.example, smtp.example, not for mail.example: certificate_invalid.",
+			doctor.Failed, "The certificate is for mail.example, smtp.example, not for mail.example: certificate not valid.",
 			[]string{"another name"},
 		},
 		{
 			"unknown authority", 587, smtp.StepCertificate,
 			failure.Cause{Stage: failure.StageTLS, Err: x509.UnknownAuthorityError{}},
-			doctor.Failed, "The certificate comes from no known authority (days left: 61): certificate_invalid.",
+			doctor.Failed, "The certificate comes from no known authority (days left: 61): certificate not valid.",
 			[]string{"trusted authority"},
 		},
 	} {
@@ -183,7 +183,7 @@ func TestFailures(t *testing.T) {
 		steps[6].NotAfter = now.Add(-50 * time.Hour)
 		steps = steps.fail(smtp.StepCertificate, failure.Cause{Stage: failure.StageTLS, Err: x509.CertificateInvalidError{Cert: &x509.Certificate{}, Reason: x509.Expired}})
 		got := step(t, examine(t, steps, request("en")), smtp.StepCertificate)
-		if got.Text != "The certificate expired on 2026-05-30 (days ago: 3): certificate_invalid." || *got.DaysLeft != -3 {
+		if got.Text != "The certificate expired on 2026-05-30 (days ago: 3): certificate not valid." || *got.DaysLeft != -3 {
 			t.Errorf("%s, %d", got.Text, *got.DaysLeft)
 		}
 	})

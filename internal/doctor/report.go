@@ -19,7 +19,7 @@ const (
 	Passed  Verdict = "passed"
 	Warning Verdict = "warning" // it works, but something should change
 	Failed  Verdict = "failed"
-	Skipped Verdict = "skipped" // an earlier step failed
+	Skipped Verdict = "skipped" // an earlier step failed; of a report: no connection was free to examine the server
 )
 
 // Milliseconds is a time that JSON shows as a whole number.

@@ -54,7 +54,7 @@ mail.example:587
   ✓  Zertifikat          < 1 ms  Gültig bis 2026-08-01 (Tage übrig: 61), für mail.example,
                                  smtp.example.
   ✓  Anmeldeverfahren     20 ms  Angeboten: PLAIN, LOGIN.
-  ✗  Anmeldung          1310 ms  Die Anmeldung ist fehlgeschlagen: auth_failed (535 5.7.8).
+  ✗  Anmeldung          1310 ms  Die Anmeldung ist fehlgeschlagen: Anmeldung abgelehnt (535 5.7.8).
                                  → Benutzername oder Passwort ist falsch. Beides neu eingeben (der
                                    Benutzername ist oft die ganze Adresse), dann eine Testmail
                                    senden. Wartende Nachrichten gehen hinaus, sobald es klappt.
@@ -68,7 +68,7 @@ mail.example:587
 
   ✓  Settings           < 1 ms  The settings are complete.
   ✓  Name resolution     12 ms  Addresses found: 192.0.2.7, 2001:db8::7.
-  ✗  Connection          31 ms  There is no connection to the server: config_invalid.
+  ✗  Connection          31 ms  There is no connection to the server: settings incomplete or wrong.
                                 → There is no mail server under this name and port to which this
                                   system connects: it takes public ones only, on the ports for
                                   sending. Check the spelling, and enter the server name that the
@@ -134,7 +134,7 @@ func TestJSON(t *testing.T) {
    "title": "Login",
    "verdict": "failed",
    "took_ms": 1310,
-   "text": "The login failed: auth_failed (535 5.7.8).",
+   "text": "The login failed: login refused (535 5.7.8).",
    "hints": [
     "User name or password is wrong. Enter both again (the user name is often the whole address), then send a test mail. Waiting messages go out as soon as it works."
    ],
@@ -183,6 +183,29 @@ func TestForeignText(t *testing.T) {
 			if strings.Contains(all, sometimes) != operator {
 				t.Errorf("operator %v: %q: %s", operator, sometimes, all)
 			}
+		}
+	}
+}
+
+// TestBusy: that no connection was free says nothing of the server, and everybody reads
+// how many there are.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	busy := failure.Classify(failure.Cause{Stage: failure.StageWorker, Err: &failure.Busy{Connections: 3}})
+	d := open(t, doctor.Options{Checker: told{{Name: smtp.StepSettings}, {Name: smtp.StepConnect, Failure: busy}, {Name: smtp.StepBanner, Skipped: true}}})
+	for lang, words := range map[string][]string{
+		"en": {"All connections of the account (3) are busy with mails", "Try again in a moment", "It was not examined"},
+		"de": {"Alle Verbindungen des Kontos (3) sind mit Nachrichten beschäftigt", "Gleich noch einmal versuchen", "Es wurde nicht untersucht"},
+	} {
+		r := d.Examine(t.Context(), doctor.Request{Language: lang})
+		text := strings.Join(strings.Fields(r.Text()), " ")
+		for _, word := range words {
+			if !strings.Contains(text, word) {
+				t.Errorf("%q is not in %s", word, text)
+			}
+		}
+		if r.Verdict != doctor.Skipped || step(t, r, smtp.StepConnect).Verdict != doctor.Skipped || r.Hidden {
+			t.Errorf("%+v", r)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package doctor
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/rohrpost/rohrpost/internal/words"
+)
 
 // texts are the words of a report. A key of two parts is a step and what is said
 // of it: its title, that it has passed, that it has failed.
@@ -35,6 +39,7 @@ var texts = map[string]struct{ en, de string }{
 	"settings failed":       {"No connection can be tried with these settings", "Mit diesen Einstellungen ist keine Verbindung möglich"},
 	"resolve failed":        {"The server's name has no address", "Zum Namen des Servers gibt es keine Adresse"},
 	"connect failed":        {"There is no connection to the server", "Es kommt keine Verbindung zum Server zustande"},
+	"connect busy":          {"All connections of the account ({connections}) are busy with mails", "Alle Verbindungen des Kontos ({connections}) sind mit Nachrichten beschäftigt"},
 	"banner failed":         {"The server does not greet as a mail server should", "Der Server meldet sich nicht, wie es ein Mailserver soll"},
 	"ehlo failed":           {"The server does not take the introduction (EHLO)", "Der Server nimmt die Vorstellung (EHLO) nicht an"},
 	"encryption failed":     {"The connection cannot be encrypted", "Die Verbindung lässt sich nicht verschlüsseln"},
@@ -51,6 +56,7 @@ var texts = map[string]struct{ en, de string }{
 	"skipped":   {"Not reached.", "Nicht erreicht."},
 	"all well":  {"Everything is well.", "Alles in Ordnung."},
 	"warnings":  {"It works; please read the warnings.", "Es funktioniert; bitte die Warnungen lesen."},
+	"no time":   {"It was not examined: no connection was free. Please try again in a moment.", "Es wurde nicht untersucht: Keine Verbindung war frei. Bitte gleich noch einmal versuchen."},
 	"it failed": {"It does not work yet. To be mended: {step}.", "Es funktioniert noch nicht. Zu beheben: {step}."},
 }
 
@@ -58,12 +64,7 @@ var texts = map[string]struct{ en, de string }{
 type language string
 
 // languageOf reads a tag such as de-AT.
-func languageOf(tag string) language {
-	if primary, _, _ := strings.Cut(tag, "-"); strings.EqualFold(primary, "de") {
-		return "de"
-	}
-	return "en"
-}
+func languageOf(tag string) language { return language(words.Language(tag)) }
 
 // say is a text with values in place of its {names}, which come in pairs.
 func (l language) say(key string, pairs ...string) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/transport/smtp"
+	"github.com/rohrpost/rohrpost/internal/words"
 )
 
 // maxListed is how many names or methods of a foreign server a report lists.
@@ -27,7 +28,7 @@ var (
 func (w *writer) text(s *smtp.Step) string {
 	values := w.values(s)
 	if f := s.Failure; f != nil {
-		return w.lang.say(string(s.Name)+" "+w.kind(s), values...) + ": " + code(f) + "."
+		return w.lang.say(string(s.Name)+" "+w.kind(s), values...) + ": " + w.code(f) + "."
 	}
 	what := "passed"
 	switch {
@@ -43,6 +44,9 @@ func (w *writer) text(s *smtp.Step) string {
 
 // kind is "failed", or how a certificate has.
 func (w *writer) kind(s *smtp.Step) string {
+	if _, busy := busy(s.Failure); busy {
+		return "busy"
+	}
 	if s.Name != smtp.StepCertificate {
 		return "failed"
 	}
@@ -61,15 +65,28 @@ func (w *writer) kind(s *smtp.Step) string {
 	return "failed"
 }
 
-// code is "auth_failed (535 5.7.8)".
-func code(f *failure.Failure) string {
+// busy reports that all connections of the account carry mails, and how many there are.
+func busy(f *failure.Failure) (connections int, busy bool) {
+	if f == nil {
+		return 0, false
+	}
+	b, ok := errors.AsType[*failure.Busy](f)
+	if !ok {
+		return 0, false
+	}
+	return b.Connections, true
+}
+
+// code is "login refused (535 5.7.8)".
+func (w *writer) code(f *failure.Failure) string {
+	category := words.Of(string(w.lang), words.Category, f.Category)
 	switch {
 	case f.Code == 0:
-		return f.Category
+		return category
 	case f.Enhanced == "":
-		return fmt.Sprintf("%s (%d)", f.Category, f.Code)
+		return fmt.Sprintf("%s (%d)", category, f.Code)
 	}
-	return fmt.Sprintf("%s (%d %s)", f.Category, f.Code, f.Enhanced)
+	return fmt.Sprintf("%s (%d %s)", category, f.Code, f.Enhanced)
 }
 
 func (w *writer) values(s *smtp.Step) []string {
@@ -77,13 +94,14 @@ func (w *writer) values(s *smtp.Step) []string {
 	if w.request.Operator {
 		addresses, remote = listed(addressesOf(s)), " ("+s.Remote+")"
 	}
+	connections, _ := busy(s.Failure)
 	days := w.days(s.NotAfter)
 	return []string{
 		"{addresses}", addresses, "{remote}", remote, "{port}", strconv.Itoa(w.request.Server.Port),
 		"{version}", s.TLSVersion, "{methods}", listed(methods(s)),
 		"{names}", listed(names(s)), "{host}", printable(w.request.Server.Host),
 		"{from}", s.NotBefore.Format(time.DateOnly), "{until}", s.NotAfter.Format(time.DateOnly),
-		"{days}", strconv.Itoa(max(days, -days)),
+		"{days}", strconv.Itoa(max(days, -days)), "{connections}", strconv.Itoa(connections),
 	}
 }
 

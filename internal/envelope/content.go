@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // A content is what is sealed of a mail: this as a line of JSON, then the bodies as
@@ -26,14 +27,14 @@ type file struct {
 }
 
 // takeOut is a job without what is to be sealed, and that as bytes.
-func takeOut(j *rohrpost.Job) (*rohrpost.Job, []byte, error) {
+func takeOut(j *payload.Job) (*payload.Job, []byte, error) {
 	line := content{Subject: j.Subject, Headers: j.Headers, TextLen: len(j.Text), HTMLLen: len(j.HTML)}
 	readable := *j
 	readable.Subject, readable.Headers, readable.Text, readable.HTML = "", nil, "", ""
-	readable.Attachments = make([]rohrpost.Attachment, len(j.Attachments))
-	for i, a := range j.Attachments {
-		line.Files = append(line.Files, file{a.Name, a.ContentType, a.ContentID})
-		readable.Attachments[i] = rohrpost.Attachment{Digest: a.Digest, Size: a.Size}
+	readable.Files = make([]payload.File, len(j.Files))
+	for i, f := range j.Files {
+		line.Files = append(line.Files, file{f.Name, f.ContentType, f.ContentID})
+		readable.Files[i] = payload.File{Digest: f.Digest, Size: f.Size}
 	}
 	plain, err := json.Marshal(line)
 	if err != nil {
@@ -45,23 +46,23 @@ func takeOut(j *rohrpost.Job) (*rohrpost.Job, []byte, error) {
 }
 
 // putBack is takeOut's way back.
-func putBack(j *rohrpost.Job, plain []byte) (*rohrpost.Job, error) {
+func putBack(j *payload.Job, plain []byte) (*payload.Job, error) {
 	head, bodies, _ := bytes.Cut(plain, []byte{'\n'})
 	var line content
 	if err := json.Unmarshal(head, &line); err != nil {
-		return nil, fmt.Errorf("%w: what is sealed is no content", rohrpost.ErrPayload)
+		return nil, fmt.Errorf("%w: what is sealed is no content", payload.ErrMalformed)
 	}
-	if line.TextLen < 0 || line.HTMLLen < 0 || line.TextLen+line.HTMLLen != len(bodies) || len(line.Files) != len(j.Attachments) {
-		return nil, fmt.Errorf("%w: what is sealed does not fit its payload", rohrpost.ErrPayload)
+	if line.TextLen < 0 || line.HTMLLen < 0 || line.TextLen+line.HTMLLen != len(bodies) || len(line.Files) != len(j.Files) {
+		return nil, fmt.Errorf("%w: what is sealed does not fit its payload", payload.ErrMalformed)
 	}
 	full := *j
 	full.Sealed = nil
 	full.Subject, full.Headers = line.Subject, line.Headers
 	full.Text, full.HTML = string(bodies[:line.TextLen]), string(bodies[line.TextLen:])
-	full.Attachments = make([]rohrpost.Attachment, len(j.Attachments))
+	full.Files = make([]payload.File, len(j.Files))
 	for i, f := range line.Files {
-		full.Attachments[i] = rohrpost.Attachment{
-			Name: f.Name, ContentType: f.ContentType, ContentID: f.ContentID, Digest: j.Attachments[i].Digest, Size: j.Attachments[i].Size,
+		full.Files[i] = payload.File{
+			Name: f.Name, ContentType: f.ContentType, ContentID: f.ContentID, Digest: j.Files[i].Digest, Size: j.Files[i].Size,
 		}
 	}
 	return &full, nil

@@ -12,6 +12,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
 	"github.com/rohrpost/rohrpost/internal/envelope"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
@@ -48,31 +49,31 @@ func (p *pair) key(t testing.TB) *envelope.Key {
 	return k
 }
 
-func letter() *rohrpost.Job {
-	return &rohrpost.Job{
+func letter() *payload.Job {
+	return &payload.Job{
 		Message: rohrpost.Message{
 			ID: "a", Tenant: "acme", To: []rohrpost.Address{{Name: "Kunde", Address: "kunde@example.org"}},
 			Subject: "canary \"subject\" 🐘", Text: "canary text\n", HTML: "<p>canary html",
-			Headers:     []rohrpost.Header{{Name: "X-Canary", Value: "canary header"}},
-			Attachments: []rohrpost.Attachment{{Name: "canary.pdf", ContentType: "application/canary", ContentID: "canary-id", Digest: "d1", Size: 3}, {Digest: "d2"}},
-			Metadata:    map[string]string{"invoice": "4711"},
+			Headers:  []rohrpost.Header{{Name: "X-Canary", Value: "canary header"}},
+			Metadata: map[string]string{"invoice": "4711"},
 		},
+		Files:     []payload.File{{Name: "canary.pdf", ContentType: "application/canary", ContentID: "canary-id", Digest: "d1", Size: 3}, {Digest: "d2"}},
 		MessageID: "<a@acme.example>", EnqueuedAt: time.UnixMilli(1_700_000_000_000).UTC(), TextDigest: "d3",
 	}
 }
 
-func sealed(t testing.TB, p *pair, j *rohrpost.Job) []byte {
+func sealed(t testing.TB, p *pair, j *payload.Job) []byte {
 	t.Helper()
-	payload, err := p.key(t).Payload(j)
+	written, err := p.key(t).Payload(j)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return payload
+	return written
 }
 
-func decode(t testing.TB, payload []byte) *rohrpost.Job {
+func decode(t testing.TB, written []byte) *payload.Job {
 	t.Helper()
-	j, err := rohrpost.DecodeJob(payload)
+	j, err := payload.Decode(written)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,20 +84,20 @@ func decode(t testing.TB, payload []byte) *rohrpost.Job {
 func TestMail(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	for name, job := range map[string]*rohrpost.Job{"full": letter(), "empty": {Message: rohrpost.Message{ID: "b"}, EnqueuedAt: time.UnixMilli(1).UTC()}} {
-		payload := sealed(t, p, job)
-		if strings.Contains(string(payload), "canary") {
-			t.Errorf("%s: readable: %s", name, payload)
+	for name, job := range map[string]*payload.Job{"full": letter(), "empty": {Message: rohrpost.Message{ID: "b"}, EnqueuedAt: time.UnixMilli(1).UTC()}} {
+		written := sealed(t, p, job)
+		if strings.Contains(string(written), "canary") {
+			t.Errorf("%s: readable: %s", name, written)
 		}
-		read := decode(t, payload)
-		if read.Key() != job.Key() || !cmp.Equal(read.Recipients(), job.Recipients()) || !cmp.Equal(read.Metadata, job.Metadata) || len(read.Attachments) != len(job.Attachments) {
+		read := decode(t, written)
+		if read.Key() != job.Key() || !cmp.Equal(read.Recipients(), job.Recipients()) || !cmp.Equal(read.Metadata, job.Metadata) || len(read.Files) != len(job.Files) {
 			t.Errorf("%s: without a key: %+v", name, read)
 		}
 		opened, err := p.Open(read)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(job, opened.Job, cmp.Transformer("", func(a []rohrpost.Attachment) []rohrpost.Attachment { return append([]rohrpost.Attachment{}, a...) })); diff != "" {
+		if diff := cmp.Diff(job, opened.Job, cmp.Transformer("", func(list []payload.File) []payload.File { return append([]payload.File{}, list...) })); diff != "" {
 			t.Errorf("%s (-sealed +opened):\n%s", name, diff)
 		}
 	}
@@ -110,8 +111,7 @@ func TestMail(t *testing.T) {
 func TestMoved(t *testing.T) {
 	t.Parallel()
 	p := newPair(t)
-	payload := sealed(t, p, letter())
-	head, content, _ := bytes.Cut(payload, []byte{'\n'})
+	head, content, _ := bytes.Cut(sealed(t, p, letter()), []byte{'\n'})
 	own := letter()
 	own.ID, own.Tenant, own.To[0].Address = "mine", "evil", "eve@evil.example"
 	ownHead, _, _ := bytes.Cut(sealed(t, p, own), []byte{'\n'})
@@ -195,7 +195,7 @@ func TestKeys(t *testing.T) {
 	// More producers than keys are remembered.
 	for range 1100 {
 		p.clock = p.clock.Add(time.Hour)
-		if _, err := p.Open(decode(t, sealed(t, p, &rohrpost.Job{Message: rohrpost.Message{ID: "a"}}))); err != nil {
+		if _, err := p.Open(decode(t, sealed(t, p, &payload.Job{Message: rohrpost.Message{ID: "a"}}))); err != nil {
 			t.Fatal(err)
 		}
 		if testing.Short() {
@@ -217,14 +217,14 @@ func BenchmarkPayload(b *testing.B) {
 	job := letter()
 	job.Text = strings.Repeat("0123456789abcdef", 256)
 	k := p.key(b)
-	run := func(encode func(*rohrpost.Job) ([]byte, error)) func(*testing.B) {
+	run := func(encode func(*payload.Job) ([]byte, error)) func(*testing.B) {
 		return func(b *testing.B) {
 			for b.Loop() {
-				payload, err := encode(job)
+				written, err := encode(job)
 				if err != nil {
 					b.Fatal(err)
 				}
-				read, err := rohrpost.DecodeJob(payload)
+				read, err := payload.Decode(written)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -234,7 +234,7 @@ func BenchmarkPayload(b *testing.B) {
 			}
 		}
 	}
-	b.Run("clear", run(rohrpost.EncodeJob))
+	b.Run("clear", run(payload.Encode))
 	b.Run("sealed", run(k.Payload))
 }
 

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/blob"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
@@ -34,13 +34,13 @@ func NewOpener(identities secret.String) (*Opener, error) {
 
 // An Opened mail is the job with what it says, and the key of its blobs.
 type Opened struct {
-	Job *rohrpost.Job
+	Job *payload.Job
 	key *dataKey // nil: nothing is sealed
 }
 
-// Open opens a job, if it is sealed. The error is ErrChanged, rohrpost.ErrPayload or
+// Open opens a job, if it is sealed. The error is ErrChanged, payload.ErrMalformed or
 // one of package seal.
-func (o *Opener) Open(j *rohrpost.Job) (Opened, error) {
+func (o *Opener) Open(j *payload.Job) (Opened, error) {
 	if j.Sealed == nil {
 		return Opened{Job: j}, nil
 	}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
@@ -67,14 +67,14 @@ type Key struct {
 // Blob is content as it may stand in Redis: the same for the same content.
 func (k *Key) Blob(content []byte) []byte { return k.data.sealBlob(content) }
 
-// Payload is rohrpost.EncodeJob with what the mail says sealed. The job stays as it is.
-func (k *Key) Payload(j *rohrpost.Job) ([]byte, error) {
+// Payload is payload.Encode with what the mail says sealed. The job stays as it is.
+func (k *Key) Payload(j *payload.Job) ([]byte, error) {
 	readable, plain, err := takeOut(j)
 	if err != nil {
 		return nil, err
 	}
-	readable.Sealed = &rohrpost.Sealed{Key: k.wrapped}
-	head, err := rohrpost.EncodeJob(readable)
+	readable.Sealed = &payload.Sealed{Key: k.wrapped}
+	head, err := payload.Encode(readable)
 	if err != nil {
 		return nil, err
 	}

@@ -254,6 +254,7 @@ func TestRows(t *testing.T) {
 		{118, "unknown", Permanent, broken(StageWorker, ErrRolledBack)},
 		{112, "rate_limited", Throttle, broken(StageWorker, fmt.Errorf("%w: 30 a minute", ErrRateWait))},
 		{113, "rate_limited", Throttle, broken(StageWorker, ErrBusyWait)},
+		{125, "rate_limited", Throttle, broken(StageWorker, &Busy{Connections: 2})},
 		{114, "host_unreachable", Throttle, broken(StageWorker, ErrDownWait)},
 		{80, "config_invalid", Config, broken(StageWorker, fmt.Errorf("no host: %w", ErrSettings))},
 		{81, "unknown", Transient, reply(StageRcpt, 450, "xyzzy")},

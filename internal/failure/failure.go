@@ -34,7 +34,7 @@ const (
 	Transient Class = "transient" // try again; the attempt counts
 	Permanent Class = "permanent" // this recipient or mail has failed
 	Throttle  Class = "throttle"  // the account waits; the attempt does not count
-	Config    Class = "config"    // somebody must mend settings; a refused login parks the account
+	Config    Class = "config"    // somebody must fix settings; NeedsPerson says whether the account is parked
 	Uncertain Class = "uncertain" // the server may have the mail
 	Expired   Class = "expired"   // time ran out
 )

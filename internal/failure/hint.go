@@ -19,3 +19,10 @@ func Hint(rule int, lang string) string {
 
 // Hint is Hint of the failure's rule.
 func (f *Failure) Hint(lang string) string { return Hint(f.Rule, lang) }
+
+// OfOperator reports whether nobody but the operator of this system can mend what a rule
+// is about, as a key that workers lack.
+func OfOperator(rule int) bool {
+	r := table().rules[rule]
+	return r != nil && r.Operator
+}

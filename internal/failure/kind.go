@@ -34,6 +34,7 @@ var (
 	ErrRolledBack    = errors.New("the content of the message is gone since Redis has started again")
 	ErrRateWait      = errors.New("the account's own sending limit is used up for now")
 	ErrBusyWait      = errors.New("all connections of the account are busy")
+	ErrBusyTest      = errors.New("no connection of the account was free for a test")
 	ErrDownWait      = errors.New("the account's server is down and is not asked yet")
 	ErrNotAllowed    = fmt.Errorf("this system does not connect there: %w", ErrSettings)
 	ErrSealed        = fmt.Errorf("the message is sealed, and this worker has no key to it: %w", ErrSettings)
@@ -62,6 +63,7 @@ const (
 	kindRolledBack  kind = "rolled_back"
 	kindRateWait    kind = "rate_wait"
 	kindBusyWait    kind = "busy_wait"
+	kindBusyTest    kind = "busy_test"
 	kindDownWait    kind = "down_wait"
 	kindBadAddress  kind = "bad_address"
 	kindNotAllowed  kind = "not_allowed"
@@ -89,7 +91,7 @@ const (
 func kinds() []kind {
 	return []kind{
 		kindUnanswered, kindCanceled, kindSettings, kindNoSTARTTLS, kindNoAuth, kindCostlyLogin, kindTooLarge, kindNeedsUTF8,
-		kindExpired, kindUnwritten, kindMalformed, kindInterrupted, kindArchived, kindGone, kindDeleted, kindRolledBack, kindRateWait, kindBusyWait, kindDownWait,
+		kindExpired, kindUnwritten, kindMalformed, kindInterrupted, kindArchived, kindGone, kindDeleted, kindRolledBack, kindRateWait, kindBusyWait, kindBusyTest, kindDownWait,
 		kindBadAddress, kindNotAllowed, kindMisplaced, kindSealed, kindDNSNotFound, kindDNS, kindRecord, kindAuthority, kindCertName, kindCertExpired, kindCert, kindRoots, kindTLS, kindRefused, kindUnreachable, kindDialTimeout, kindTimeout, kindLost,
 		kindProtocol, kindDial, kindOther,
 	}
@@ -136,6 +138,7 @@ func kindOfError(err error) kind {
 		{ErrRolledBack, kindRolledBack},
 		{ErrRateWait, kindRateWait},
 		{ErrBusyWait, kindBusyWait},
+		{ErrBusyTest, kindBusyTest},
 		{ErrDownWait, kindDownWait},
 		{rohrpost.ErrAddress, kindBadAddress},
 	}

@@ -137,3 +137,13 @@ func known[T ~string](what string, values, all []T) error {
 	}
 	return nil
 }
+
+// BeforeMail reports whether the server did not want the connection, rather than the
+// mail.
+func (s Stage) BeforeMail() bool {
+	switch s {
+	case StageConnect, StageTLS, StageBanner, StageEHLO, StageSTARTTLS, StageAuth:
+		return true
+	}
+	return false
+}

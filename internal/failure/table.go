@@ -48,6 +48,7 @@ type rule struct {
 	Class    Class         `yaml:"class"`
 	Wait     time.Duration `yaml:"wait"`     // pause when the server names none
 	AtLeast  time.Duration `yaml:"at_least"` // never less
+	Operator bool          `yaml:"operator"` // nobody else can mend it
 	EN       string        `yaml:"en"`
 	DE       string        `yaml:"de"`
 	Match    []matchRow    `yaml:"match"`

@@ -74,16 +74,16 @@ func New(o Options) *Gauge {
 func (g *Gauge) Read(ctx context.Context) (Reading, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.read(ctx, fresh)
+	return g.readLocked(ctx, fresh)
 }
 
-// read asks Redis if the last reading is older than that. g.mu is held: others wait
-// for the same answer.
-func (g *Gauge) read(ctx context.Context, age time.Duration) (Reading, error) {
+// readLocked asks Redis if the last reading is older than that. It keeps the lock
+// meanwhile: others wait for the same answer.
+func (g *Gauge) readLocked(ctx context.Context, age time.Duration) (Reading, error) {
 	if errors.Is(g.err, ErrUntold) || !g.at.IsZero() && g.now().Sub(g.at) < age {
 		return g.last, g.err
 	}
-	// The answer is everybody's: it does not depend on whoever asks for it.
+	// All callers share the answer: it does not depend on the one that asks.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), answerTimeout)
 	defer cancel()
 	g.last, g.err = ask(ctx, g.rdb)
@@ -99,18 +99,18 @@ func (g *Gauge) Fits(ctx context.Context, bytes, largest int64) (Reading, bool) 
 	bytes += bytes/8 + largest // what an allocator adds
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	r, err := g.read(ctx, fresh)
-	if err == nil && !g.below(WarnAt, bytes) {
-		r, err = g.read(ctx, 0)
+	r, err := g.readLocked(ctx, fresh)
+	if err == nil && !g.belowLocked(WarnAt, bytes) {
+		r, err = g.readLocked(ctx, 0)
 	}
-	if err == nil && !g.below(RefuseAt, bytes) {
+	if err == nil && !g.belowLocked(RefuseAt, bytes) {
 		return r, false
 	}
 	g.coming += bytes
 	return r, true
 }
 
-func (g *Gauge) below(part float64, bytes int64) bool {
+func (g *Gauge) belowLocked(part float64, bytes int64) bool {
 	return g.last.Max == 0 || float64(g.last.Used+g.coming+bytes) <= part*float64(g.last.Max)
 }
 
@@ -123,7 +123,7 @@ func ask(ctx context.Context, rdb redis.UniversalClient) (Reading, error) {
 	var fullest Reading
 	for _, master := range masters {
 		r, failed := askNode(ctx, master)
-		if err = cmp.Or(err, failed); r.Ratio() > fullest.Ratio() {
+		if err = cmp.Or(err, failed); fullest == (Reading{}) || r.Ratio() > fullest.Ratio() {
 			fullest = r
 		}
 	}

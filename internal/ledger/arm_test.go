@@ -8,6 +8,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 func TestArm(t *testing.T) {
@@ -31,7 +32,7 @@ func TestArmIsRefused(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name     string
-		before   func(*book, *rohrpost.Job)
+		before   func(*book, *payload.Job)
 		revision int
 		tenant   string
 		want     error
@@ -42,13 +43,13 @@ func TestArmIsRefused(t *testing.T) {
 		{"no tenant", nil, 0, "", ledger.ErrTaken},
 		{"tried before, and read", deferredOnce, 1, "acme", nil},
 		{"tried before, not read", deferredOnce, 0, "acme", ledger.ErrStale},
-		{"armed by another", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T1", 0) }, 0, "acme", ledger.ErrStale},
-		{"armed by one whose token begins alike", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T21", 0) }, 0, "acme", ledger.ErrStale},
-		{"armed by itself", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T2", 0) }, 0, "acme", nil},
+		{"armed by another", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T1", 0) }, 0, "acme", ledger.ErrStale},
+		{"armed by one whose token begins alike", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T21", 0) }, 0, "acme", ledger.ErrStale},
+		{"armed by itself", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T2", 0) }, 0, "acme", nil},
 		{"canceled, not read", cancel, 0, "acme", ledger.ErrStale},
 		{"canceled, and read", cancel, 1, "acme", ledger.ErrStale},
-		{"record lost", func(b *book, _ *rohrpost.Job) { b.rdb.FlushDB(b.tb.Context()) }, 0, "acme", nil},
-		{"record lost after it was read", func(b *book, _ *rohrpost.Job) { b.rdb.FlushDB(b.tb.Context()) }, 1, "acme", ledger.ErrStale},
+		{"record lost", func(b *book, _ *payload.Job) { b.rdb.FlushDB(b.tb.Context()) }, 0, "acme", nil},
+		{"record lost after it was read", func(b *book, _ *payload.Job) { b.rdb.FlushDB(b.tb.Context()) }, 1, "acme", ledger.ErrStale},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,11 +81,11 @@ func TestArmIsRefused(t *testing.T) {
 	}
 }
 
-func deferredOnce(b *book, j *rohrpost.Job) {
+func deferredOnce(b *book, j *payload.Job) {
 	b.mustSettle(j, ledger.Settlement{Token: "T1", State: rohrpost.Deferred, Counts: true, Verdicts: verdicts(deferred, deferred)})
 }
 
-func cancel(b *book, j *rohrpost.Job) {
+func cancel(b *book, j *payload.Job) {
 	b.tb.Helper()
 	if _, err := b.Cancel(b.tb.Context(), j.Key()); err != nil {
 		b.tb.Fatal(err)
@@ -122,26 +123,26 @@ func TestCancel(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
-		before func(*book, *rohrpost.Job)
+		before func(*book, *payload.Job)
 		state  rohrpost.State
 		want   error
 	}{
 		{"queued", nil, rohrpost.Canceled, nil},
-		{"unknown", func(b *book, _ *rohrpost.Job) { b.rdb.FlushDB(b.tb.Context()) }, "", ledger.ErrUnknown},
+		{"unknown", func(b *book, _ *payload.Job) { b.rdb.FlushDB(b.tb.Context()) }, "", ledger.ErrUnknown},
 		{"deferred", deferredOnce, rohrpost.Canceled, nil},
-		{"armed", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T1", 0, 1) }, rohrpost.Sending, ledger.ErrSending},
+		{"armed", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T1", 0, 1) }, rohrpost.Sending, ledger.ErrSending},
 		{"twice", cancel, rohrpost.Canceled, ledger.ErrFinal},
-		{"some have it", func(b *book, j *rohrpost.Job) {
+		{"some have it", func(b *book, j *payload.Job) {
 			b.mustArm(j, 0, "T1", 0, 1)
 			b.mustSettle(j, ledger.Settlement{Token: "T1", State: rohrpost.Deferred, Verdicts: verdicts(deferred, accepted), Next: b.now})
 		}, rohrpost.Partly, nil},
-		{"some may have it", func(b *book, j *rohrpost.Job) {
+		{"some may have it", func(b *book, j *payload.Job) {
 			b.mustSettle(j, ledger.Settlement{Token: "T1", State: rohrpost.Deferred, Verdicts: verdicts(uncertain, failed), Next: b.now})
 		}, rohrpost.Canceled, nil},
-		{"all have it", func(b *book, j *rohrpost.Job) {
+		{"all have it", func(b *book, j *payload.Job) {
 			b.mustSettle(j, ledger.Settlement{Token: "T1", State: rohrpost.Accepted, Verdicts: verdicts(accepted, accepted)})
 		}, rohrpost.Accepted, ledger.ErrFinal},
-		{"a diagnostic that looks like a verdict", func(b *book, j *rohrpost.Job) {
+		{"a diagnostic that looks like a verdict", func(b *book, j *payload.Job) {
 			v := verdicts(deferred)
 			v[0] = rohrpost.RecipientStatus{State: deferred, Diagnostic: "accepted|250||"}
 			b.mustSettle(j, ledger.Settlement{Token: "T1", State: rohrpost.Deferred, Verdicts: v, Why: "r0", Account: "accepted|", Level: "accepted|"})

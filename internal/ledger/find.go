@@ -5,15 +5,15 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // Find reads the record of a tenant's job, also one that an older version has opened;
 // ErrUnknown if there is none. Another tenant's is none.
 func (l *Ledger) Find(ctx context.Context, tenant, id string) (*Record, error) {
-	keys := []rohrpost.Key{rohrpost.KeyOf(tenant, id)}
+	keys := []payload.Key{payload.KeyOf(tenant, id)}
 	if tenant != "" {
-		keys = append(keys, rohrpost.Key(id))
+		keys = append(keys, payload.Key(id))
 	}
 	found, err := l.findAmong(ctx, keys, id)
 	if err != nil {
@@ -36,16 +36,16 @@ func (l *Ledger) FindAll(ctx context.Context, id string) ([]*Record, error) {
 		if err != nil {
 			return nil, fmt.Errorf("ledger: tenants: %w", err)
 		}
-		var keys []rohrpost.Key
+		var keys []payload.Key
 		for _, tenant := range tenants {
 			if tenant != "" {
-				keys = append(keys, rohrpost.KeyOf(tenant, id))
+				keys = append(keys, payload.KeyOf(tenant, id))
 			}
 		}
 		if cursor = next; cursor == 0 {
-			keys = append(keys, rohrpost.Key(id)) // the platform's, or an older version's
+			keys = append(keys, payload.Key(id)) // the platform's, or an older version's
 			for _, tenant := range l.tenants.names() {
-				keys = append(keys, rohrpost.KeyOf(tenant, id)) // a Redis that lost its data does not know them
+				keys = append(keys, payload.KeyOf(tenant, id)) // a Redis that lost its data does not know them
 			}
 		}
 		found, err := l.findAmong(ctx, keys, id)
@@ -65,8 +65,8 @@ func (l *Ledger) FindAll(ctx context.Context, id string) ([]*Record, error) {
 
 // findAmong is those of the keys that have a record. What is not an id, a key for
 // example, has none.
-func (l *Ledger) findAmong(ctx context.Context, keys []rohrpost.Key, id string) ([]*Record, error) {
-	if !rohrpost.Key(id).Bare() {
+func (l *Ledger) findAmong(ctx context.Context, keys []payload.Key, id string) ([]*Record, error) {
+	if !payload.Key(id).Bare() {
 		return nil, nil
 	}
 	records, err := l.LoadAll(ctx, keys)

@@ -13,10 +13,11 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // reserveOf opens the record of a tenant's job; bare: as older versions did.
-func (b *book) reserveOf(tenant, id string, bare bool) *rohrpost.Job {
+func (b *book) reserveOf(tenant, id string, bare bool) *payload.Job {
 	b.tb.Helper()
 	j := b.job(id, 1)
 	j.Tenant, j.Bare = tenant, bare
@@ -37,7 +38,7 @@ func TestFind(t *testing.T) {
 	b.reserveOf("Müller & Söhne", "umlaut", false)
 	for _, tt := range []struct {
 		tenant, id string
-		want       rohrpost.Key // "": unknown
+		want       payload.Key // "": unknown
 	}{
 		{"acme", "both", "both,acme"},
 		{"globex", "both", "both,globex"},
@@ -83,7 +84,7 @@ func TestFindAll(t *testing.T) {
 	b.reserveOf("acme", "mixed", true)
 	b.reserveOf("acme", "new", false)
 	b.rdb.Copy(t.Context(), "rohrpost:job:{mixed}", "rohrpost:job:{mixed},acme", 0, false) // a worker of both versions
-	for id, want := range map[string][]rohrpost.Key{
+	for id, want := range map[string][]payload.Key{
 		"three":      {"three", "three,acme", "three,globex"},
 		"old":        {"old"},
 		"new":        {"new,acme"},
@@ -94,7 +95,7 @@ func TestFindAll(t *testing.T) {
 	} {
 		before := b.trips.Load()
 		records, err := b.FindAll(t.Context(), id)
-		var got []rohrpost.Key
+		var got []payload.Key
 		for _, r := range records {
 			got = append(got, r.Key)
 		}
@@ -117,7 +118,7 @@ func TestFindAmongManyTenants(t *testing.T) {
 	for i := range tenants {
 		j := b.job("a", 1)
 		j.Tenant = "tenant " + strconv.Itoa(i)
-		b.Reserve(&batch, j, "nonce", "", 0)
+		b.Reserve(&batch, j, ledger.Opening{Nonce: "nonce"})
 	}
 	if err := batch.Exec(t.Context(), b.rdb); err != nil {
 		t.Fatal(err)
@@ -208,7 +209,7 @@ func TestTenantIsRegisteredAfterAnOutage(t *testing.T) {
 	t.Parallel()
 	b := open(t)
 	var lost lua.Batch
-	b.Reserve(&lost, b.job("a", 1), "nonce", "", 0) // and never executed
+	b.Reserve(&lost, b.job("a", 1), ledger.Opening{Nonce: "nonce"}) // and never executed
 	b.reserveOf("acme", "a", false)
 	if !b.rdb.SIsMember(t.Context(), "rohrpost:tenants", "acme").Val() {
 		t.Error("the tenant is not there")
@@ -226,7 +227,7 @@ func TestRegisterIsBounded(t *testing.T) {
 		for i := begin; i < min(begin+1000, tenants); i++ {
 			j := b.job("x"+strconv.Itoa(i), 1)
 			j.Tenant = fmt.Sprint(i)
-			opened = append(opened, b.Reserve(&batch, j, "nonce", "", 0))
+			opened = append(opened, b.Reserve(&batch, j, ledger.Opening{Nonce: "nonce"}))
 		}
 		if err := batch.Exec(t.Context(), b.rdb); err != nil {
 			t.Fatal(err)

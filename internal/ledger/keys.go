@@ -3,7 +3,7 @@ package ledger
 import (
 	"strings"
 
-	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // tenantsKey is the set of tenants that have sent anything.
@@ -16,14 +16,14 @@ const recordPrefix = "rohrpost:job:{"
 
 // RecordKey is the hash of a job: "rohrpost:job:{<id>}", and what else its key has. All
 // records of an id are in one Cluster slot.
-func RecordKey(key rohrpost.Key) string {
+func RecordKey(key payload.Key) string {
 	id := key.ID()
 	return recordPrefix + id + "}" + string(key[len(id):])
 }
 
 // ParseRecordKey is the reverse of RecordKey.
-func ParseRecordKey(key string) rohrpost.Key {
-	return rohrpost.Key(strings.Replace(strings.TrimPrefix(key, recordPrefix), "}", "", 1))
+func ParseRecordKey(key string) payload.Key {
+	return payload.Key(strings.Replace(strings.TrimPrefix(key, recordPrefix), "}", "", 1))
 }
 
 // The fields of the hash, short because there are millions of them.
@@ -50,4 +50,6 @@ const (
 	prefixRecipient = "r"  // r0, r1 …: "state|code|enhanced|diagnostic"
 	prefixEvent     = "h"  // h0, h1 …: JSON
 	fieldEvents     = "hn" // how many events there were
+	fieldUser       = "us" // id of the person who caused the mail; none: nobody, or an older version
+	fieldSubject    = "sj" // if it is kept (ledger.keep_subject), as the sender has written or sealed it
 )

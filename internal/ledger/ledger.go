@@ -14,6 +14,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // MaxWait is the longest time a job without an Expires of its own may be on its
@@ -96,10 +97,10 @@ var (
 )
 
 // Horizon is when everything about an unfinished job may be forgotten.
-func (l *Ledger) Horizon(job *rohrpost.Job) time.Time { return l.HorizonFrom(job, job.Due()) }
+func (l *Ledger) Horizon(job *payload.Job) time.Time { return l.HorizonFrom(job, job.Due()) }
 
 // HorizonFrom is the Horizon of a job whose age counts from another time.
-func (l *Ledger) HorizonFrom(job *rohrpost.Job, due time.Time) time.Time {
+func (l *Ledger) HorizonFrom(job *payload.Job, due time.Time) time.Time {
 	end := job.Expires
 	if !end.After(due) {
 		end = due.Add(MaxWait)
@@ -107,40 +108,53 @@ func (l *Ledger) HorizonFrom(job *rohrpost.Job, due time.Time) time.Time {
 	return end.Add(l.keep)
 }
 
+// Canceled is when the record of a job ends that is canceled now.
+func (l *Ledger) Canceled() time.Time { return l.now().Add(l.keep) }
+
 // A Reservation is the answer to Reserve, to be read after the batch ran.
 type Reservation struct {
-	job     *rohrpost.Job
+	job     *payload.Job
 	nonce   string
 	call    *lua.Call
 	tenants *register
 	now     time.Time
 }
 
-// Reserve appends the opening of a job's record to a batch. nonce is unique to
-// this Send: by it the sender knows its own record when Redis ran the script
-// twice because a reply was lost. The job's id will do if it was made for this
-// Send. metadata is JSON, or empty. weight is the bytes that the job counts while it
-// waits.
+// An Opening is what a record begins with beside its job.
+type Opening struct {
+	// Nonce is unique to this Send: by it the sender knows its own record when Redis ran
+	// the script twice because a reply was lost. The job's id will do if it was made for
+	// this Send.
+	Nonce    string
+	Metadata string // JSON, or empty
+	Weight   int64  // the bytes that the job counts while it waits
+	Subject  string // if the record keeps it; it may be sealed
+}
+
+// Reserve appends the opening of a job's record to a batch.
 //
 // A tenant's id that was chosen may have been used before payload 2, when its record
 // had the id alone for its key: that record stands for the new one.
-func (l *Ledger) Reserve(b *lua.Batch, job *rohrpost.Job, nonce, metadata string, weight int64) Reservation {
+func (l *Ledger) Reserve(b *lua.Batch, job *payload.Job, o Opening) Reservation {
+	nonce := o.Nonce
 	if nonce == job.ID {
 		nonce = "" // as unique, and shorter
 	}
 	args := append([]any{l.Horizon(job).UnixMilli(), job.EnqueuedAt.UnixMilli()}, identity(job)...)
-	args = append(args, fieldNonce, nonce, fieldWeight, weight)
+	args = append(args, fieldNonce, nonce, fieldWeight, o.Weight)
 	if job.NotBefore.After(job.EnqueuedAt) {
 		args = append(args, fieldState, string(rohrpost.Scheduled), fieldDue, job.NotBefore.UnixMilli())
 	} else {
 		args = append(args, fieldState, string(rohrpost.Queued))
 	}
-	if metadata != "" {
-		args = append(args, fieldMetadata, metadata)
+	for _, f := range [...][2]string{{fieldMetadata, o.Metadata}, {fieldUser, job.User.ID}, {fieldSubject, o.Subject}} {
+		if f[1] != "" {
+			args = append(args, f[0], f[1])
+		}
 	}
 	keys := []string{RecordKey(job.Key())}
 	if nonce != "" && !job.Key().Bare() {
-		keys = append(keys, RecordKey(rohrpost.Key(job.ID)))
+		keys = append(keys, RecordKey(payload.Key(job.ID)))
 	}
 	r := Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, keys, args...), tenants: &l.tenants, now: l.now()}
 	if l.tenants.due(job.Tenant, r.now) {
@@ -157,7 +171,7 @@ func (r Reservation) Withdraw(b *lua.Batch) {
 
 // identity is what any record says of its job: also one that a worker must write
 // because it was faster than the producer, or because the record was lost.
-func identity(job *rohrpost.Job) []any {
+func identity(job *payload.Job) []any {
 	return []any{
 		fieldTenant, job.Tenant, fieldMessageID, shortMessageID(job.ID, job.MessageID),
 		fieldQueue, string(cmp.Or(job.Priority, rohrpost.Default)),
@@ -201,7 +215,7 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 // worker read, 0 if it read none. token is unique to the attempt and holds no
 // space. ErrStale: read the record (again) and decide anew. After any other error
 // nobody knows whether the note is there: settle without having sent.
-func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token string, accepted []int) error {
+func (l *Ledger) Arm(ctx context.Context, job *payload.Job, revision int, token string, accepted []int) error {
 	var list strings.Builder
 	for i, r := range accepted {
 		if i > 0 {
@@ -217,7 +231,7 @@ func (l *Ledger) Arm(ctx context.Context, job *rohrpost.Job, revision int, token
 
 // run runs a script that answers with one word, and the weight of a job that ended
 // with it.
-func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, tenant string, key rohrpost.Key, args []any) error {
+func (l *Ledger) run(ctx context.Context, what string, script *redis.Script, tenant string, key payload.Key, args []any) error {
 	answer, err := script.Run(ctx, l.rdb, []string{RecordKey(key)}, args...).Text()
 	answer, weight, ended := strings.Cut(answer, " ")
 	if ended {
@@ -262,14 +276,9 @@ type Settlement struct {
 // is not written. Recipients that were accepted are, and those of the attempt's
 // own note: read the record and draw the state from it. ErrTaken: the
 // record is another tenant's, of an older version.
-func (l *Ledger) Settle(ctx context.Context, job *rohrpost.Job, s Settlement) error {
+func (l *Ledger) Settle(ctx context.Context, job *payload.Job, s Settlement) error {
 	now := l.now()
-	ends := l.Horizon(job)
-	switch kept := now.Add(l.keep); {
-	case s.State == rohrpost.Uncertain && kept.Before(ends): // a person decides, who may be away
-	case s.State.Final():
-		ends = kept
-	}
+	ends := l.Ends(job, job.Due(), s.State)
 	counts := 0
 	if s.Counts {
 		counts = 1

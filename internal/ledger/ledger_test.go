@@ -15,6 +15,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
@@ -57,8 +58,8 @@ func (c counter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 }
 
 // job has the recipients r0@example.org, r1@example.org …
-func (b *book) job(id string, recipients int) *rohrpost.Job {
-	j := &rohrpost.Job{
+func (b *book) job(id string, recipients int) *payload.Job {
+	j := &payload.Job{
 		Message:   rohrpost.Message{ID: id, Tenant: "acme", Metadata: map[string]string{"invoice": "4711"}},
 		MessageID: "<" + id + "@acme.example>", EnqueuedAt: b.now,
 	}
@@ -69,10 +70,10 @@ func (b *book) job(id string, recipients int) *rohrpost.Job {
 }
 
 // reserve opens the record of a job as a producer does.
-func (b *book) reserve(j *rohrpost.Job, nonce string) (rohrpost.Receipt, error) {
+func (b *book) reserve(j *payload.Job, nonce string) (rohrpost.Receipt, error) {
 	b.tb.Helper()
 	var batch lua.Batch
-	r := b.Reserve(&batch, j, nonce, `{"invoice":"4711"}`, 100)
+	r := b.Reserve(&batch, j, ledger.Opening{Nonce: nonce, Metadata: `{"invoice":"4711"}`, Weight: 100})
 	if err := batch.Exec(b.tb.Context(), b.rdb); err != nil {
 		b.tb.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func (b *book) reserve(j *rohrpost.Job, nonce string) (rohrpost.Receipt, error) 
 }
 
 // reserved is a job with a record.
-func (b *book) reserved(id string, recipients int) *rohrpost.Job {
+func (b *book) reserved(id string, recipients int) *payload.Job {
 	b.tb.Helper()
 	j := b.job(id, recipients)
 	if _, err := b.reserve(j, "nonce"); err != nil {
@@ -91,29 +92,29 @@ func (b *book) reserved(id string, recipients int) *rohrpost.Job {
 
 func (b *book) load(id string) *ledger.Record {
 	b.tb.Helper()
-	r, err := b.Load(b.tb.Context(), rohrpost.KeyOf("acme", id))
+	r, err := b.Load(b.tb.Context(), payload.KeyOf("acme", id))
 	if err != nil {
 		b.tb.Fatal(err)
 	}
 	return r
 }
 
-func (b *book) arm(j *rohrpost.Job, revision int, token string, recipients ...int) error {
+func (b *book) arm(j *payload.Job, revision int, token string, recipients ...int) error {
 	return b.Arm(b.tb.Context(), j, revision, token, recipients)
 }
 
-func (b *book) mustArm(j *rohrpost.Job, revision int, token string, recipients ...int) {
+func (b *book) mustArm(j *payload.Job, revision int, token string, recipients ...int) {
 	b.tb.Helper()
 	if err := b.arm(j, revision, token, recipients...); err != nil {
 		b.tb.Fatalf("arm %s: %v", token, err)
 	}
 }
 
-func (b *book) settle(j *rohrpost.Job, s ledger.Settlement) error {
+func (b *book) settle(j *payload.Job, s ledger.Settlement) error {
 	return b.Settle(b.tb.Context(), j, s)
 }
 
-func (b *book) mustSettle(j *rohrpost.Job, s ledger.Settlement) {
+func (b *book) mustSettle(j *payload.Job, s ledger.Settlement) {
 	b.tb.Helper()
 	if err := b.settle(j, s); err != nil {
 		b.tb.Fatalf("settle %s: %v", s.Token, err)
@@ -221,14 +222,14 @@ func TestReserveAgain(t *testing.T) {
 	tests := []struct {
 		name      string
 		nonce     string
-		change    func(*rohrpost.Job)
+		change    func(*payload.Job)
 		duplicate bool
 		err       error
 	}{
 		{"the same Send, its reply lost", "one", nil, false, nil},
-		{"the same id again", "two", func(j *rohrpost.Job) { j.MessageID = "<other@acme.example>"; j.To = j.To[:1] }, true, nil},
-		{"another tenant's", "two", func(j *rohrpost.Job) { j.Tenant = "evil" }, false, nil},
-		{"the platform's", "two", func(j *rohrpost.Job) { j.Tenant = "" }, false, nil},
+		{"the same id again", "two", func(j *payload.Job) { j.MessageID = "<other@acme.example>"; j.To = j.To[:1] }, true, nil},
+		{"another tenant's", "two", func(j *payload.Job) { j.Tenant = "evil" }, false, nil},
+		{"the platform's", "two", func(j *payload.Job) { j.Tenant = "" }, false, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

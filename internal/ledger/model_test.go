@@ -11,6 +11,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // A world is one job, the server that gets its mail, and a few attempts at it
@@ -19,7 +20,7 @@ type world struct {
 	*book
 	t     *testing.T
 	rand  *rand.Rand
-	job   *rohrpost.Job
+	job   *payload.Job
 	hold  bool
 	trace []string
 
@@ -34,7 +35,7 @@ type world struct {
 	reopened bool         // by a person, after it had ended
 }
 
-// A try is one attempt: what package worker makes of the ledger.
+// A try is one attempt: what package delivery makes of the ledger.
 type try struct {
 	token    string
 	revision int

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 //go:embed cancel.lua
@@ -30,7 +31,7 @@ var (
 // uncertain, and names its queue. Recipients who have the mail keep it: the job is
 // then Partly. Those who may have it stay uncertain. The error is ErrUnknown,
 // ErrSending, or ErrFinal, also of a job that is canceled already.
-func (l *Ledger) Cancel(ctx context.Context, key rohrpost.Key) (queue string, err error) {
+func (l *Ledger) Cancel(ctx context.Context, key payload.Key) (queue string, err error) {
 	now := l.now()
 	event := rohrpost.Event{Time: now, By: rohrpost.ByOperator}
 	canceled, partly := event, event
@@ -46,7 +47,7 @@ func (l *Ledger) Cancel(ctx context.Context, key rohrpost.Key) (queue string, er
 //
 // The task must be run afterwards. A job whose record says Reopened and whose task
 // is still in asynq's archive is one where that was missed.
-func (l *Ledger) Reopen(ctx context.Context, job *rohrpost.Job) error {
+func (l *Ledger) Reopen(ctx context.Context, job *payload.Job) error {
 	now := l.now()
 	event := rohrpost.Event{Time: now, State: rohrpost.Queued, By: rohrpost.ByOperator}
 	_, err := l.act(ctx, "reopen", reopenScript, job.Key(),
@@ -57,7 +58,7 @@ func (l *Ledger) Reopen(ctx context.Context, job *rohrpost.Job) error {
 // Reschedule puts a job that is not past its dot off to another time, or brings it
 // forward. Its age counts from that time. A worker that holds the job finds out
 // before the dot. It may be repeated. The error is ErrUnknown, ErrSending or ErrFinal.
-func (l *Ledger) Reschedule(ctx context.Context, job *rohrpost.Job, due time.Time) error {
+func (l *Ledger) Reschedule(ctx context.Context, job *payload.Job, due time.Time) error {
 	now := l.now()
 	event := rohrpost.Event{Time: now, State: rohrpost.Scheduled, By: rohrpost.ByOperator, NextAttempt: due}
 	_, err := l.act(ctx, "reschedule", rescheduleScript, job.Key(),
@@ -67,7 +68,7 @@ func (l *Ledger) Reschedule(ctx context.Context, job *rohrpost.Job, due time.Tim
 
 // act runs a script that answers with a verdict, the state before, the queue and, if
 // what waits has changed, the tenant, and by how many mails and bytes.
-func (l *Ledger) act(ctx context.Context, what string, script *redis.Script, key rohrpost.Key, args ...any) (queue string, err error) {
+func (l *Ledger) act(ctx context.Context, what string, script *redis.Script, key payload.Key, args ...any) (queue string, err error) {
 	answer, err := script.Run(ctx, l.rdb, []string{RecordKey(key)}, args...).StringSlice()
 	if err != nil {
 		return "", fmt.Errorf("ledger: %s: %w", what, err)

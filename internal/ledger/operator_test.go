@@ -10,10 +10,11 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // act is what a person does to a job.
-func (b *book) act(what string, j *rohrpost.Job) error {
+func (b *book) act(what string, j *payload.Job) error {
 	b.tb.Helper()
 	switch what {
 	case "cancel":
@@ -28,7 +29,7 @@ func (b *book) act(what string, j *rohrpost.Job) error {
 	return nil
 }
 
-func (b *book) mustAct(what string, j *rohrpost.Job) {
+func (b *book) mustAct(what string, j *payload.Job) {
 	b.tb.Helper()
 	if err := b.act(what, j); err != nil {
 		b.tb.Fatalf("%s: %v", what, err)
@@ -227,19 +228,19 @@ func TestLifeOfARecord(t *testing.T) {
 	const month = 30 * 24 * time.Hour
 	tests := []struct {
 		name string
-		do   func(*book, *rohrpost.Job)
+		do   func(*book, *payload.Job)
 		want time.Duration
 	}{
-		{"put off", func(b *book, j *rohrpost.Job) {}, month + ledger.MaxWait + ledger.DefaultKeep},
-		{"put off, then deferred", func(b *book, j *rohrpost.Job) {
+		{"put off", func(b *book, j *payload.Job) {}, month + ledger.MaxWait + ledger.DefaultKeep},
+		{"put off, then deferred", func(b *book, j *payload.Job) {
 			b.mustSettle(j, ledger.Settlement{Token: "T1", Revision: 1, State: rohrpost.Deferred})
 		}, month + ledger.MaxWait + ledger.DefaultKeep},
-		{"put off, then failed", func(b *book, j *rohrpost.Job) {
+		{"put off, then failed", func(b *book, j *payload.Job) {
 			b.mustSettle(j, ledger.Settlement{Token: "T1", Revision: 1, State: rohrpost.Failed})
 		}, ledger.DefaultKeep},
-		{"put off, then run now", func(b *book, j *rohrpost.Job) { b.mustAct("reopen", j) }, month + ledger.MaxWait + ledger.DefaultKeep},
-		{"put off, then canceled", func(b *book, j *rohrpost.Job) { b.mustAct("cancel", j) }, ledger.DefaultKeep},
-		{"held, for a person who is away", func(b *book, j *rohrpost.Job) {
+		{"put off, then run now", func(b *book, j *payload.Job) { b.mustAct("reopen", j) }, month + ledger.MaxWait + ledger.DefaultKeep},
+		{"put off, then canceled", func(b *book, j *payload.Job) { b.mustAct("cancel", j) }, ledger.DefaultKeep},
+		{"held, for a person who is away", func(b *book, j *payload.Job) {
 			b.mustSettle(j, ledger.Settlement{Token: "T1", Revision: 1, State: rohrpost.Uncertain, Verdicts: verdicts(uncertain)})
 		}, ledger.MaxWait + ledger.DefaultKeep},
 	}
@@ -308,7 +309,7 @@ func TestDeadline(t *testing.T) {
 		{"brought forward", record(at(-1)), time.Time{}, at(23)},
 	}
 	for _, tt := range tests {
-		job := &rohrpost.Job{EnqueuedAt: now, Message: rohrpost.Message{Expires: tt.expires}}
+		job := &payload.Job{EnqueuedAt: now, Message: rohrpost.Message{Expires: tt.expires}}
 		if got := tt.record.Deadline(job, 24*time.Hour); !got.Equal(tt.want) {
 			t.Errorf("%s: %v, want %v", tt.name, got.Sub(now), tt.want.Sub(now))
 		}
@@ -320,7 +321,7 @@ func TestLoadAll(t *testing.T) {
 	b := open(t)
 	b.reserved("a", 1)
 	b.reserved("c", 2)
-	records, err := b.LoadAll(t.Context(), []rohrpost.Key{"a,acme", "b,acme", "c,acme"})
+	records, err := b.LoadAll(t.Context(), []payload.Key{"a,acme", "b,acme", "c,acme"})
 	if err != nil {
 		t.Fatal(err)
 	}

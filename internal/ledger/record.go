@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,12 +12,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/mailindex"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // A Record is the ledger's page of one job.
 type Record struct {
 	rohrpost.Status
-	Key      rohrpost.Key
+	Key      payload.Key
 	Revision int   // to be given to Arm
 	Sending  *Note // an attempt that was armed and has not settled
 	// Due is when the job is, or was, due, and from when its age counts; zero: the
@@ -24,6 +27,30 @@ type Record struct {
 	Due time.Time
 	// Weight is the bytes that the job counts while it waits; 0: it is not counted.
 	Weight int64
+	// User is the id of the person who caused the mail; empty: nobody, or an older
+	// version has opened the record.
+	User string
+	// Subject is what the sender keeps of it; empty: nothing. It may be sealed.
+	Subject string
+}
+
+// Mail is what the index of mails takes of the job.
+func (r *Record) Mail() mailindex.Mail {
+	m := mailindex.Mail{Tenant: r.Tenant, ID: r.ID, User: r.User, EnqueuedAt: r.EnqueuedAt}
+	for _, s := range r.Recipients {
+		m.Recipients = append(m.Recipients, s.Address)
+	}
+	return m
+}
+
+// Ends is when the record of a job ends that gets into a state now, and whose age counts
+// from due. One that is held as uncertain stays for a person who may be away.
+func (l *Ledger) Ends(job *payload.Job, due time.Time, state rohrpost.State) time.Time {
+	kept, horizon := l.now().Add(l.keep), l.HorizonFrom(job, due)
+	if state.Final() && (state != rohrpost.Uncertain || kept.After(horizon)) {
+		return kept
+	}
+	return horizon
 }
 
 // Counted reports whether the job counts as waiting for its tenant: it has not ended, or
@@ -41,7 +68,7 @@ type Note struct {
 
 // Deadline is when trying ends: at the job's Expires, unless a person sent it on its
 // way after that, else giveUp after it was due. The record may be nil.
-func (r *Record) Deadline(job *rohrpost.Job, giveUp time.Duration) time.Time {
+func (r *Record) Deadline(job *payload.Job, giveUp time.Duration) time.Time {
 	switch {
 	case r != nil && !r.Due.IsZero() && !job.Expires.After(r.Due):
 		return r.Due.Add(giveUp)
@@ -67,7 +94,7 @@ func (r *Record) Reopened() bool {
 }
 
 // Load reads a record; ErrUnknown if there is none.
-func (l *Ledger) Load(ctx context.Context, key rohrpost.Key) (*Record, error) {
+func (l *Ledger) Load(ctx context.Context, key payload.Key) (*Record, error) {
 	fields, err := l.rdb.HGetAll(ctx, RecordKey(key)).Result()
 	if err != nil {
 		return nil, fmt.Errorf("ledger: load: %w", err)
@@ -80,7 +107,7 @@ func (l *Ledger) Load(ctx context.Context, key rohrpost.Key) (*Record, error) {
 
 // LoadAll reads many records in one round trip, in the order of the keys; nil stands
 // for one that is not there.
-func (l *Ledger) LoadAll(ctx context.Context, keys []rohrpost.Key) ([]*Record, error) {
+func (l *Ledger) LoadAll(ctx context.Context, keys []payload.Key) ([]*Record, error) {
 	pipe := l.rdb.Pipeline()
 	cmds := make([]*redis.MapStringStringCmd, len(keys))
 	for i, key := range keys {
@@ -98,8 +125,26 @@ func (l *Ledger) LoadAll(ctx context.Context, keys []rohrpost.Key) ([]*Record, e
 	return records, nil
 }
 
+// States are those of many jobs, in one round trip, in the order of the keys; empty
+// stands for one that has no record.
+func (l *Ledger) States(ctx context.Context, keys []payload.Key) ([]rohrpost.State, error) {
+	pipe := l.rdb.Pipeline()
+	cmds := make([]*redis.StringCmd, len(keys))
+	for i, key := range keys {
+		cmds[i] = pipe.HGet(ctx, RecordKey(key), fieldState)
+	}
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("ledger: states: %w", err)
+	}
+	states := make([]rohrpost.State, len(keys))
+	for i, c := range cmds {
+		states[i] = rohrpost.State(c.Val())
+	}
+	return states, nil
+}
+
 // parseRecord is lenient: a field that does not parse reads as its zero value.
-func parseRecord(key rohrpost.Key, f map[string]string) *Record {
+func parseRecord(key payload.Key, f map[string]string) *Record {
 	id := key.ID()
 	r := &Record{Key: key, Revision: atoi(f[fieldRevision]), Due: parseMilli(f[fieldDue])}
 	r.Status = rohrpost.Status{
@@ -132,6 +177,7 @@ func parseRecord(key rohrpost.Key, f map[string]string) *Record {
 		}
 	}
 	r.Weight = parseInt(f[fieldWeight])
+	r.User, r.Subject = f[fieldUser], f[fieldSubject]
 	r.Sending = parseNote(f[fieldSending], len(r.Recipients))
 	r.History = history(f)
 	if len(r.History) == 0 && r.Attempts > 0 && r.Sending == nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 func TestSettle(t *testing.T) {
@@ -77,13 +78,13 @@ func TestSettleStale(t *testing.T) {
 		return ledger.Settlement{Token: token, State: rohrpost.Deferred, Counts: true, Verdicts: verdicts(v...)}
 	}
 	at := func(revision int, s ledger.Settlement) ledger.Settlement { s.Revision = revision; return s }
-	doubted := func(b *book, j *rohrpost.Job) { // T1 was armed; somebody found its note
+	doubted := func(b *book, j *payload.Job) { // T1 was armed; somebody found its note
 		b.mustArm(j, 0, "T1", 0, 1)
 		b.mustSettle(j, again("T1", uncertain, uncertain))
 	}
 	tests := []struct {
 		name   string
-		before func(*book, *rohrpost.Job)
+		before func(*book, *payload.Job)
 		s      ledger.Settlement
 		want   error
 		states []rohrpost.RecipientState
@@ -102,12 +103,12 @@ func TestSettleStale(t *testing.T) {
 			rohrpost.Deferred, "", 1,
 		},
 		{
-			"another attempt is armed", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T1", 0) }, again("T2", deferred, deferred), ledger.ErrStale,
+			"another attempt is armed", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T1", 0) }, again("T2", deferred, deferred), ledger.ErrStale,
 			[]rohrpost.RecipientState{waiting, waiting},
 			rohrpost.Sending, "T1", 0,
 		},
 		{
-			"one is armed whose token begins alike", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T21", 0) }, again("T2", deferred, deferred), ledger.ErrStale,
+			"one is armed whose token begins alike", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T21", 0) }, again("T2", deferred, deferred), ledger.ErrStale,
 			[]rohrpost.RecipientState{waiting, waiting},
 			rohrpost.Sending, "T21", 0,
 		},
@@ -122,7 +123,7 @@ func TestSettleStale(t *testing.T) {
 			rohrpost.Deferred, "", 1,
 		},
 		{
-			"doubt after the settlement", func(b *book, j *rohrpost.Job) {
+			"doubt after the settlement", func(b *book, j *payload.Job) {
 				b.mustArm(j, 0, "T1", 0, 1)
 				b.mustSettle(j, ledger.Settlement{Token: "T1", State: rohrpost.Accepted, Counts: true, Verdicts: verdicts(accepted, accepted)})
 				b.mustSettle(j, ledger.Settlement{Token: "T3", Revision: 1, State: rohrpost.Accepted})
@@ -131,7 +132,7 @@ func TestSettleStale(t *testing.T) {
 			rohrpost.Accepted, "", 1,
 		},
 		{
-			"a 250 while the next one is armed", func(b *book, j *rohrpost.Job) {
+			"a 250 while the next one is armed", func(b *book, j *payload.Job) {
 				doubted(b, j)
 				b.mustArm(j, 1, "T2", 0, 1)
 			}, again("T1", accepted, ""), ledger.ErrStale,
@@ -139,7 +140,7 @@ func TestSettleStale(t *testing.T) {
 			rohrpost.Sending, "T2", 1,
 		},
 		{
-			"the next one, after that", func(b *book, j *rohrpost.Job) {
+			"the next one, after that", func(b *book, j *payload.Job) {
 				doubted(b, j)
 				b.mustArm(j, 1, "T2", 0, 1)
 				if err := b.settle(j, again("T1", accepted, "")); !errors.Is(err, ledger.ErrStale) {
@@ -150,17 +151,17 @@ func TestSettleStale(t *testing.T) {
 			rohrpost.Sending, "", 1,
 		},
 		{
-			"a 250 after cancel", func(b *book, j *rohrpost.Job) { doubted(b, j); cancel(b, j) }, again("T1", accepted, accepted), ledger.ErrStale,
+			"a 250 after cancel", func(b *book, j *payload.Job) { doubted(b, j); cancel(b, j) }, again("T1", accepted, accepted), ledger.ErrStale,
 			[]rohrpost.RecipientState{accepted, accepted},
 			rohrpost.Canceled, "", 1,
 		},
 		{
-			"a lost record", func(b *book, _ *rohrpost.Job) { b.rdb.FlushDB(b.tb.Context()) }, again("T1", deferred, failed), nil,
+			"a lost record", func(b *book, _ *payload.Job) { b.rdb.FlushDB(b.tb.Context()) }, again("T1", deferred, failed), nil,
 			[]rohrpost.RecipientState{deferred, failed},
 			rohrpost.Deferred, "", 1,
 		},
 		{
-			"a 250 for a record lost after it was read", func(b *book, _ *rohrpost.Job) { b.rdb.FlushDB(b.tb.Context()) }, at(3, again("T1", accepted, failed)), ledger.ErrStale,
+			"a 250 for a record lost after it was read", func(b *book, _ *payload.Job) { b.rdb.FlushDB(b.tb.Context()) }, at(3, again("T1", accepted, failed)), ledger.ErrStale,
 			[]rohrpost.RecipientState{accepted, waiting},
 			"", "", 0,
 		},

@@ -7,6 +7,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // told is a book whose ledger says what waits.
@@ -31,49 +32,49 @@ func told(t *testing.T) (*book, func() [2]int64) {
 // reserve says that it has 100 bytes.
 func TestWaits(t *testing.T) {
 	t.Parallel()
-	settle := func(b *book, j *rohrpost.Job, token string, revision int, s rohrpost.State, v rohrpost.RecipientState) {
+	settle := func(b *book, j *payload.Job, token string, revision int, s rohrpost.State, v rohrpost.RecipientState) {
 		_ = b.settle(j, ledger.Settlement{Token: token, Revision: revision, State: s, Verdicts: verdicts(v)})
 	}
-	cancel := func(b *book, j *rohrpost.Job) { _, _ = b.Cancel(b.tb.Context(), j.Key()) }
-	reopen := func(b *book, j *rohrpost.Job) { _ = b.Reopen(b.tb.Context(), j) }
+	cancel := func(b *book, j *payload.Job) { _, _ = b.Cancel(b.tb.Context(), j.Key()) }
+	reopen := func(b *book, j *payload.Job) { _ = b.Reopen(b.tb.Context(), j) }
 	over, held, again := [2]int64{-1, -100}, [2]int64{}, [2]int64{}
 	tests := []struct {
 		name string
-		act  func(*book, *rohrpost.Job)
+		act  func(*book, *payload.Job)
 		want [2]int64
 	}{
-		{"accepted", func(b *book, j *rohrpost.Job) { settle(b, j, "T", 0, rohrpost.Accepted, accepted) }, over},
-		{"partly", func(b *book, j *rohrpost.Job) { settle(b, j, "T", 0, rohrpost.Partly, accepted) }, over},
-		{"failed", func(b *book, j *rohrpost.Job) { settle(b, j, "T", 0, rohrpost.Failed, failed) }, over},
-		{"expired", func(b *book, j *rohrpost.Job) { settle(b, j, "T", 0, rohrpost.Expired, failed) }, over},
-		{"deferred", func(b *book, j *rohrpost.Job) { settle(b, j, "T", 0, rohrpost.Deferred, deferred) }, held},
-		{"armed", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T", 0) }, held},
-		{"uncertain", func(b *book, j *rohrpost.Job) { settle(b, j, "T", 0, rohrpost.Uncertain, uncertain) }, held},
-		{"stale", func(b *book, j *rohrpost.Job) {
+		{"accepted", func(b *book, j *payload.Job) { settle(b, j, "T", 0, rohrpost.Accepted, accepted) }, over},
+		{"partly", func(b *book, j *payload.Job) { settle(b, j, "T", 0, rohrpost.Partly, accepted) }, over},
+		{"failed", func(b *book, j *payload.Job) { settle(b, j, "T", 0, rohrpost.Failed, failed) }, over},
+		{"expired", func(b *book, j *payload.Job) { settle(b, j, "T", 0, rohrpost.Expired, failed) }, over},
+		{"deferred", func(b *book, j *payload.Job) { settle(b, j, "T", 0, rohrpost.Deferred, deferred) }, held},
+		{"armed", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T", 0) }, held},
+		{"uncertain", func(b *book, j *payload.Job) { settle(b, j, "T", 0, rohrpost.Uncertain, uncertain) }, held},
+		{"stale", func(b *book, j *payload.Job) {
 			settle(b, j, "T", 0, rohrpost.Deferred, deferred)
 			settle(b, j, "U", 0, rohrpost.Failed, failed)
 		}, held},
 		{"canceled", cancel, over},
-		{"canceled twice", func(b *book, j *rohrpost.Job) { cancel(b, j); cancel(b, j) }, over},
-		{"given up while uncertain", func(b *book, j *rohrpost.Job) {
+		{"canceled twice", func(b *book, j *payload.Job) { cancel(b, j); cancel(b, j) }, over},
+		{"given up while uncertain", func(b *book, j *payload.Job) {
 			settle(b, j, "T", 0, rohrpost.Uncertain, uncertain)
 			cancel(b, j)
 		}, over},
-		{"late verdicts", func(b *book, j *rohrpost.Job) {
+		{"late verdicts", func(b *book, j *payload.Job) {
 			b.mustArm(j, 0, "T", 0)
 			settle(b, j, "T", 0, rohrpost.Uncertain, uncertain)
 			settle(b, j, "T", 0, rohrpost.Accepted, accepted)
 		}, over},
-		{"reopened", func(b *book, j *rohrpost.Job) {
+		{"reopened", func(b *book, j *payload.Job) {
 			settle(b, j, "T", 0, rohrpost.Failed, failed)
 			reopen(b, j)
 			reopen(b, j)
 		}, again},
-		{"reopened while uncertain", func(b *book, j *rohrpost.Job) {
+		{"reopened while uncertain", func(b *book, j *payload.Job) {
 			settle(b, j, "T", 0, rohrpost.Uncertain, uncertain)
 			reopen(b, j)
 		}, held},
-		{"reopened and ended", func(b *book, j *rohrpost.Job) {
+		{"reopened and ended", func(b *book, j *payload.Job) {
 			settle(b, j, "T", 0, rohrpost.Failed, failed)
 			reopen(b, j)
 			settle(b, j, "U", 2, rohrpost.Accepted, accepted)
@@ -119,13 +120,13 @@ func TestWithdraw(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name   string
-		before func(*book, *rohrpost.Job)
+		before func(*book, *payload.Job)
 		nonce  string
 		gone   bool
 	}{
 		{"its own", nil, "nonce", true},
 		{"another Send's", nil, "other", false},
-		{"a worker has it", func(b *book, j *rohrpost.Job) { b.mustArm(j, 0, "T", 0) }, "nonce", false},
+		{"a worker has it", func(b *book, j *payload.Job) { b.mustArm(j, 0, "T", 0) }, "nonce", false},
 		{"a worker has had it", deferredOnce, "nonce", false},
 		{"canceled", cancel, "nonce", false},
 	}
@@ -138,7 +139,7 @@ func TestWithdraw(t *testing.T) {
 				tt.before(b, j)
 			}
 			var batch lua.Batch
-			b.Reserve(&lua.Batch{}, j, tt.nonce, "", 0).Withdraw(&batch)
+			b.Reserve(&lua.Batch{}, j, ledger.Opening{Nonce: tt.nonce}).Withdraw(&batch)
 			if err := batch.Exec(t.Context(), b.rdb); err != nil {
 				t.Fatal(err)
 			}
@@ -163,7 +164,7 @@ func TestFullMemory(t *testing.T) {
 	if err := b.rdb.Set(t.Context(), "x", "x", 0).Err(); err == nil {
 		t.Fatal("the memory of Redis is not full")
 	}
-	for _, job := range []*rohrpost.Job{j, lost} {
+	for _, job := range []*payload.Job{j, lost} {
 		b.mustArm(job, 0, "T", 0)
 		b.mustSettle(job, ledger.Settlement{Token: "T", State: rohrpost.Accepted, Verdicts: verdicts(accepted)})
 		if r := b.load(job.ID); r.State != rohrpost.Accepted {

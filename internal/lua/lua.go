@@ -107,5 +107,8 @@ func (c *Call) Result() (any, error) { return c.cmd.Result() }
 // Int64 is the whole number that a command or script has returned.
 func (c *Call) Int64() (int64, error) { return c.cmd.Int64() }
 
+// Text is the text that a command or script has returned.
+func (c *Call) Text() (string, error) { return c.cmd.Text() }
+
 // Err is the error of this call; redis.Nil for a nil reply.
 func (c *Call) Err() error { return c.cmd.Err() }

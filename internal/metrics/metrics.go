@@ -20,7 +20,7 @@ const namespace = "rohrpost"
 
 // Queues tells how the queues stand; *queue.Inspector does.
 type Queues interface {
-	Queues() ([]queue.Info, error)
+	Queues(context.Context) ([]queue.Info, error)
 }
 
 // ErrorLog tells how many entries each tenant has; *errorlog.Log does.
@@ -120,9 +120,11 @@ func (m *Metrics) Waits(reason, level string) {
 	m.waits.WithLabelValues(reason, knownLevel(level)).Inc()
 }
 
-// InFlight shows how many mails the worker has in its hands. Call it once.
-func (m *Metrics) InFlight(mails func() int) {
-	m.gauge("worker_in_flight", "Mails that a worker has in its hands.", nil, mails)
+// Worker shows how many mails the worker can have in its hands, and how many it has.
+// Call it once.
+func (m *Metrics) Worker(slots int, inFlight func() int) {
+	m.gauge("worker_slots", "Mails that the worker can have in its hands.", nil, func() int { return slots })
+	m.gauge("worker_in_flight", "Mails that the worker has in its hands.", nil, inFlight)
 }
 
 // Connections shows the connections to mail servers: those that carry a mail

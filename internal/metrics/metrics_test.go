@@ -57,7 +57,7 @@ func TestEvents(t *testing.T) {
 	m.Failed("mailbox_full", "user")
 	m.Failed("mailbox_full", "user")
 	m.Uncertain("user")
-	m.InFlight(func() int { return 3 })
+	m.Worker(50, func() int { return 3 })
 	m.Connections(func() int { return 4 }, func() int { return 5 })
 	lines := scrape(t, m)
 	has(t, lines,
@@ -70,6 +70,7 @@ func TestEvents(t *testing.T) {
 		`rohrpost_mails_deferred_total{category="greylisted",level="platform"} 1`,
 		`rohrpost_mails_failed_total{category="mailbox_full",level="user"} 2`,
 		`rohrpost_mails_uncertain_total{level="user"} 1`,
+		`rohrpost_worker_slots 50`,
 		`rohrpost_worker_in_flight 3`,
 		`rohrpost_connections{state="busy"} 4`,
 		`rohrpost_connections{state="idle"} 5`,
@@ -99,7 +100,7 @@ type queues struct {
 	err   error
 }
 
-func (q *queues) Queues() ([]queue.Info, error) {
+func (q *queues) Queues(context.Context) ([]queue.Info, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.asked++

@@ -13,10 +13,9 @@ import (
 )
 
 const (
-	// fresh is how long what Redis said is shown again: asynq samples a queue's
-	// memory each time.
+	// fresh is how long what Redis said is shown again.
 	fresh = time.Second
-	// sizeTimeout bounds asking for the size of the error log.
+	// sizeTimeout bounds each question to Redis.
 	sizeTimeout = 2 * time.Second
 )
 
@@ -98,7 +97,9 @@ func (s *store) askQueues() ([]prometheus.Metric, error) {
 	if s.options.Queues == nil {
 		return nil, nil
 	}
-	queues, err := s.options.Queues.Queues()
+	ctx, cancel := context.WithTimeout(context.Background(), sizeTimeout)
+	defer cancel()
+	queues, err := s.options.Queues.Queues(ctx)
 	if err != nil {
 		return nil, err
 	}

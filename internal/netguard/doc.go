@@ -1,6 +1,6 @@
 // Package netguard dials servers that users have named, and nothing else.
 //
-// Whoever may enter the host of a mail server or of an OAuth2 endpoint could
+// Somebody who may enter the host of a mail server or of an OAuth2 endpoint could
 // otherwise look through this system into the network behind it. A [Guard]
 // judges each address after name resolution, at the moment of connecting, so a
 // name that resolves to something else the second time gains nothing; of a name

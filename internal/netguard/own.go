@@ -12,7 +12,7 @@ import (
 const ownFor = 5 * time.Second
 
 // An interfaces knows the addresses of this machine. What listens there often
-// trusts whoever comes from the machine itself: a local relay takes their mail.
+// trusts every client on the machine itself: a local relay takes its mail.
 type interfaces struct {
 	list func() ([]net.Addr, error)
 	now  func() time.Time

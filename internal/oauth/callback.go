@@ -3,12 +3,12 @@ package oauth
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"html/template"
 	"net/http"
 	"strings"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
-	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
 //go:embed page.html
@@ -22,10 +22,17 @@ type view struct {
 	Connected         bool
 }
 
-// ServeHTTP is the redirect endpoint: it ends what Begin began, tells Done, and
-// shows a page with the result. Nothing that the request or a server says is
-// shown but the mailbox's address.
-func (k *Connector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+// ErrNoSignIn says that a redirect belongs to no sign-in that is under way.
+var ErrNoSignIn = errors.New("this sign-in is unknown, was used already, or took more than ten minutes: start it again")
+
+// Complete ends the sign-in to which a redirect belongs, and answers whose mailbox it
+// is. The error is ErrNoSignIn, or the *failure.Failure of the sign-in; any other says
+// that the connection is not stored.
+type Complete func(context.Context, Redirect) (mailbox string, err error)
+
+// ServeHTTP is the redirect endpoint: it shows a page with the result. Nothing that the
+// request or a server says is shown but the mailbox's address.
+func (complete Complete) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
 		http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
@@ -35,33 +42,19 @@ func (k *Connector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if strings.HasPrefix(strings.ToLower(r.Header.Get("Accept-Language")), "de") {
 		say = german()
 	}
-	q := r.URL.Query()
-	p, ok := k.take(q.Get("state"), k.session(r))
-	if !ok {
-		show(w, http.StatusBadRequest, view{Lang: say.lang, Title: say.failed, Text: say.unknown})
-		return
-	}
 	ctx := context.WithoutCancel(r.Context()) // a code is good once: a browser that leaves must not waste it
-	end := k.finish(ctx, p, secret.New(q.Get("code")), refusal{Error: q.Get("error"), Description: q.Get("error_description")})
-	k.note(end)
-	err := k.done(ctx, end)
+	mailbox, err := complete(ctx, ParseRedirect(r.URL.Query()))
+	refused, isRefused := errors.AsType[*failure.Failure](err)
 	switch {
-	case end.Failure != nil:
-		show(w, http.StatusBadRequest, view{Lang: say.lang, Title: say.failed, Text: end.Failure.Hint(say.lang)})
+	case errors.Is(err, ErrNoSignIn):
+		show(w, http.StatusBadRequest, view{Lang: say.lang, Title: say.failed, Text: say.unknown})
+	case isRefused:
+		show(w, http.StatusBadRequest, view{Lang: say.lang, Title: say.failed, Text: refused.Hint(say.lang)})
 	case err != nil:
-		k.log.Error().Str("account", p.credentials.Account).Str("error", failure.Scrub(err.Error())).Msg("the connection is not stored")
 		show(w, http.StatusInternalServerError, view{Lang: say.lang, Title: say.failed, Text: say.notStored})
 	default:
-		show(w, http.StatusOK, view{Lang: say.lang, Title: say.connected, Text: strings.TrimSpace(end.Mailbox + " " + say.close), Connected: true})
+		show(w, http.StatusOK, view{Lang: say.lang, Title: say.connected, Text: strings.TrimSpace(mailbox + " " + say.close), Connected: true})
 	}
-}
-
-func (k *Connector) note(end Connection) {
-	if f := end.Failure; f != nil {
-		k.log.Warn().Str("account", end.Credentials.Account).Str("category", f.Category).Str("diagnostic", f.Diagnostic).Msg("account not connected")
-		return
-	}
-	k.log.Info().Str("account", end.Credentials.Account).Msg("account connected")
 }
 
 func show(w http.ResponseWriter, status int, v view) {

@@ -6,14 +6,10 @@ import (
 	"html/template"
 	"io"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/rs/zerolog"
 
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/oauth"
@@ -21,38 +17,37 @@ import (
 	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
-// A stage is a connector that is mounted somewhere, and a browser.
+// A stage is where one sign-in comes back to, and a browser.
 type stage struct {
 	*bench
-	connector *oauth.Connector
-	redirect  string
-	ended     chan oauth.Connection
-	browser   *http.Client
+	signIn   *oauth.SignIn
+	redirect string
+	ended    chan oauth.Connection
+	browser  *http.Client
+	stored   error // how storing the connection ends
 }
 
-func newStage(t *testing.T, o oauthtest.Options, edit ...func(*oauth.ConnectorOptions)) *stage {
+func newStage(t *testing.T, o oauthtest.Options) *stage {
 	t.Helper()
-	s := &stage{bench: &bench{T: t, srv: oauthtest.Start(t, o), log: &safeBuffer{}, clock: time.Now()}, ended: make(chan oauth.Connection, 10)}
-	options := oauth.ConnectorOptions{
-		HTTPClient: s.srv.Client(), Now: s.now, Logger: zerolog.New(s.log),
-		Done: func(_ context.Context, c oauth.Connection) error { s.ended <- c; return nil },
-	}
-	for _, e := range edit {
-		e(&options)
-	}
-	var err error
-	if s.connector, err = oauth.NewConnector(options); err != nil {
-		t.Fatal(err)
-	}
-	web := httptest.NewServer(s.connector)
+	s := &stage{bench: &bench{T: t, srv: oauthtest.Start(t, o)}, ended: make(chan oauth.Connection, 10), browser: &http.Client{}}
+	web := httptest.NewServer(oauth.Complete(s.complete))
 	t.Cleanup(web.Close)
 	s.redirect = web.URL + "/oauth/callback"
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.browser = &http.Client{Jar: jar}
 	return s
+}
+
+const state = "state-1"
+
+func (s *stage) complete(ctx context.Context, r oauth.Redirect) (string, error) {
+	if r.State != state {
+		return "", oauth.ErrNoSignIn
+	}
+	c := s.signIn.Finish(ctx, r)
+	s.ended <- c
+	if c.Failure != nil {
+		return "", c.Failure
+	}
+	return c.Mailbox, s.stored
 }
 
 func (s *stage) credentials(p oauth.Provider) oauth.Credentials {
@@ -61,11 +56,12 @@ func (s *stage) credentials(p oauth.Provider) oauth.Credentials {
 
 func (s *stage) begin(c oauth.Credentials) string {
 	s.Helper()
-	u, err := s.connector.Begin(c, s.redirect, "")
+	var err error
+	s.signIn, err = oauth.NewSignIn(oauth.SignInOptions{Credentials: c, RedirectURL: s.redirect, HTTPClient: s.srv.Client()})
 	if err != nil {
 		s.Fatal(err)
 	}
-	return u
+	return s.signIn.URL(state)
 }
 
 // visit is the browser; it gives status and page.
@@ -106,13 +102,6 @@ func (s *stage) back(u string) *url.URL {
 	return l
 }
 
-func (s *stage) nothingEnded() {
-	s.Helper()
-	if len(s.ended) != 0 {
-		s.Errorf("it ended: %v", (<-s.ended).Failure)
-	}
-}
-
 func TestConnect(t *testing.T) {
 	t.Parallel()
 	for _, p := range []oauth.Provider{oauth.Microsoft, oauth.Google} {
@@ -140,13 +129,14 @@ func TestConnect(t *testing.T) {
 				t.Errorf("%d %s", status, page)
 			}
 			got := <-s.ended
-			if got.Failure != nil || got.Mailbox != "eva@acme.example" || got.Credentials.RefreshToken.IsZero() || got.Credentials.Account != "acme/max" {
+			if got.Failure != nil || got.Mailbox != "eva@acme.example" || got.RefreshToken.IsZero() {
 				t.Errorf("connection %+v", got)
 			}
 			// What it brought is good.
 			b := newBench(t, oauthtest.Options{})
 			b.srv = s.srv
-			b.good(b.process(), got.Credentials, "")
+			c.RefreshToken = got.RefreshToken
+			b.good(b.process(), c, "")
 		})
 	}
 }
@@ -173,7 +163,7 @@ func TestConnectFails(t *testing.T) {
 			tt.script(s.srv)
 			status, page := s.visit(s.begin(s.credentials(oauth.Google)))
 			end := <-s.ended
-			if end.Failure == nil || end.Failure.Category != tt.category || !end.Credentials.RefreshToken.IsZero() {
+			if end.Failure == nil || end.Failure.Category != tt.category || !end.RefreshToken.IsZero() {
 				t.Fatalf("connection %+v, want %s", end, tt.category)
 			}
 			if status != 400 || !strings.Contains(page, "Not connected") {
@@ -186,132 +176,32 @@ func TestConnectFails(t *testing.T) {
 	}
 }
 
-func TestState(t *testing.T) {
+func TestPage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, oauthtest.Options{})
+	s.stored = errors.New("canary: disk full")
 	back := s.back(s.begin(s.credentials(oauth.Google)))
-	other := func(edit func(url.Values)) string {
-		u, q := *back, back.Query()
-		edit(q)
-		u.RawQuery = q.Encode()
-		return u.String()
+	if status, page := s.visit(s.redirect + "?state=another&code=x"); status != 400 || !strings.Contains(page, "unknown") || len(s.ended) != 0 {
+		t.Errorf("another state: %d %s", status, page)
 	}
-	state := back.Query().Get("state")
-	for name, bad := range map[string]string{
-		"none": "", "another": "x." + state, "its first half": strings.Split(state, ".")[0], "with another proof": strings.Split(state, ".")[0] + ".AAAA",
-	} {
-		status, page := s.visit(other(func(q url.Values) { q.Set("state", bad) }))
-		if status != 400 || !strings.Contains(page, "unknown") {
-			t.Errorf("state %s: %d %s", name, status, page)
-		}
-	}
-	s.nothingEnded()
-	if status, _ := s.visit(back.String()); status != 200 {
-		t.Fatalf("after wrong ones the right one: %d", status)
-	}
-	<-s.ended
-	if status, _ := s.visit(back.String()); status != 400 {
-		t.Errorf("a second time: %d", status)
-	}
-	late := s.back(s.begin(s.credentials(oauth.Google)))
-	s.pass(10*time.Minute + time.Second)
-	if status, _ := s.visit(late.String()); status != 400 {
-		t.Errorf("after ten minutes: %d", status)
-	}
-	s.nothingEnded()
-	if n := s.srv.Count(""); n != 1 {
-		t.Errorf("%d codes were redeemed", n)
-	}
-}
-
-// Somebody else's browser brings the redirect.
-func TestSession(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, oauthtest.Options{}, func(o *oauth.ConnectorOptions) {
-		o.Session = func(r *http.Request) string { return r.Header.Get("Accept") }
-	})
-	u, err := s.connector.Begin(s.credentials(oauth.Google), s.redirect, "session-1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	back := s.back(u)
-	for _, tt := range []struct {
-		session string
-		status  int
-	}{{"session-2", 400}, {"session-1", 200}} {
-		w := httptest.NewRecorder()
-		r := httptest.NewRequest(http.MethodGet, back.String(), nil)
-		r.Header.Set("Accept", tt.session)
-		s.connector.ServeHTTP(w, r)
-		if w.Code != tt.status {
-			t.Errorf("%s: %d", tt.session, w.Code)
-		}
-	}
-}
-
-func TestPageSpeaksGerman(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, oauthtest.Options{}, func(o *oauth.ConnectorOptions) {
-		o.Done = func(context.Context, oauth.Connection) error { return errors.New("canary: disk full") }
-	})
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodGet, s.back(s.begin(s.credentials(oauth.Google))).String(), nil)
+	r := httptest.NewRequest(http.MethodGet, back.String(), nil)
 	r.Header.Set("Accept-Language", "de-AT,de;q=0.9,en;q=0.5")
-	s.connector.ServeHTTP(w, r)
+	oauth.Complete(s.complete).ServeHTTP(w, r)
 	if page := w.Body.String(); w.Code != 500 || !strings.Contains(page, `lang="de"`) || !strings.Contains(page, "nicht gespeichert") || strings.Contains(page, "canary") {
 		t.Errorf("%d %s", w.Code, page)
 	}
 	w = httptest.NewRecorder()
-	s.connector.ServeHTTP(w, httptest.NewRequest(http.MethodPost, s.redirect, nil))
+	oauth.Complete(s.complete).ServeHTTP(w, httptest.NewRequest(http.MethodPost, s.redirect, nil))
 	if w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", w.Code)
 	}
 }
 
-func TestBeginRefuses(t *testing.T) {
+func TestSignInRefuses(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, oauthtest.Options{})
-	if _, err := s.connector.Begin(oauth.Credentials{Provider: oauth.Google}, s.redirect, ""); !errors.Is(err, failure.ErrSettings) {
+	if _, err := oauth.NewSignIn(oauth.SignInOptions{Credentials: oauth.Credentials{Provider: oauth.Google}}); !errors.Is(err, failure.ErrSettings) {
 		t.Errorf("error %v", err)
-	}
-	c := s.credentials(oauth.Google)
-	for range 1000 {
-		s.begin(c)
-	}
-	if _, err := s.connector.Begin(c, s.redirect, ""); !errors.Is(err, oauth.ErrTooMany) {
-		t.Errorf("error %v", err)
-	}
-	s.pass(11 * time.Minute)
-	s.begin(c)
-	if _, err := oauth.NewConnector(oauth.ConnectorOptions{}); err == nil {
-		t.Error("nobody takes the connection: no error")
-	}
-}
-
-// Codes, tokens and secrets are in no log.
-func TestConnectKeepsSecrets(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, oauthtest.Options{ClientSecret: "canary-secret"})
-	c := s.credentials(oauth.Google)
-	c.ClientSecret = secret.New("canary-secret")
-	var secrets []string
-	for i := range 2 {
-		back := s.back(s.begin(c))
-		secrets = append(secrets, back.Query().Get("code"), back.Query().Get("state"))
-		if i == 0 {
-			s.srv.Once(oauthtest.Google(400, "invalid_grant", "no code "+back.Query().Get("code")+" canary-secret", ""))
-		}
-		s.visit(back.String())
-		secrets = append(secrets, (<-s.ended).Credentials.RefreshToken.Reveal())
-	}
-	log := s.log.String()
-	for _, x := range append(secrets, "canary-secret") {
-		if x != "" && strings.Contains(log, x) {
-			t.Errorf("%q in the log: %s", x, log)
-		}
-	}
-	if !strings.Contains(log, "account connected") || !strings.Contains(log, "account not connected") {
-		t.Errorf("log: %s", log)
 	}
 }
 

@@ -52,9 +52,8 @@ func rejectedTwice() *failure.Failure {
 	})
 }
 
-// start begins a flight. It does not end with its first caller. The caller holds
-// mu.
-func (t *Tokens) start(ctx context.Context, e *entry, a account, w want) {
+// startLocked begins a flight. It does not end with its first caller.
+func (t *Tokens) startLocked(ctx context.Context, e *entry, a account, w want) {
 	f := &flight{done: make(chan struct{})}
 	if t.closed {
 		f.failure = broken(context.Canceled)
@@ -70,13 +69,13 @@ func (t *Tokens) start(ctx context.Context, e *entry, a account, w want) {
 		f.token, f.failure = t.fly(ctx, a, w)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		t.land(e, a, f)
+		t.landLocked(e, a, f)
 		close(f.done)
 	})
 }
 
-// land keeps what a flight brought. The caller holds mu.
-func (t *Tokens) land(e *entry, a account, f *flight) {
+// landLocked keeps what a flight brought.
+func (t *Tokens) landLocked(e *entry, a account, f *flight) {
 	e.flight = nil
 	if f.failure == nil {
 		e.token, e.failed = f.token, nil

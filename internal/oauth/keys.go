@@ -1,6 +1,6 @@
 package oauth
 
-// stateKey is the hash of a grant, lockKey says who asks the provider just now.
+// stateKey is the hash of a grant, lockKey is held by the process that asks the provider just now.
 // The braces keep both in one Cluster slot.
 func stateKey(origin string) string { return "rohrpost:oauth:{" + origin[:32] + "}" }
 func lockKey(origin string) string  { return stateKey(origin) + ":lock" }

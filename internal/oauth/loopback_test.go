@@ -9,68 +9,61 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/oauth"
-	"github.com/rohrpost/rohrpost/internal/oauthtest"
 )
 
 func TestLoopback(t *testing.T) {
 	t.Parallel()
-	for _, p := range []oauth.Provider{oauth.Microsoft, oauth.Google} {
-		t.Run(string(p), func(t *testing.T) {
-			t.Parallel()
-			srv := oauthtest.Start(t, oauthtest.Options{})
-			c := oauth.Credentials{Provider: p, ClientID: "client-1", AuthURL: srv.AuthURL(), TokenURL: srv.TokenURL()}
-			pages := make(chan string, 1)
-			got, err := oauth.Loopback(t.Context(), oauth.LoopbackOptions{Credentials: c, Show: func(u string) error {
-				redirect := must(url.Parse(must(url.Parse(u)).Query().Get("redirect_uri")))
-				want := map[oauth.Provider]string{oauth.Microsoft: "localhost", oauth.Google: "127.0.0.1"}[p]
-				if redirect.Hostname() != want || redirect.Port() == "" || redirect.Path != "" {
-					t.Errorf("redirect to %s", redirect)
+	refused := errors.New("refused")
+	for p, host := range map[oauth.Provider]string{oauth.Microsoft: "localhost", oauth.Google: "127.0.0.1"} {
+		for _, want := range []error{nil, refused} {
+			l, err := oauth.ListenLoopback(t.Context(), p, "", func(_ context.Context, r oauth.Redirect) (string, error) {
+				if r.State != "right" {
+					return "", oauth.ErrNoSignIn
 				}
-				go func() {
-					pages <- get(t, "http://127.0.0.1:"+redirect.Port()+"/favicon.ico") + get(t, "http://127.0.0.1:"+redirect.Port()+"/?state=x") + get(t, u)
-				}()
-				return nil
-			}})
-			if err != nil || got.Mailbox != "max@acme.example" || got.Credentials.RefreshToken.IsZero() {
-				t.Errorf("%+v, %v", got, err)
+				return "max@acme.example", want
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-			if page := <-pages; !strings.HasPrefix(page, "404") || !strings.Contains(page, "Connected") {
+			redirect := must(url.Parse(l.RedirectURL()))
+			if redirect.Hostname() != host || redirect.Port() == "" || redirect.Path != "" {
+				t.Errorf("redirect to %s", redirect)
+			}
+			base, pages := "http://127.0.0.1:"+redirect.Port(), make(chan string, 1)
+			go func() {
+				pages <- get(t, base+"/favicon.ico") + get(t, base+"/?state=x") + get(t, base+"/?state=right&code=c")
+			}()
+			err = l.Wait(t.Context())
+			l.Close()
+			if !errors.Is(err, want) {
+				t.Errorf("%v, want %v", err, want)
+			}
+			last := map[bool]string{true: "max@acme.example", false: "could not be stored"}[want == nil]
+			if page := <-pages; !strings.HasPrefix(page, "404") || !strings.Contains(page, "unknown") || !strings.Contains(page, last) {
 				t.Errorf("the browser saw %s", page)
 			}
-		})
+			if _, err := http.Get(base); err == nil {
+				t.Error("it listens still")
+			}
+		}
 	}
 }
 
 func TestLoopbackFails(t *testing.T) {
 	t.Parallel()
-	srv := oauthtest.Start(t, oauthtest.Options{})
-	srv.Deny("access_denied")
-	c := oauth.Credentials{Provider: oauth.Google, ClientID: "client-1", AuthURL: srv.AuthURL(), TokenURL: srv.TokenURL()}
-	seen := make(chan string, 1)
-	_, err := oauth.Loopback(t.Context(), oauth.LoopbackOptions{Credentials: c, Show: func(u string) error {
-		go func() { seen <- get(t, u) }()
-		return nil
-	}})
-	if f, ok := errors.AsType[*failure.Failure](err); !ok || f.Category != "oauth_consent" {
-		t.Errorf("error %v", err)
+	l, err := oauth.ListenLoopback(t.Context(), oauth.Google, "", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	<-seen
-
+	defer l.Close()
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err = oauth.Loopback(ctx, oauth.LoopbackOptions{Credentials: c, Show: func(string) error { cancel(); return nil }})
-	if !errors.Is(err, context.Canceled) {
+	cancel()
+	if err := l.Wait(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	for name, o := range map[string]oauth.LoopbackOptions{
-		"nobody is shown the address": {Credentials: c},
-		"Show fails":                  {Credentials: c, Show: func(string) error { return io.ErrShortWrite }},
-		"settings":                    {Show: func(string) error { return nil }},
-		"open to the network":         {Credentials: c, Listen: "0.0.0.0:0", Show: func(string) error { return nil }},
-		"a name":                      {Credentials: c, Listen: "localhost:0", Show: func(string) error { return nil }},
-	} {
-		if _, err := oauth.Loopback(t.Context(), o); err == nil {
+	for name, addr := range map[string]string{"open to the network": "0.0.0.0:0", "a name": "localhost:0", "no port": "127.0.0.1"} {
+		if _, err := oauth.ListenLoopback(t.Context(), oauth.Google, addr, nil); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

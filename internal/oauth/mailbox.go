@@ -11,7 +11,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/secret"
 )
 
-// mailbox reads from an ID token whose it is; "": it does not say. The token came
+// mailbox reads the mailbox from an ID token; "": it names none. The token came
 // from the token endpoint over TLS: its signature need not be checked (OpenID
 // Connect Core §3.1.3.7, 6), its audience must be this client.
 func mailbox(idToken secret.String, clientID string) string {

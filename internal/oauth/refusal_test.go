@@ -71,7 +71,7 @@ func TestSilentProvider(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, oauthtest.Options{})
 	b.srv.On(oauthtest.Silence())
-	f := b.bad(b.process(func(o *oauth.Options) { o.Timeout = 50 * time.Millisecond }), b.delegated(), "")
+	f := b.bad(b.process(func(o *oauth.Options) { o.Timeout = 2 * time.Second }), b.delegated(), "")
 	checkFailure(t, f, failure.Transient, "timeout")
 }
 
@@ -81,7 +81,7 @@ func TestSilentProviderOfServiceAccount(t *testing.T) {
 	b := newBench(t, oauthtest.Options{})
 	b.srv.On(oauthtest.Silence())
 	c := oauth.Credentials{Provider: oauth.Google, Subject: "max@acme.example", ServiceAccountKey: secret.New(b.srv.ServiceAccountKey()), TokenURL: b.srv.TokenURL()}
-	f := b.bad(b.process(func(o *oauth.Options) { o.Timeout = 50 * time.Millisecond }), c, "")
+	f := b.bad(b.process(func(o *oauth.Options) { o.Timeout = 2 * time.Second }), c, "")
 	checkFailure(t, f, failure.Transient, "timeout")
 	b.requests(1)
 }

@@ -13,19 +13,19 @@ func TestEntriesAreSwept(t *testing.T) {
 	tokens := &Tokens{now: func() time.Time { return now }, entries: make(map[string]*entry), sweepAt: minSwept}
 	most := 0
 	for i := range 100_000 {
-		tokens.entry(strconv.Itoa(i)).token.expires = now.Add(time.Hour)
+		tokens.entryLocked(strconv.Itoa(i)).token.expires = now.Add(time.Hour)
 		most = max(most, len(tokens.entries))
 		now = now.Add(10 * time.Second) // 360 are alive at any time
 	}
 	if most > minSwept {
 		t.Errorf("%d entries", most)
 	}
-	flying := tokens.entry("flying")
+	flying := tokens.entryLocked("flying")
 	flying.flight = &flight{}
 	for i := range 10_000 {
-		tokens.entry("x" + strconv.Itoa(i))
+		tokens.entryLocked("x" + strconv.Itoa(i))
 	}
-	if tokens.entry("flying") != flying {
+	if tokens.entryLocked("flying") != flying {
 		t.Error("an entry with a flight under way was dropped")
 	}
 }

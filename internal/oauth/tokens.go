@@ -165,12 +165,12 @@ func (t *Tokens) get(ctx context.Context, a account, rejected secret.String) (se
 func (t *Tokens) look(ctx context.Context, a account, rejected secret.String) (s secret.String, f *failure.Failure, fl *flight, mine bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e, now := t.entry(a.fingerprint), t.now()
+	e, now := t.entryLocked(a.fingerprint), t.now()
 	failing := e.failed != nil && now.Before(e.until)
 	have := !e.token.value.IsZero() && now.Before(e.token.expires.Add(-lastUse))
 	if have && (rejected.IsZero() || !e.token.value.Equal(rejected)) {
 		if !now.Before(e.token.stale) && e.flight == nil && !failing {
-			t.start(ctx, e, a, want{ends: now, fresh: now})
+			t.startLocked(ctx, e, a, want{ends: now, fresh: now})
 		}
 		return e.token.value, nil, nil, false
 	}
@@ -184,13 +184,13 @@ func (t *Tokens) look(ctx context.Context, a account, rejected secret.String) (s
 	if !rejected.IsZero() {
 		w.forced = now.Add(-forcedPause)
 	}
-	t.start(ctx, e, a, w)
+	t.startLocked(ctx, e, a, w)
 	return secret.String{}, nil, e.flight, true
 }
 
-// entry is that of a fingerprint. From time to time it drops those that are of
-// no use any more. The caller holds mu.
-func (t *Tokens) entry(fingerprint string) *entry {
+// entryLocked is that of a fingerprint. From time to time it drops those that are of
+// no use any more.
+func (t *Tokens) entryLocked(fingerprint string) *entry {
 	if e := t.entries[fingerprint]; e != nil {
 		return e
 	}

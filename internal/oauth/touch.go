@@ -89,13 +89,13 @@ func (t *Tokens) idle(ctx context.Context, batch []Credentials, bind bool) ([]id
 func (t *Tokens) renew(ctx context.Context, i idleAccount, bind bool) *failure.Failure {
 	a := account{Credentials: i.Credentials, fingerprint: i.Fingerprint()}
 	t.mu.Lock()
-	e, now := t.entry(a.fingerprint), t.now()
+	e, now := t.entryLocked(a.fingerprint), t.now()
 	if f := e.failed; f != nil && now.Before(e.until) {
 		t.mu.Unlock()
 		return f
 	}
 	if e.flight == nil {
-		t.start(ctx, e, a, want{ends: now.Add(lastUse), avoid: i.last, bind: bind})
+		t.startLocked(ctx, e, a, want{ends: now.Add(lastUse), avoid: i.last, bind: bind})
 	}
 	fl := e.flight
 	t.mu.Unlock()

@@ -92,7 +92,7 @@ type claim struct {
 	refused  error         // what is stored is not for this grant: seal.ErrPurpose or ErrUnbound
 }
 
-// access and refresh are what tokens are sealed for: whoever copies one into the
+// access and refresh are what tokens are sealed for: somebody who copies one into the
 // hash of another grant has it used neither there nor at another endpoint.
 func (w *want) access() seal.Purpose {
 	return seal.Purpose{"token": "access", "credentials": w.fingerprint}

@@ -4,14 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
 // A code waits to be redeemed.
-type code struct{ challenge, redirect, scope, mailbox string }
+type code struct{ challenge, redirect, scope, mailbox, nonce string }
 
 // SignIn names the mailbox that signs in from now on. The default is
 // max@acme.example.
@@ -59,39 +58,30 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
 		answer.Set("error_description", "<script>alert(1)</script> "+more)
 	} else {
 		c := rand.Text()
-		s.codes[c] = code{challenge: q.Get("code_challenge"), redirect: q.Get("redirect_uri"), scope: q.Get("scope"), mailbox: s.mailbox}
+		s.codes[c] = code{challenge: q.Get("code_challenge"), redirect: q.Get("redirect_uri"), scope: q.Get("scope"), mailbox: s.mailbox, nonce: q.Get("nonce")}
 		answer.Set("code", c)
 	}
 	back.RawQuery = answer.Encode()
 	http.Redirect(w, r, back.String(), http.StatusFound) //nolint:gosec // that is what the page is for
 }
 
-// redeem gives tokens for a code, once. The caller holds mu.
-func (s *Server) redeem(form url.Values, out issued) (issued, Answer) {
+// redeemLocked gives tokens for a code, once.
+func (s *Server) redeemLocked(form url.Values, out issued) (issued, Answer) {
 	c, ok := s.codes[form.Get("code")]
 	delete(s.codes, form.Get("code"))
 	sum := sha256.Sum256([]byte(form.Get("code_verifier")))
 	if !ok || c.redirect != form.Get("redirect_uri") || base64.RawURLEncoding.EncodeToString(sum[:]) != c.challenge {
 		return issued{}, Google(http.StatusBadRequest, "invalid_grant", "Malformed auth code.", "")
 	}
-	out.AccessToken, out.Scope = s.newAccess(c.mailbox), c.scope
+	out.AccessToken, out.Scope = s.newAccessLocked(c.mailbox), c.scope
 	if s.scope != "" {
 		out.Scope = s.scope
 	}
 	if !s.noRefresh {
-		out.RefreshToken = s.newRefresh(c.mailbox)
+		out.RefreshToken = s.newRefreshLocked(c.mailbox)
 	}
 	if strings.Contains(" "+c.scope+" ", " openid ") {
-		out.IDToken = unsigned(map[string]any{"aud": s.options.ClientID, "email": c.mailbox, "email_verified": true})
+		out.IDToken = s.idTokenLocked(c)
 	}
 	return out, Answer{}
-}
-
-// unsigned is an ID token with these claims, whose signature is none.
-func unsigned(claims map[string]any) string {
-	b, err := json.Marshal(claims)
-	if err != nil {
-		panic(err)
-	}
-	return "eyJhbGciOiJub25lIn0." + base64.RawURLEncoding.EncodeToString(b) + ".c2ln"
 }

@@ -11,6 +11,7 @@
 //	srv.Once(oauthtest.Cut().Issuing())             // rotated, and the answer is lost
 //	srv.Once(oauthtest.Microsoft(400, "invalid_grant", "expired", 700082))
 //	… ask srv.TokenURL() …
+//	srv.Issuer()                                    // it is an OpenID Connect provider, too
 //	srv.Valid(accessToken); srv.Revoke(accessToken) // for scripted SMTP and API servers
 //
 // Nothing here sleeps. A silent server waits until the client gives up or the

@@ -21,6 +21,9 @@ import (
 // ServiceEmail is the name of the service account.
 const ServiceEmail = "robot@project.iam.gserviceaccount.example"
 
+// keyID names the key of the service account and of ID tokens.
+const keyID = "key-1"
+
 // Options of a server. The zero value does not rotate refresh tokens, and knows
 // one client without a secret.
 type Options struct {
@@ -53,7 +56,8 @@ type Server struct {
 	access    map[string]string // token → mailbox, "" for an application
 	refresh   map[string]string // token → mailbox
 	codes     map[string]code
-	mailbox   string // that signs in
+	mailbox   string         // that signs in
+	claims    map[string]any // of ID tokens, beside the usual ones
 }
 
 // A Request is what came to the token endpoint.
@@ -82,6 +86,8 @@ func Start(tb testing.TB, o Options) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /token", s.token)
 	mux.HandleFunc("GET /authorize", s.authorize)
+	mux.HandleFunc("GET /.well-known/openid-configuration", s.discovery)
+	mux.HandleFunc("GET /jwks", s.jwks)
 	s.http = httptest.NewUnstartedServer(mux)
 	s.http.Config.ErrorLog = log.New(io.Discard, "", 0) // handshakes fail on purpose
 	s.http.TLS = o.Certificate
@@ -116,7 +122,7 @@ func (s *Server) Client() *http.Client { return s.http.Client() }
 func (s *Server) Connect(mailbox string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.newRefresh(mailbox)
+	return s.newRefreshLocked(mailbox)
 }
 
 // Accept lets a refresh token of an earlier server serve for a mailbox.
@@ -134,7 +140,7 @@ func (s *Server) Valid(access string) bool {
 	return ok
 }
 
-// Mailbox is whose access token it is, "" for that of an application.
+// Mailbox is the owner of an access token, "" for that of an application.
 func (s *Server) Mailbox(access string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -175,7 +181,7 @@ func (s *Server) ServiceAccountKey() string {
 		s.tb.Fatal(err)
 	}
 	b, err := json.Marshal(map[string]string{ //nolint:gosec // a key of this test
-		"type": "service_account", "client_email": ServiceEmail, "private_key_id": "key-1",
+		"type": "service_account", "client_email": ServiceEmail, "private_key_id": keyID,
 		"private_key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		"token_uri":   "https://elsewhere.example/token",
 	})
@@ -185,14 +191,14 @@ func (s *Server) ServiceAccountKey() string {
 	return string(b)
 }
 
-// newAccess and newRefresh: the caller holds mu.
-func (s *Server) newAccess(mailbox string) string {
+// newAccessLocked makes an access token of a mailbox; newRefreshLocked, a refresh token.
+func (s *Server) newAccessLocked(mailbox string) string {
 	t := "access-" + rand.Text() + rand.Text()
 	s.access[t] = mailbox
 	return t
 }
 
-func (s *Server) newRefresh(mailbox string) string {
+func (s *Server) newRefreshLocked(mailbox string) string {
 	t := "refresh-" + rand.Text() + rand.Text()
 	s.refresh[t] = mailbox
 	return t

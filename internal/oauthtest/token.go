@@ -92,26 +92,26 @@ func (s *Server) issue(form url.Values) (issued, Answer) {
 		if !ok {
 			return no(http.StatusBadRequest, "invalid_grant", "Token has been expired or revoked.")
 		}
-		out.AccessToken = s.newAccess(mailbox)
+		out.AccessToken = s.newAccessLocked(mailbox)
 		if s.options.Rotate {
-			out.RefreshToken = s.newRefresh(mailbox)
+			out.RefreshToken = s.newRefreshLocked(mailbox)
 		}
 		if s.options.Strict {
 			delete(s.refresh, old)
 		}
 	case "authorization_code":
-		return s.redeem(form, out)
+		return s.redeemLocked(form, out)
 	case "client_credentials":
 		if s.options.ClientSecret == "" {
 			return no(http.StatusUnauthorized, "invalid_client", "The client is public.")
 		}
-		out.AccessToken = s.newAccess("")
+		out.AccessToken = s.newAccessLocked("")
 	case jwtBearer:
 		subject, problem := s.assertion(form.Get("assertion"))
 		if problem != "" {
 			return no(http.StatusBadRequest, "invalid_grant", problem)
 		}
-		out.AccessToken = s.newAccess(subject)
+		out.AccessToken = s.newAccessLocked(subject)
 	default:
 		return no(http.StatusBadRequest, "unsupported_grant_type", "Invalid grant_type: "+grant)
 	}
@@ -138,7 +138,7 @@ func (s *Server) assertion(jwt string) (subject, problem string) {
 		Iss, Sub, Scope, Aud string
 		Iat, Exp             int64
 	}
-	if !decode(parts[0], &header) || !decode(parts[1], &claims) || header.Alg != "RS256" || header.Kid != "key-1" {
+	if !decode(parts[0], &header) || !decode(parts[1], &claims) || header.Alg != "RS256" || header.Kid != keyID {
 		return "", "Invalid JWT: not readable."
 	}
 	now := time.Now().Unix()

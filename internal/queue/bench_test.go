@@ -56,12 +56,12 @@ func BenchmarkEnqueue(b *testing.B) {
 	})
 }
 
-// BenchmarkHandle lets 50 workers do nothing, through the Feed and through the
+// BenchmarkHandle lets 50 workers do nothing, through the client and through the
 // bare client, one after the other on the same Redis.
 func BenchmarkHandle(b *testing.B) {
 	const each, workers = 5000, 50
 	rdb := redistest.Start(b).Client(b)
-	for _, through := range []string{"feed", "bare", "feed", "bare"} {
+	for _, through := range []string{"conn", "bare", "conn", "bare"} {
 		b.Run(through, func(b *testing.B) {
 			var busy time.Duration
 			total := 0
@@ -69,8 +69,8 @@ func BenchmarkHandle(b *testing.B) {
 				b.StopTimer()
 				n := fill(b, rdb, each, queue.Names()...)
 				total += n
-				feed := queue.NewFeed(rdb, workers)
-				var client redis.UniversalClient = feed
+				conn := queue.NewClient(rdb, workers)
+				var client redis.UniversalClient = conn
 				if through == "bare" {
 					client = rdb
 				}
@@ -80,7 +80,7 @@ func BenchmarkHandle(b *testing.B) {
 				b.StartTimer()
 				began := time.Now()
 				if err := server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error {
-					feed.Done()
+					conn.Done()
 					if handled.Add(1) == int64(n) {
 						close(done)
 					}
@@ -103,12 +103,12 @@ func BenchmarkHandle(b *testing.B) {
 func BenchmarkPickUp(b *testing.B) {
 	server := redistest.Start(b)
 	rdb := server.Client(b)
-	feed := queue.NewFeed(server.Client(b), 4)
+	conn := queue.NewClient(server.Client(b), 4)
 	done := make(chan time.Time)
-	stop := start(b, feed, 4, func(string) error { done <- time.Now(); return nil })
+	stop := start(b, conn, 4, func(string) error { done <- time.Now(); return nil })
 	ctx, cancel := context.WithCancel(context.Background())
 	var listener sync.WaitGroup
-	listener.Go(func() { queue.Listen(ctx, rdb, []*queue.Feed{feed}) })
+	listener.Go(func() { queue.Listen(ctx, rdb, []*queue.Client{conn}) })
 	eventually(b, "subscription", func() bool {
 		return rdb.PubSubNumSub(b.Context(), "rohrpost:wake").Val()["rohrpost:wake"] == 1
 	})
@@ -130,7 +130,7 @@ func BenchmarkPickUp(b *testing.B) {
 
 // BenchmarkIdle is what a server with nothing to do asks of Redis.
 func BenchmarkIdle(b *testing.B) {
-	for _, through := range []string{"feed", "bare"} {
+	for _, through := range []string{"conn", "bare"} {
 		b.Run(through, func(b *testing.B) {
 			server := redistest.Start(b)
 			rdb, client := server.Client(b), server.Client(b)
@@ -139,13 +139,13 @@ func BenchmarkIdle(b *testing.B) {
 				commands.Add(int64(len(cmds)))
 				return run()
 			}))
-			feed := queue.NewFeed(client, 50)
-			var handle redis.UniversalClient = feed
+			conn := queue.NewClient(client, 50)
+			var handle redis.UniversalClient = conn
 			if through == "bare" {
 				handle = client
 			}
 			cfg := config(50)
-			cfg.DelayedTaskCheckInterval = time.Second // as package worker has it
+			cfg.DelayedTaskCheckInterval = time.Second // as package delivery has it
 			if through == "bare" {
 				cfg.TaskCheckInterval = 5 * time.Millisecond // for the same latency
 			}
@@ -194,12 +194,12 @@ func BenchmarkClaim(b *testing.B) {
 			refs = append(refs, scheduled(b, rdb, name, each)...)
 		}
 		total += len(refs)
-		feed := queue.NewFeed(rdb, workers)
+		conn := queue.NewClient(rdb, workers)
 		done := make(chan string, len(refs))
-		stop := start(b, feed, workers, func(id string) error { done <- id; return nil })
+		stop := start(b, conn, workers, func(id string) error { done <- id; return nil })
 		b.StartTimer()
 		began := time.Now()
-		feed.Claim(refs, nil)
+		conn.Claim(refs, nil)
 		for range refs {
 			<-done
 		}

@@ -28,7 +28,7 @@ type Miss int
 
 const (
 	// MissActive is a task that may be had later: a worker still has it in hand
-	// (it is just being deferred), its queue is paused, or this Feed drains.
+	// (it is just being deferred), its queue is paused, or this Client drains.
 	MissActive Miss = iota + 1
 	// MissGone is a task that does not wait: deleted, done, pending or archived.
 	MissGone
@@ -39,10 +39,10 @@ const (
 // before: their lease runs from that moment.
 //
 // missed, which may be nil, is told once of each task that could not be had. It
-// is called without locks held, by Claim itself when the Feed drains, and must
+// is called without locks held, by Claim itself when the client drains, and must
 // not block. A task that was active is not to be claimed again at once: if its
 // worker died, it stays active for a minute or two.
-func (f *Feed) Claim(refs []Ref, missed func(Ref, Miss)) {
+func (f *Client) Claim(refs []Ref, missed func(Ref, Miss)) {
 	wanted := make([]*claim, len(refs))
 	for i, ref := range refs {
 		wanted[i] = &claim{ref: ref, missed: missed, reason: MissActive}
@@ -55,9 +55,9 @@ func (f *Feed) Claim(refs []Ref, missed func(Ref, Miss)) {
 }
 
 // Free is how many workers have neither a task nor the promise of one. It can be
-// negative, as more may be promised than there are workers. A draining Feed has
+// negative, as more may be promised than there are workers. A draining client has
 // none.
-func (f *Feed) Free() int {
+func (f *Client) Free() int {
 	if f.draining.Load() {
 		return 0
 	}
@@ -87,8 +87,8 @@ type claims struct {
 	queue []*claim
 }
 
-// add appends claims unless the Feed drains. Who drains takes them all after
-// having said so: none is left behind.
+// add appends claims unless the client drains. Drain sets the flag before it takes
+// them all: none is left behind.
 func (q *claims) add(cs []*claim, draining *atomic.Bool) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -123,7 +123,7 @@ func (q *claims) putBack(cs []*claim) {
 // the one that asks is free. What Redis did not answer is wanted as before: the
 // next try finds those that were taken over without an answer active, like any
 // task of a worker that died.
-func (f *Feed) takeOver(ctx context.Context) error {
+func (f *Client) takeOver(ctx context.Context) error {
 	f.claimed = true
 	f.gather(min(f.capacity/4, maxFetch, int(f.claims.open.Load())))
 	calls := perQueue(f.claims.take(max(1, min(maxFetch, f.capacity-int(f.busy.Load())))))
@@ -153,7 +153,7 @@ func (f *Feed) takeOver(ctx context.Context) error {
 		return nil // what was taken over must be handed over, whatever else went wrong
 	}
 	if failed == nil && f.claims.open.Load() > 0 {
-		f.Wake() // for the rest, lest an idle Feed sleeps on it
+		f.Wake() // for the rest, lest an idle client sleeps on it
 	}
 	return failed
 }
@@ -179,7 +179,7 @@ func perQueue(cs []*claim) []*claimCall {
 
 // send runs the calls that were not made yet, or with a script that Redis did not
 // know, in one round trip.
-func (f *Feed) send(ctx context.Context, calls []*claimCall, name, script string) {
+func (f *Client) send(ctx context.Context, calls []*claimCall, name, script string) {
 	lease := time.Now().Add(leaseTime).Unix()
 	pipe := f.UniversalClient.Pipeline()
 	for _, call := range calls {

@@ -42,9 +42,9 @@ func TestClaimLeavesWhatAsynqLeaves(t *testing.T) {
 					theirs.ZAddXX(t.Context(), key(ref.Queue, set), redis.Z{Score: 1, Member: ref.ID})
 				}
 			}
-			feed := queue.NewFeed(ours, len(refs))
-			feed.Claim(refs, func(r queue.Ref, m queue.Miss) { t.Errorf("%v: %v", r, m) })
-			activeOurs, doneOurs := states(t, feed, ours, len(refs), end)
+			conn := queue.NewClient(ours, len(refs))
+			conn.Claim(refs, func(r queue.Ref, m queue.Miss) { t.Errorf("%v: %v", r, m) })
+			activeOurs, doneOurs := states(t, conn, ours, len(refs), end)
 			activeTheirs, doneTheirs := states(t, theirs, theirs, len(refs), end)
 			if diff := cmp.Diff(activeTheirs, activeOurs); diff != "" {
 				t.Errorf("active: %s", diff)
@@ -120,22 +120,22 @@ func TestClaimsOutliveAnOutage(t *testing.T) {
 	server := redistest.Start(t, redistest.AOF())
 	rdb := server.Client(t)
 	refs := append(deferred(t, rdb, "bulk", n), scheduled(t, rdb, "critical", n)...)
-	feed := queue.NewFeed(server.Client(t), workers)
+	conn := queue.NewClient(server.Client(t), workers)
 	done, missed := make(chan string, 2*len(refs)), make(chan verdict, len(refs))
-	stop := start(t, feed, workers, func(id string) error { done <- id; return nil })
+	stop := start(t, conn, workers, func(id string) error { done <- id; return nil })
 	defer stop() // a second time, unless the test ends before
-	feed.Claim(refs[:n], func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} })
+	conn.Claim(refs[:n], func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} })
 	seen := map[string]int{}
 	for range n / 4 {
 		seen[await(t, "task", done)]++
 	}
 	server.Kill()
-	feed.Claim(refs[n:], func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} })
+	conn.Claim(refs[n:], func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} })
 	server.Start()
 	eventually(t, "the rest", func() bool { return length(t, rdb, "retry")+length(t, rdb, "scheduled") == 0 })
 	// What was taken over without an answer is active, and told.
 	eventually(t, "acknowledgements", func() bool { return len(seen)+len(done)+length(t, rdb, "active") == len(refs) })
-	eventually(t, "end of the claims", func() bool { return feed.Free() == workers })
+	eventually(t, "end of the claims", func() bool { return conn.Free() == workers })
 	lost := length(t, rdb, "active")
 	if len(missed) != lost {
 		t.Errorf("%d tasks were taken over without an answer, %d told", lost, len(missed))
@@ -147,7 +147,7 @@ func TestClaimsOutliveAnOutage(t *testing.T) {
 	}
 	stop()
 	ageLeases(t, rdb)
-	stop = start(t, queue.NewFeed(rdb, workers), workers, func(id string) error { done <- id; return nil })
+	stop = start(t, queue.NewClient(rdb, workers), workers, func(id string) error { done <- id; return nil })
 	defer stop()
 	for range len(refs) - n/4 {
 		seen[await(t, "task", done)]++
@@ -184,11 +184,11 @@ func TestLostReplyOfAClaim(t *testing.T) {
 		}
 		return err
 	}))
-	feed := queue.NewFeed(broken, workers)
+	conn := queue.NewClient(broken, workers)
 	missed, tell := verdicts()
-	feed.Claim(refs, tell)
+	conn.Claim(refs, tell)
 	done := make(chan string, 2*len(refs))
-	stop := start(t, feed, workers, func(id string) error { done <- id; return nil })
+	stop := start(t, conn, workers, func(id string) error { done <- id; return nil })
 	defer stop() // a second time, unless the test ends before
 	for range 2 * n {
 		await(t, "task", done)
@@ -203,7 +203,7 @@ func TestLostReplyOfAClaim(t *testing.T) {
 		t.Errorf("%d tasks are active under %d leases", active, leases)
 	}
 	ageLeases(t, rdb)
-	stop = start(t, queue.NewFeed(rdb, workers), workers, func(id string) error { done <- id; return nil })
+	stop = start(t, queue.NewClient(rdb, workers), workers, func(id string) error { done <- id; return nil })
 	defer stop()
 	for range n {
 		await(t, "task that asynq brings back", done)
@@ -231,17 +231,17 @@ func TestReadClaimsCount(t *testing.T) {
 				}
 				return err
 			}))
-			feed := queue.NewFeed(broken, 4)
+			conn := queue.NewClient(broken, 4)
 			missed, tell := verdicts()
-			feed.Claim(refs, tell)
-			if task, err := ask(t, feed); err != nil || !strings.Contains(task, refs[0].ID) {
+			conn.Claim(refs, tell)
+			if task, err := ask(t, conn); err != nil || !strings.Contains(task, refs[0].ID) {
 				t.Errorf("%q, %v", task, err)
 			}
-			if free := feed.Free(); free != 2 {
+			if free := conn.Free(); free != 2 {
 				t.Errorf("%d workers are free, 1 has a task and 1 the promise of one", free)
 			}
 			for range 3 { // claims and pending tasks take turns
-				if _, err := ask(t, feed); err != redis.Nil { //nolint:errorlint // nothing is left
+				if _, err := ask(t, conn); err != redis.Nil { //nolint:errorlint // nothing is left
 					t.Errorf("once more: %v", err)
 				}
 			}
@@ -259,22 +259,22 @@ func TestClaimIsNotRepeated(t *testing.T) {
 	server := redistest.Start(t)
 	rdb := server.Client(t)
 	refs := scheduled(t, rdb, "bulk", 3)
-	feed := queue.NewFeed(rdb, 3)
+	conn := queue.NewClient(rdb, 3)
 	missed, tell := verdicts()
-	if _, err := ask(t, feed); err != redis.Nil { //nolint:errorlint // the connection is there
+	if _, err := ask(t, conn); err != redis.Nil { //nolint:errorlint // the connection is there
 		t.Fatal(err)
 	}
-	feed.Claim(refs, tell)
+	conn.Claim(refs, tell)
 	server.Pause()
 	began := time.Now()
-	if _, err := ask(t, feed); err == nil || errors.Is(err, redis.Nil) {
+	if _, err := ask(t, conn); err == nil || errors.Is(err, redis.Nil) {
 		t.Errorf("a claim from a paused Redis: %v", err)
 	}
 	if took := time.Since(began); took > 8*time.Second { // two read timeouts of redisconn, not four each
 		t.Errorf("the claim took %v", took)
 	}
-	if len(missed) > 0 || feed.Free() != 0 {
-		t.Errorf("%d told, %d free", len(missed), feed.Free())
+	if len(missed) > 0 || conn.Free() != 0 {
+		t.Errorf("%d told, %d free", len(missed), conn.Free())
 	}
 	server.Resume()
 }
@@ -299,29 +299,29 @@ func TestFailingClaims(t *testing.T) {
 		}
 		return err
 	}))
-	feed := queue.NewFeed(broken, 2)
-	feed.SetIdleWait(time.Hour)
-	feed.Claim(refs, nil)
+	conn := queue.NewClient(broken, 2)
+	conn.SetIdleWait(time.Hour)
+	conn.Claim(refs, nil)
 	done := make(chan string, 10)
-	stop := start(t, feed, 2, func(id string) error { done <- id; return nil })
+	stop := start(t, conn, 2, func(id string) error { done <- id; return nil })
 	defer stop()
 	await(t, "claim", tries)
-	await(t, "claim, as Claim woke the feed", tries)
+	await(t, "claim, as Claim woke the conn", tries)
 	eventually(t, "heartbeat", func() bool { return rdb.Exists(t.Context(), "asynq:servers").Val() == 1 })
 	if len(tries) > 0 {
-		t.Error("the feed did not wait after an error")
+		t.Error("the conn did not wait after an error")
 	}
 	record(t, rdb, false, newJob("pending", ""))
-	feed.Wake()
+	conn.Wake()
 	if id := await(t, "pending task", done); id != "pending" {
 		t.Errorf("%s was handled", id)
 	}
 	await(t, "claim", tries)
-	if free := feed.Free(); free != 0 {
+	if free := conn.Free(); free != 0 {
 		t.Errorf("%d workers are free", free)
 	}
 	healed.Store(true)
-	feed.Wake()
+	conn.Wake()
 	for range refs {
 		await(t, "claimed task", done)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
@@ -22,7 +23,7 @@ import (
 // scheduled puts n tasks of a queue an hour ahead.
 func scheduled(tb testing.TB, rdb redis.UniversalClient, name string, n int) []queue.Ref {
 	tb.Helper()
-	refs, jobs := make([]queue.Ref, n), make([]*rohrpost.Job, n)
+	refs, jobs := make([]queue.Ref, n), make([]*payload.Job, n)
 	for i := range n {
 		jobs[i] = newJob(fmt.Sprintf("%s-scheduled%d", name, i), rohrpost.Priority(name))
 		jobs[i].NotBefore = time.Now().Add(time.Hour)
@@ -35,7 +36,7 @@ func scheduled(tb testing.TB, rdb redis.UniversalClient, name string, n int) []q
 // deferred lets asynq put n tasks of a queue off for an hour, after an attempt.
 func deferred(tb testing.TB, rdb redis.UniversalClient, name string, n int) []queue.Ref {
 	tb.Helper()
-	refs, jobs := make([]queue.Ref, n), make([]*rohrpost.Job, n)
+	refs, jobs := make([]queue.Ref, n), make([]*payload.Job, n)
 	for i := range n {
 		jobs[i] = newJob(fmt.Sprintf("%s-deferred%d", name, i), rohrpost.Priority(name))
 		refs[i] = queue.Ref{Queue: name, ID: jobs[i].ID}
@@ -77,10 +78,10 @@ func isClaim(c redis.Cmder) bool {
 }
 
 // ask is a request of asynq on which no task is pending.
-func ask(tb testing.TB, feed *queue.Feed) (string, error) {
+func ask(tb testing.TB, conn *queue.Client) (string, error) {
 	tb.Helper()
 	keys := []string{key("bulk", "pending"), key("bulk", "paused"), key("bulk", "active"), key("bulk", "lease")}
-	return redis.NewScript(`return redis.call('LINDEX', KEYS[1], 0) and false`).Run(tb.Context(), feed, keys).Text()
+	return redis.NewScript(`return redis.call('LINDEX', KEYS[1], 0) and false`).Run(tb.Context(), conn, keys).Text()
 }
 
 // Many processes want the same tasks: each is handled once, and everybody else is
@@ -98,12 +99,12 @@ func TestClaimedTasksRunOnce(t *testing.T) {
 				}
 				done, missed := make(chan string, 2*len(refs)), make(chan verdict, servers*len(refs))
 				for range servers {
-					feed := queue.NewFeed(rdb, workers)
-					stop := start(t, feed, workers, func(id string) error { done <- id; return nil })
+					conn := queue.NewClient(rdb, workers)
+					stop := start(t, conn, workers, func(id string) error { done <- id; return nil })
 					defer stop()
 					own := slices.Clone(refs)
 					rand.Shuffle(len(own), func(i, j int) { own[i], own[j] = own[j], own[i] })
-					feed.Claim(own, func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} })
+					conn.Claim(own, func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} })
 				}
 				times := map[string]int{}
 				for range refs {
@@ -177,10 +178,10 @@ func TestMisses(t *testing.T) {
 				tt.state(t, rdb, ref)
 			}
 			before := snapshot(t, rdb)
-			feed := queue.NewFeed(rdb, 4)
+			conn := queue.NewClient(rdb, 4)
 			missed, tell := verdicts()
-			feed.Claim(refs, tell)
-			if task, err := ask(t, feed); err != redis.Nil { //nolint:errorlint // as asynq asks
+			conn.Claim(refs, tell)
+			if task, err := ask(t, conn); err != redis.Nil { //nolint:errorlint // as asynq asks
 				t.Errorf("%q, %v", task, err)
 			}
 			for _, ref := range refs {
@@ -191,8 +192,8 @@ func TestMisses(t *testing.T) {
 			if diff := cmp.Diff(before, snapshot(t, rdb)); diff != "" {
 				t.Error(diff)
 			}
-			if len(missed) > 0 || feed.Free() != 4 {
-				t.Errorf("%d misses too many, %d workers free", len(missed), feed.Free())
+			if len(missed) > 0 || conn.Free() != 4 {
+				t.Errorf("%d misses too many, %d workers free", len(missed), conn.Free())
 			}
 		})
 	}
@@ -202,11 +203,11 @@ func TestMisses(t *testing.T) {
 func TestClaimWhileBeingDeferred(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.Start(t).Client(t)
-	feed := queue.NewFeed(rdb, 2)
+	conn := queue.NewClient(rdb, 2)
 	begun, end := make(chan string), make(chan error)
-	server := asynq.NewServerFromRedisClient(feed, later(2))
+	server := asynq.NewServerFromRedisClient(conn, later(2))
 	if err := server.Start(asynq.HandlerFunc(func(_ context.Context, task *asynq.Task) error {
-		defer feed.Done()
+		defer conn.Done()
 		begun <- string(task.Payload())
 		return <-end
 	})); err != nil {
@@ -218,18 +219,18 @@ func TestClaimWhileBeingDeferred(t *testing.T) {
 	missed, tell := verdicts()
 	for _, verdictOfAttempt := range []error{errors.New("later"), errors.New("later"), nil} {
 		await(t, "attempt", begun)
-		feed.Claim(refs, tell)
+		conn.Claim(refs, tell)
 		if v := await(t, "miss", missed); v.miss != queue.MissActive {
 			t.Errorf("%v", v)
 		}
 		end <- verdictOfAttempt
 		if verdictOfAttempt != nil {
 			eventually(t, "deferral", func() bool { return length(t, rdb, "retry") == 1 })
-			feed.Claim(refs, nil)
+			conn.Claim(refs, nil)
 		}
 	}
 	eventually(t, "acknowledgement", func() bool { return length(t, rdb, "active") == 0 })
-	feed.Claim(refs, tell)
+	conn.Claim(refs, tell)
 	if v := await(t, "miss", missed); v.miss != queue.MissGone {
 		t.Errorf("%v", v)
 	}
@@ -243,10 +244,10 @@ func TestClaimsOnACluster(t *testing.T) {
 	for _, name := range queue.Names() {
 		refs = append(refs, scheduled(t, rdb, name, 10)...)
 	}
-	feed := queue.NewFeed(rdb, 20)
-	feed.Claim(refs, func(r queue.Ref, m queue.Miss) { t.Errorf("%v: %v", r, m) })
+	conn := queue.NewClient(rdb, 20)
+	conn.Claim(refs, func(r queue.Ref, m queue.Miss) { t.Errorf("%v: %v", r, m) })
 	done := make(chan string, len(refs))
-	stop := start(t, feed, 20, func(id string) error { done <- id; return nil })
+	stop := start(t, conn, 20, func(id string) error { done <- id; return nil })
 	defer stop()
 	seen := map[string]bool{}
 	for range refs {

@@ -30,9 +30,9 @@ func TestClaimsAndPendingTasksTakeTurns(t *testing.T) {
 				refs := scheduled(t, rdb, "critical", claims)
 				fill(t, rdb, 2*claims, full...)
 				order := make(chan string, 10*claims)
-				feed := queue.NewFeed(rdb, 1)
-				feed.Claim(refs, nil)
-				stop := start(t, feed, 1, func(id string) error {
+				conn := queue.NewClient(rdb, 1)
+				conn.Claim(refs, nil)
+				stop := start(t, conn, 1, func(id string) error {
 					if flush {
 						rdb.ScriptFlush(context.Background())
 					}
@@ -58,10 +58,10 @@ func TestNeitherStarves(t *testing.T) {
 	rdb := redistest.Start(t).Client(t)
 	refs := scheduled(t, rdb, "default", claims)
 	fill(t, rdb, claims, queue.Names()...)
-	feed := queue.NewFeed(rdb, workers)
-	feed.Claim(refs, nil)
+	conn := queue.NewClient(rdb, workers)
+	conn.Claim(refs, nil)
 	order := make(chan string, 5*claims)
-	stop := start(t, feed, workers, func(id string) error { order <- id; return nil })
+	stop := start(t, conn, workers, func(id string) error { order <- id; return nil })
 	defer stop()
 	claimed := 0
 	for range claims {
@@ -82,23 +82,23 @@ func TestClaimWakes(t *testing.T) {
 	refs := deferred(t, rdb, "bulk", 20)
 	empty := make(emptyPops, 3)
 	watched.AddHook(empty)
-	feed := queue.NewFeed(watched, 2)
-	feed.SetIdleWait(time.Hour)
+	conn := queue.NewClient(watched, 2)
+	conn.SetIdleWait(time.Hour)
 	done := make(chan string, len(refs))
-	stop := start(t, feed, 2, func(id string) error { done <- id; return nil })
+	stop := start(t, conn, 2, func(id string) error { done <- id; return nil })
 	defer stop()
-	for range 3 { // the next thing the feed does is to wait
+	for range 3 { // the next thing the conn does is to wait
 		await(t, "empty queues", empty)
 	}
 	for _, ref := range refs[:10] {
-		feed.Claim([]queue.Ref{ref}, nil)
+		conn.Claim([]queue.Ref{ref}, nil)
 		if id := await(t, "task", done); id != ref.ID {
 			t.Errorf("%s, want %s", id, ref.ID)
 		}
 	}
 	gone := make([]queue.Ref, 100) // more misses than a round has claims
 	missed, tell := verdicts()
-	feed.Claim(append(gone, refs[10:]...), tell)
+	conn.Claim(append(gone, refs[10:]...), tell)
 	for range gone {
 		await(t, "miss", missed)
 	}
@@ -153,13 +153,13 @@ func TestClaimsWaitForFreeWorkers(t *testing.T) {
 				}
 				most.Store(max(most.Load(), int64(tasks)))
 			})
-			feed := queue.NewFeed(watched, workers)
-			feed.Claim(refs, nil)
-			if free := feed.Free(); free != workers-len(refs) {
+			conn := queue.NewClient(watched, workers)
+			conn.Claim(refs, nil)
+			if free := conn.Free(); free != workers-len(refs) {
 				t.Errorf("%d workers are free", free)
 			}
 			started, release := make(chan int, len(refs)), make(chan struct{})
-			stop := start(t, feed, workers, func(string) error {
+			stop := start(t, conn, workers, func(string) error {
 				started <- length(t, rdb, "active")
 				<-release
 				return nil
@@ -170,8 +170,8 @@ func TestClaimsWaitForFreeWorkers(t *testing.T) {
 					t.Errorf("%d active tasks for %d workers", active, workers)
 				}
 			}
-			if active := length(t, rdb, "active"); active != workers || feed.Free() != workers-len(refs) {
-				t.Errorf("%d active tasks, %d free when all %d workers are busy", active, feed.Free(), workers)
+			if active := length(t, rdb, "active"); active != workers || conn.Free() != workers-len(refs) {
+				t.Errorf("%d active tasks, %d free when all %d workers are busy", active, conn.Free(), workers)
 			}
 			if want := int64(min(workers, 32)); most.Load() != want {
 				t.Errorf("at most %d tasks in a round trip, want %d", most.Load(), want)
@@ -180,7 +180,7 @@ func TestClaimsWaitForFreeWorkers(t *testing.T) {
 			for range len(refs) - workers {
 				await(t, "handler", started)
 			}
-			eventually(t, "free workers", func() bool { return feed.Free() == workers })
+			eventually(t, "free workers", func() bool { return conn.Free() == workers })
 		})
 	}
 }
@@ -195,8 +195,8 @@ func TestDrainDropsClaims(t *testing.T) {
 		refs := scheduled(t, rdb, "default", n)
 		var handled atomic.Int64
 		begun, missed := make(chan struct{}, n), make(chan verdict, n)
-		feed := queue.NewFeed(rdb, workers)
-		stop := start(t, feed, workers, func(string) error {
+		conn := queue.NewClient(rdb, workers)
+		stop := start(t, conn, workers, func(string) error {
 			handled.Add(1)
 			begun <- struct{}{}
 			return nil
@@ -204,7 +204,7 @@ func TestDrainDropsClaims(t *testing.T) {
 		defer stop() // a second time, unless the test ends before
 		var claimers sync.WaitGroup
 		for chunk := range slices.Chunk(refs, 10) { // some of them too late
-			claimers.Go(func() { feed.Claim(chunk, func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} }) })
+			claimers.Go(func() { conn.Claim(chunk, func(r queue.Ref, m queue.Miss) { missed <- verdict{r, m} }) })
 		}
 		for range round {
 			await(t, "task", begun)
@@ -212,9 +212,9 @@ func TestDrainDropsClaims(t *testing.T) {
 		stop()
 		claimers.Wait()
 		waiting, active := length(t, rdb, "scheduled"), length(t, rdb, "active")
-		if active != 0 || waiting != len(missed) || waiting+int(handled.Load()) != n || feed.Free() != 0 {
+		if active != 0 || waiting != len(missed) || waiting+int(handled.Load()) != n || conn.Free() != 0 {
 			t.Fatalf("round %d: %d active, %d waiting, %d told, %d of %d handled, %d free",
-				round, active, waiting, len(missed), handled.Load(), n, feed.Free())
+				round, active, waiting, len(missed), handled.Load(), n, conn.Free())
 		}
 		for range waiting {
 			if v := <-missed; v.miss != queue.MissActive {
@@ -225,18 +225,18 @@ func TestDrainDropsClaims(t *testing.T) {
 	}
 }
 
-// Whoever is told of a miss may use the Feed.
-func TestMissedUsesTheFeed(t *testing.T) {
+// Whoever is told of a miss may use the client.
+func TestMissedUsesTheClient(t *testing.T) {
 	t.Parallel()
-	feed := queue.NewFeed(redistest.Start(t).Client(t), 2)
+	conn := queue.NewClient(redistest.Start(t).Client(t), 2)
 	missed, tell := verdicts()
 	var free int
-	feed.Claim([]queue.Ref{{Queue: "bulk", ID: "a"}}, func(queue.Ref, queue.Miss) {
-		free = feed.Free()
-		feed.Claim([]queue.Ref{{Queue: "bulk", ID: "b"}}, tell)
+	conn.Claim([]queue.Ref{{Queue: "bulk", ID: "a"}}, func(queue.Ref, queue.Miss) {
+		free = conn.Free()
+		conn.Claim([]queue.Ref{{Queue: "bulk", ID: "b"}}, tell)
 	})
 	for range queue.Names() { // in the end it is the turn of claims again
-		if _, err := ask(t, feed); err != redis.Nil { //nolint:errorlint // as asynq asks
+		if _, err := ask(t, conn); err != redis.Nil { //nolint:errorlint // as asynq asks
 			t.Error(err)
 		}
 	}
@@ -244,14 +244,14 @@ func TestMissedUsesTheFeed(t *testing.T) {
 		t.Errorf("%v, %d workers free", v, free)
 	}
 	drained := make(chan struct{})
-	feed.Claim([]queue.Ref{{Queue: "bulk", ID: "c"}}, func(queue.Ref, queue.Miss) {
-		feed.Drain(t.Context())
+	conn.Claim([]queue.Ref{{Queue: "bulk", ID: "c"}}, func(queue.Ref, queue.Miss) {
+		conn.Drain(t.Context())
 		close(drained)
 	})
 	var asking sync.WaitGroup
 	asking.Go(func() {
 		for range queue.Names() {
-			_, _ = ask(t, feed)
+			_, _ = ask(t, conn)
 		}
 	})
 	await(t, "end of Drain", drained)

@@ -3,7 +3,6 @@ package queue
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -36,11 +35,14 @@ type Task struct {
 }
 
 // An Inspector looks at tasks and queues, and changes what is no worker's.
-type Inspector struct{ asynq *asynq.Inspector }
+type Inspector struct {
+	rdb   redis.UniversalClient
+	asynq *asynq.Inspector
+}
 
 // NewInspector makes an inspector; it does no I/O.
 func NewInspector(rdb redis.UniversalClient) *Inspector {
-	return &Inspector{asynq.NewInspectorFromRedisClient(rdb)}
+	return &Inspector{rdb, asynq.NewInspectorFromRedisClient(rdb)}
 }
 
 // Task reads a task. The error is ErrNoTask, or Redis's.
@@ -91,37 +93,6 @@ func (i *Inspector) Pause(name string) error { return i.asynq.PauseQueue(name) }
 
 // Resume ends a pause.
 func (i *Inspector) Resume(name string) error { return i.asynq.UnpauseQueue(name) }
-
-// An Info says how a queue stands.
-type Info struct {
-	Queue  string
-	Tasks  map[State]int
-	Oldest time.Duration // for how long the next pending one has waited
-	Paused bool
-}
-
-// Queues tells of the three queues, in their order. One that nothing was ever in is
-// empty.
-func (i *Inspector) Queues() ([]Info, error) {
-	existing, err := i.asynq.Queues()
-	if err != nil {
-		return nil, fmt.Errorf("inspect queues: %w", err)
-	}
-	list := make([]Info, 0, len(Names()))
-	for _, name := range Names() {
-		info := &asynq.QueueInfo{}
-		if slices.Contains(existing, name) {
-			if info, err = i.asynq.GetQueueInfo(name); err != nil {
-				return nil, fmt.Errorf("inspect queues: %w", err)
-			}
-		}
-		list = append(list, Info{Queue: name, Oldest: info.Latency, Paused: info.Paused, Tasks: map[State]int{
-			Pending: info.Pending, Active: info.Active, Scheduled: info.Scheduled, Retry: info.Retry,
-			Archived: info.Archived, Completed: info.Completed,
-		}})
-	}
-	return list, nil
-}
 
 func newTask(info *asynq.TaskInfo) *Task {
 	return &Task{

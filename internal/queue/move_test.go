@@ -140,7 +140,7 @@ func TestMoveRuns(t *testing.T) {
 	rdb := redistest.Start(t).Client(t)
 	ref := put(t, rdb, "a", "archived")
 	ran := make(chan string, 1)
-	stop := start(t, queue.NewFeed(rdb, 1), 1, func(id string) error { ran <- id; return nil })
+	stop := start(t, queue.NewClient(rdb, 1), 1, func(id string) error { ran <- id; return nil })
 	defer stop()
 	if err := queue.Move(t.Context(), rdb, ref, time.Time{}); err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func TestLostReplyOfAFetch(t *testing.T) {
 	total := fill(t, rdb, each, queue.Names()...)
 	done := make(chan string, 2*total)
 	handle := func(id string) error { done <- id; return nil }
-	stop := start(t, queue.NewFeed(broken, 10), 10, handle)
+	stop := start(t, queue.NewClient(broken, 10), 10, handle)
 	eventually(t, "the first pass", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
@@ -94,7 +94,7 @@ func TestLostReplyOfAFetch(t *testing.T) {
 		t.Errorf("%d tasks were lost on the way, %d are active, with %d leases", orphans, active, leases)
 	}
 	ageLeases(t, rdb)
-	stop = start(t, queue.NewFeed(rdb, 10), 10, handle) // its recoverer looks when it starts
+	stop = start(t, queue.NewClient(rdb, 10), 10, handle) // its recoverer looks when it starts
 	defer stop()
 	seen := map[string]int{}
 	for range total {
@@ -114,7 +114,7 @@ func TestFetchIsNotRepeated(t *testing.T) {
 	server := redistest.Start(t)
 	rdb := server.Client(t)
 	total := fill(t, rdb, 10, "bulk")
-	feed := queue.NewFeed(rdb, 8)
+	conn := queue.NewClient(rdb, 8)
 	pop := redis.NewScript(`return redis.call('RPOPLPUSH', KEYS[1], KEYS[3])`)
 	keys := []string{key("bulk", "pending"), key("bulk", "paused"), key("bulk", "active"), key("bulk", "lease")}
 	if err := pop.Load(t.Context(), rdb).Err(); err != nil {
@@ -122,9 +122,9 @@ func TestFetchIsNotRepeated(t *testing.T) {
 	}
 	server.Pause()
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // the Feed does not care
+	cancel() // the client does not care
 	began := time.Now()
-	if err := pop.Run(ctx, feed, keys).Err(); err == nil || errors.Is(err, context.Canceled) {
+	if err := pop.Run(ctx, conn, keys).Err(); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("a fetch from a paused Redis: %v", err)
 	}
 	if took := time.Since(began); took > 5*time.Second { // one read timeout of redisconn, not four
@@ -132,7 +132,7 @@ func TestFetchIsNotRepeated(t *testing.T) {
 	}
 	server.Resume()
 	eventually(t, "the late execution", func() bool { return length(t, rdb, "active") > 0 })
-	if err := pop.Run(t.Context(), feed, keys).Err(); err != nil {
+	if err := pop.Run(t.Context(), conn, keys).Err(); err != nil {
 		t.Fatal(err)
 	}
 	if active := length(t, rdb, "active"); active != 2 || total-active != length(t, rdb, "pending") {
@@ -161,11 +161,11 @@ func TestReadRepliesCount(t *testing.T) {
 				cmds[1].(interface{ SetVal(any) }).SetVal(half)
 				return io.ErrUnexpectedEOF
 			}))
-			feed := queue.NewFeed(broken, 8)
+			conn := queue.NewClient(broken, 8)
 			pop := redis.NewScript(`return redis.call('RPOPLPUSH', KEYS[1], KEYS[3])`)
 			keys := []string{key("bulk", "pending"), key("bulk", "paused"), key("bulk", "active"), key("bulk", "lease")}
 			for i, want := range []string{"bulk0", "bulk1", "bulk3"} { // one alone, the first of two, one alone
-				if got, err := pop.Run(t.Context(), feed, keys).Text(); got != want || err != nil {
+				if got, err := pop.Run(t.Context(), conn, keys).Text(); got != want || err != nil {
 					t.Errorf("task %d: %q, %v, want %s", i, got, err, want)
 				}
 			}
@@ -190,15 +190,15 @@ func TestErrorsAreNotHammered(t *testing.T) {
 		}
 		return err
 	}))
-	feed := queue.NewFeed(broken, 2)
-	feed.SetIdleWait(time.Hour)
-	stop := start(t, feed, 2, func(string) error { return nil })
+	conn := queue.NewClient(broken, 2)
+	conn.SetIdleWait(time.Hour)
+	stop := start(t, conn, 2, func(string) error { return nil })
 	await(t, "fetch", pops)
 	eventually(t, "heartbeat", func() bool { return rdb.Exists(t.Context(), "asynq:servers").Val() == 1 })
 	if len(pops) > 0 {
-		t.Error("the feed did not wait after an error")
+		t.Error("the conn did not wait after an error")
 	}
-	feed.Wake()
+	conn.Wake()
 	await(t, "fetch after a wake-up", pops)
 	stop()
 }
@@ -228,10 +228,10 @@ func acks(fail func(n int) error, seen chan<- error) redis.Hook {
 }
 
 // asynq repeats a failed acknowledgement under a context that it has cancelled
-// itself (libraries.md, asynq 1). Through the Feed it succeeds all the same.
+// itself (libraries.md, asynq 1). Through the client it succeeds all the same.
 func TestAcknowledgementAfterAnOutage(t *testing.T) {
 	t.Parallel()
-	for _, through := range []string{"feed", "bare client"} {
+	for _, through := range []string{"conn", "bare client"} {
 		t.Run(through, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
@@ -243,13 +243,13 @@ func TestAcknowledgementAfterAnOutage(t *testing.T) {
 				}
 				return nil
 			}, seen))
-			feed := queue.NewFeed(broken, 2)
-			var client redis.UniversalClient = feed
+			conn := queue.NewClient(broken, 2)
+			var client redis.UniversalClient = conn
 			if through == "bare client" {
 				client = broken
 			}
 			server2 := asynq.NewServerFromRedisClient(client, config(2))
-			if err := server2.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { feed.Done(); return nil })); err != nil {
+			if err := server2.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error { conn.Done(); return nil })); err != nil {
 				t.Fatal(err)
 			}
 			defer server2.Shutdown()
@@ -258,7 +258,7 @@ func TestAcknowledgementAfterAnOutage(t *testing.T) {
 				t.Fatalf("the outage: %v", err)
 			}
 			again := await(t, "second acknowledgement", seen) // asynq's syncer, 5 s later
-			if through == "feed" {
+			if through == "conn" {
 				if again != nil && !strings.Contains(again.Error(), "NOSCRIPT") {
 					t.Error(again)
 				}
@@ -295,21 +295,21 @@ func TestLostReplyOfAnAcknowledgement(t *testing.T) {
 		}
 		return err
 	}))
-	feed := queue.NewFeed(broken, 2)
+	conn := queue.NewClient(broken, 2)
 	keys := []string{key("bulk", "active"), key("bulk", "lease"), key("bulk", "t:a")}
 	ack := redis.NewScript(`if redis.call('LREM', KEYS[1], 0, ARGV[1]) == 0 then return redis.error_reply('NOT FOUND') end return 1`)
 	if err := ack.Load(t.Context(), rdb).Err(); err != nil {
 		t.Fatal(err)
 	}
 	rdb.LPush(t.Context(), keys[0], "a")
-	err := ack.Run(t.Context(), feed, keys, "a").Err()
+	err := ack.Run(t.Context(), conn, keys, "a").Err()
 	if first := await(t, "the repeated script", seen); first == nil || !strings.Contains(first.Error(), "NOT FOUND") {
 		t.Fatalf("Redis says %v", first)
 	}
 	if err != nil {
-		t.Errorf("the Feed says %v", err)
+		t.Errorf("the client says %v", err)
 	}
-	if err := redis.NewScript(`return redis.error_reply('BROKEN')`).Run(t.Context(), feed, keys).Err(); err == nil {
+	if err := redis.NewScript(`return redis.error_reply('BROKEN')`).Run(t.Context(), conn, keys).Err(); err == nil {
 		t.Error("another error was swallowed")
 	}
 }
@@ -333,8 +333,8 @@ func TestRedisDiesUnderLoad(t *testing.T) {
 		return nil
 	}
 	count := func() int { mu.Lock(); defer mu.Unlock(); return len(handled) }
-	feed := queue.NewFeed(server.Client(t), workers)
-	stop := start(t, feed, workers, handle)
+	conn := queue.NewClient(server.Client(t), workers)
+	stop := start(t, conn, workers, handle)
 	eventually(t, "the first third", func() bool { return count() > total/3 })
 	server.Kill()
 	server.Start()
@@ -345,7 +345,7 @@ func TestRedisDiesUnderLoad(t *testing.T) {
 	stop()
 	t.Logf("%d of %d tasks were popped without an answer", length(t, rdb, "active"), total)
 	ageLeases(t, rdb)
-	stop = start(t, queue.NewFeed(rdb, workers), workers, handle)
+	stop = start(t, queue.NewClient(rdb, workers), workers, handle)
 	defer stop()
 	eventually(t, "the lost ones", func() bool { return count() == total })
 	if again > 0 {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -35,11 +34,7 @@ func Paused(ctx context.Context, rdb redis.UniversalClient) ([]Pause, error) {
 		if err != nil {
 			return nil, fmt.Errorf("paused queues: %w", err)
 		}
-		p := Pause{Queue: name}
-		if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
-			p.Since = time.Unix(seconds, 0).UTC()
-		}
-		list = append(list, p)
+		list = append(list, Pause{Queue: name, Since: pausedSince(text)})
 	}
 	return list, nil
 }

@@ -51,10 +51,10 @@ type PoolOptions struct {
 	Logger          zerolog.Logger
 }
 
-// A Pool is the workers of a process: asynq servers behind a Feed each.
+// A Pool is the workers of a process: asynq servers behind a Client each.
 type Pool struct {
 	options PoolOptions
-	feeds   []*Feed
+	clients []*Client
 	servers []*asynq.Server
 }
 
@@ -63,9 +63,9 @@ func NewPool(o PoolOptions) *Pool {
 	p := &Pool{options: o}
 	workers := o.Workers / o.Servers
 	for range o.Servers {
-		feed := NewFeed(o.Redis, workers)
-		p.feeds = append(p.feeds, feed)
-		p.servers = append(p.servers, asynq.NewServerFromRedisClient(feed, p.config(workers)))
+		client := NewClient(o.Redis, workers)
+		p.clients = append(p.clients, client)
+		p.servers = append(p.servers, asynq.NewServerFromRedisClient(client, p.config(workers)))
 	}
 	return p
 }
@@ -74,7 +74,7 @@ func (p *Pool) config(workers int) asynq.Config {
 	return asynq.Config{
 		Concurrency: workers,
 		Queues:      Weights(),
-		// The Feed waits on an empty queue; asynq's own pause is only the tick.
+		// The client waits on an empty queue; asynq's own pause is only the tick.
 		TaskCheckInterval:        time.Millisecond,
 		DelayedTaskCheckInterval: time.Second,
 		ShutdownTimeout:          p.options.ShutdownTimeout,
@@ -89,7 +89,7 @@ func (p *Pool) config(workers int) asynq.Config {
 // all the same.
 func (p *Pool) Start() error {
 	for i, server := range p.servers {
-		if err := server.Start(p.handler(p.feeds[i])); err != nil {
+		if err := server.Start(p.handler(p.clients[i])); err != nil {
 			p.servers = p.servers[:i] // the others have nothing to stop
 			return fmt.Errorf("queue: start: %w", err)
 		}
@@ -103,7 +103,7 @@ func (p *Pool) Stop(ctx context.Context) {
 	var group sync.WaitGroup
 	for i, server := range p.servers {
 		group.Go(func() {
-			p.feeds[i].Drain(ctx)
+			p.clients[i].Drain(ctx)
 			server.Stop()
 			server.Shutdown()
 		})
@@ -111,12 +111,12 @@ func (p *Pool) Stop(ctx context.Context) {
 	group.Wait()
 }
 
-// Claim asks for tasks that wait in asynq's retry or scheduled set, as Feed.Claim does.
+// Claim asks for tasks that wait in asynq's retry or scheduled set, as Client.Claim does.
 // They are shared among the servers by how many workers each has free.
 func (p *Pool) Claim(refs []Ref, missed func(Ref, Miss)) {
-	free := make([]int, len(p.feeds))
-	shares := make([][]Ref, len(p.feeds))
-	for i, f := range p.feeds {
+	free := make([]int, len(p.clients))
+	shares := make([][]Ref, len(p.clients))
+	for i, f := range p.clients {
 		free[i] = f.Free()
 	}
 	for _, ref := range refs {
@@ -131,15 +131,15 @@ func (p *Pool) Claim(refs []Ref, missed func(Ref, Miss)) {
 	}
 	for i, share := range shares {
 		if len(share) > 0 {
-			p.feeds[i].Claim(share, missed)
+			p.clients[i].Claim(share, missed)
 		}
 	}
 }
 
 // handler hands asynq's tasks to Handle.
-func (p *Pool) handler(feed *Feed) asynq.Handler {
+func (p *Pool) handler(client *Client) asynq.Handler {
 	return asynq.HandlerFunc(func(ctx context.Context, task *asynq.Task) error {
-		defer feed.Done()
+		defer client.Done()
 		id, _ := asynq.GetTaskID(ctx)
 		retried, _ := asynq.GetRetryCount(ctx)
 		return p.options.Handle(ctx, Delivery{ID: id, Payload: task.Payload(), Again: retried > 0})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 }
 
 // record writes a task for each job in one batch, as the producer does.
-func record(tb testing.TB, rdb redis.UniversalClient, wake bool, jobs ...*rohrpost.Job) []queue.Ticket {
+func record(tb testing.TB, rdb redis.UniversalClient, wake bool, jobs ...*payload.Job) []queue.Ticket {
 	tb.Helper()
 	var batch lua.Batch
 	recorder := queue.NewRecorder(&batch)
@@ -49,7 +50,7 @@ func record(tb testing.TB, rdb redis.UniversalClient, wake bool, jobs ...*rohrpo
 // fill enqueues so many tasks in each of the queues and returns how many.
 func fill(tb testing.TB, rdb redis.UniversalClient, each int, names ...string) int {
 	tb.Helper()
-	var jobs []*rohrpost.Job
+	var jobs []*payload.Job
 	for _, name := range names {
 		for i := range each {
 			jobs = append(jobs, newJob(name+strconv.Itoa(i), rohrpost.Priority(name)))
@@ -59,11 +60,11 @@ func fill(tb testing.TB, rdb redis.UniversalClient, each int, names ...string) i
 	return len(jobs)
 }
 
-func newJob(id string, p rohrpost.Priority) *rohrpost.Job {
-	return &rohrpost.Job{Message: rohrpost.Message{ID: id, Priority: p}, EnqueuedAt: time.Now()}
+func newJob(id string, p rohrpost.Priority) *payload.Job {
+	return &payload.Job{Message: rohrpost.Message{ID: id, Priority: p}, EnqueuedAt: time.Now()}
 }
 
-// config is that of package worker but for quicker tests.
+// config is that of package delivery but for quicker tests.
 func config(workers int) asynq.Config {
 	return asynq.Config{
 		Concurrency: workers, Queues: queue.Weights(), TaskCheckInterval: time.Millisecond,
@@ -72,12 +73,12 @@ func config(workers int) asynq.Config {
 	}
 }
 
-// start runs a server on a feed until stop is called. The handler gets the id.
-func start(tb testing.TB, feed *queue.Feed, workers int, handle func(id string) error) (stop func()) {
+// start runs a server on a conn until stop is called. The handler gets the id.
+func start(tb testing.TB, conn *queue.Client, workers int, handle func(id string) error) (stop func()) {
 	tb.Helper()
-	server := asynq.NewServerFromRedisClient(feed, config(workers))
+	server := asynq.NewServerFromRedisClient(conn, config(workers))
 	if err := server.Start(asynq.HandlerFunc(func(_ context.Context, t *asynq.Task) error {
-		defer feed.Done()
+		defer conn.Done()
 		return handle(string(t.Payload()))
 	})); err != nil {
 		tb.Fatal(err)
@@ -85,7 +86,7 @@ func start(tb testing.TB, feed *queue.Feed, workers int, handle func(id string) 
 	return func() {
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
-		feed.Drain(ctx)
+		conn.Drain(ctx)
 		server.Stop()
 		server.Shutdown()
 	}

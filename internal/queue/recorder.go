@@ -9,30 +9,30 @@ import (
 	"github.com/hibiken/asynq"
 	"github.com/redis/go-redis/v9"
 
-	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // A Recorder turns asynq's enqueue operations into calls of a lua.Batch. asynq
 // has no batch call; it does have a constructor that takes any UniversalClient.
-// The Recorder gives it a notebook that writes the script down and says yes.
+// The Recorder gives it a recording that writes the script down and says yes.
 type Recorder struct {
-	notes  notebook
+	notes  recording
 	client *asynq.Client
 }
 
 // NewRecorder records into batch.
 func NewRecorder(batch *lua.Batch) *Recorder {
-	r := &Recorder{notes: notebook{batch: batch}}
+	r := &Recorder{notes: recording{batch: batch}}
 	r.client = asynq.NewClientFromRedisClient(&r.notes)
 	return r
 }
 
-// Add appends the task of a job to the batch; payload is its encoded form. The answer
+// Add appends the task of a job to the batch; content is its encoded form. The answer
 // is in the ticket once the batch was executed.
-func (r *Recorder) Add(ctx context.Context, job *rohrpost.Job, payload []byte) (Ticket, error) {
+func (r *Recorder) Add(ctx context.Context, job *payload.Job, content []byte) (Ticket, error) {
 	r.notes.last = nil
-	if _, err := r.client.EnqueueContext(ctx, NewTask(job, payload)); err != nil {
+	if _, err := r.client.EnqueueContext(ctx, NewTask(job, content)); err != nil {
 		return Ticket{}, fmt.Errorf("enqueue: %w", err)
 	}
 	if r.notes.last == nil {
@@ -57,9 +57,9 @@ func (t Ticket) Accepted() (bool, error) {
 	return n == int64(1), nil
 }
 
-// notebook is the UniversalClient that asynq's client writes to. It has what an
+// recording is the UniversalClient that asynq's client writes to. It has what an
 // enqueue uses; anything else is a nil call, which the tests would hit.
-type notebook struct {
+type recording struct {
 	redis.UniversalClient
 	batch *lua.Batch
 	last  *lua.Call
@@ -69,14 +69,14 @@ type notebook struct {
 var scripts = sync.OnceValue(func() *sync.Map { return &sync.Map{} })
 
 // EvalSha claims not to know the script, so that asynq hands over its source.
-func (n *notebook) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) *redis.Cmd {
+func (n *recording) EvalSha(ctx context.Context, _ string, _ []string, _ ...any) *redis.Cmd {
 	cmd := redis.NewCmd(ctx)
 	cmd.SetErr(noScript{})
 	return cmd
 }
 
 // Eval writes the call down and answers as if the task had been new.
-func (n *notebook) Eval(ctx context.Context, source string, keys []string, args ...any) *redis.Cmd {
+func (n *recording) Eval(ctx context.Context, source string, keys []string, args ...any) *redis.Cmd {
 	script, known := scripts().Load(source)
 	if !known {
 		script, _ = scripts().LoadOrStore(source, redis.NewScript(source))
@@ -90,7 +90,7 @@ func (n *notebook) Eval(ctx context.Context, source string, keys []string, args 
 // SAdd writes down the queue that asynq registers. asynq does so once per
 // client, and a recorder has its own: a Redis that lost its data learns of the
 // queue with the next batch.
-func (n *notebook) SAdd(ctx context.Context, key string, members ...any) *redis.IntCmd {
+func (n *recording) SAdd(ctx context.Context, key string, members ...any) *redis.IntCmd {
 	n.batch.Do(append([]any{"SADD", key}, members...)...)
 	return redis.NewIntCmd(ctx)
 }

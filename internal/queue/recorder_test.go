@@ -12,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
@@ -52,21 +53,21 @@ func snapshot(t *testing.T, rdb redis.UniversalClient) map[string]any {
 func TestRecorderWritesWhatAsynqWrites(t *testing.T) {
 	t.Parallel()
 	later := time.Now().Add(time.Hour)
-	job := func(id string, p rohrpost.Priority, notBefore time.Time) *rohrpost.Job {
+	job := func(id string, p rohrpost.Priority, notBefore time.Time) *payload.Job {
 		j := newJob(id, p)
 		j.NotBefore = notBefore
 		return j
 	}
 	tests := []struct {
 		name string
-		jobs []*rohrpost.Job
+		jobs []*payload.Job
 		want []string // keys
 	}{
-		{"pending", []*rohrpost.Job{newJob("a", "")}, []string{"asynq:queues", "asynq:{default}:t:a", "asynq:{default}:pending"}},
-		{"scheduled", []*rohrpost.Job{job("a", rohrpost.Bulk, later)}, []string{"asynq:queues", "asynq:{bulk}:t:a", "asynq:{bulk}:scheduled"}},
+		{"pending", []*payload.Job{newJob("a", "")}, []string{"asynq:queues", "asynq:{default}:t:a", "asynq:{default}:pending"}},
+		{"scheduled", []*payload.Job{job("a", rohrpost.Bulk, later)}, []string{"asynq:queues", "asynq:{bulk}:t:a", "asynq:{bulk}:scheduled"}},
 		{
 			"order and conflict",
-			[]*rohrpost.Job{newJob("a", ""), newJob("b", ""), newJob("a", ""), newJob("c", rohrpost.Critical), job("b", "", later), job("d", "", later)},
+			[]*payload.Job{newJob("a", ""), newJob("b", ""), newJob("a", ""), newJob("c", rohrpost.Critical), job("b", "", later), job("d", "", later)},
 			[]string{
 				"asynq:queues", "asynq:{default}:t:a", "asynq:{default}:t:b", "asynq:{default}:pending",
 				"asynq:{critical}:t:c", "asynq:{critical}:pending", "asynq:{default}:t:d", "asynq:{default}:scheduled",
@@ -161,7 +162,7 @@ func TestWakeIsPublished(t *testing.T) {
 func TestAddRefusesWhatAsynqRefuses(t *testing.T) {
 	t.Parallel()
 	var batch lua.Batch
-	_, err := queue.NewRecorder(&batch).Add(t.Context(), &rohrpost.Job{Message: rohrpost.Message{Priority: " "}}, nil)
+	_, err := queue.NewRecorder(&batch).Add(t.Context(), &payload.Job{Message: rohrpost.Message{Priority: " "}}, nil)
 	if err == nil {
 		t.Error("a job of no queue")
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // TaskType is the asynq type of every mail.
@@ -39,9 +40,9 @@ func Name(p rohrpost.Priority) string {
 	return string(p)
 }
 
-// NewTask makes the asynq task of a job; payload is its encoded form. asynq knows
+// NewTask makes the asynq task of a job; content is its encoded form. asynq knows
 // whole seconds and cuts the rest off: NotBefore is rounded up.
-func NewTask(job *rohrpost.Job, payload []byte) *asynq.Task {
+func NewTask(job *payload.Job, content []byte) *asynq.Task {
 	opts := make([]asynq.Option, 0, 5)
 	opts = append(opts,
 		asynq.TaskID(string(job.Key())),
@@ -52,5 +53,5 @@ func NewTask(job *rohrpost.Job, payload []byte) *asynq.Task {
 	if job.NotBefore.After(job.EnqueuedAt) {
 		opts = append(opts, asynq.ProcessAt(job.NotBefore.Add(time.Second-1).Truncate(time.Second)))
 	}
-	return asynq.NewTask(TaskType, payload, opts...)
+	return asynq.NewTask(TaskType, content, opts...)
 }

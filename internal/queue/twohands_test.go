@@ -31,7 +31,7 @@ func TestPutOffByTwo(t *testing.T) {
 			record(t, rdb, false, newJob("a", ""))
 			retry, now := key("default", "retry"), time.Now()
 			handled := make(chan struct{}, 1)
-			server := asynq.NewServerFromRedisClient(queue.NewFeed(rdb, 1), later(1))
+			server := asynq.NewServerFromRedisClient(queue.NewClient(rdb, 1), later(1))
 			err := server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error {
 				rdb.LRem(t.Context(), key("default", "active"), 0, "a")
 				rdb.ZRem(t.Context(), key("default", "lease"), "a")

@@ -221,3 +221,13 @@ func (c *Counter) Waiting(ctx context.Context) (map[string]Amount, error) {
 	}
 	return out, nil
 }
+
+// Of is what waits for one tenant, as counted.
+func (c *Counter) Of(ctx context.Context, tenant string) (Amount, error) {
+	pipe := c.rdb.Pipeline()
+	mails, bytes := pipe.HGet(ctx, mailsKey, tenant), pipe.HGet(ctx, bytesKey, tenant)
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return Amount{}, fmt.Errorf("quota: %w", err)
+	}
+	return Amount{number(mails.Val()), number(bytes.Val())}, nil
+}

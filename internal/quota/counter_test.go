@@ -12,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
@@ -271,25 +272,38 @@ func TestFullMemory(t *testing.T) {
 
 func TestWeight(t *testing.T) {
 	t.Parallel()
-	job := func(change func(*rohrpost.Job)) int64 {
-		j := &rohrpost.Job{}
+	job := func(change func(*payload.Job)) int64 {
+		j := &payload.Job{}
 		change(j)
 		return quota.Weight(j)
 	}
-	empty := job(func(*rohrpost.Job) {})
+	empty := job(func(*payload.Job) {})
 	for name, tt := range map[string]struct {
-		change func(*rohrpost.Job)
+		change func(*payload.Job)
 		want   int64
 	}{
-		"text":       {func(j *rohrpost.Job) { j.Text = "12345" }, 5},
-		"html":       {func(j *rohrpost.Job) { j.HTML = "12345" }, 5},
-		"attachment": {func(j *rohrpost.Job) { j.Attachments = []rohrpost.Attachment{{Content: make([]byte, 1<<20)}} }, 1 << 20},
-		"headers":    {func(j *rohrpost.Job) { j.Headers = []rohrpost.Header{{Name: "X-A", Value: "12"}} }, 5},
-		"recipients": {func(j *rohrpost.Job) { j.Bcc = []rohrpost.Address{{Address: "a@b"}} }, 6},
-		"metadata":   {func(j *rohrpost.Job) { j.Metadata = map[string]string{"k": "v"} }, 4},
+		"text":       {func(j *payload.Job) { j.Text = "12345" }, 5},
+		"html":       {func(j *payload.Job) { j.HTML = "12345" }, 5},
+		"attachment": {func(j *payload.Job) { j.Attachments = []rohrpost.Attachment{{Content: make([]byte, 1<<20)}} }, 1 << 20},
+		"its name":   {func(j *payload.Job) { j.Files = []payload.File{{Name: "a.pdf", ContentType: "a/b", Size: 1 << 20}} }, 8},
+		"headers":    {func(j *payload.Job) { j.Headers = []rohrpost.Header{{Name: "X-A", Value: "12"}} }, 5},
+		"recipients": {func(j *payload.Job) { j.Bcc = []rohrpost.Address{{Address: "a@b"}} }, 6},
+		"metadata":   {func(j *payload.Job) { j.Metadata = map[string]string{"k": "v"} }, 4},
 	} {
 		if got := job(tt.change) - empty; got != tt.want {
 			t.Errorf("%s counts %d bytes, want %d", name, got, tt.want)
+		}
+	}
+}
+
+// TestOf tells what waits for one tenant, and nothing of one for whom nothing does.
+func TestOf(t *testing.T) {
+	t.Parallel()
+	b := open(t, 0, 0)
+	b.add("acme", quota.Amount{Mails: 2, Bytes: 20})
+	for tenant, want := range map[string]quota.Amount{"acme": {Mails: 2, Bytes: 20}, "globex": {}} {
+		if got, err := b.Of(t.Context(), tenant); err != nil || got != want {
+			t.Errorf("%s: %+v, %v", tenant, got, err)
 		}
 	}
 }

@@ -9,5 +9,5 @@
 //
 // The counters are in another slot of a Cluster than the mails, so a process that dies,
 // or a reply that is lost, leaves them wrong. The truth is in the ledger's records: the
-// worker's stock-taking goes through all of them, and a [Census] corrects the counters.
+// worker's reconciler goes through all of them, and a [Census] corrects the counters.
 package quota

@@ -27,7 +27,7 @@ func (r *Returns) Change(tenant string, mails, bytes int64) {
 }
 
 // Flush writes what has gathered, in one round trip. After an error it is kept: Redis
-// may have taken it all the same, which stock-taking puts right.
+// may have taken it all the same, which the reconciler puts right.
 func (r *Returns) Flush(ctx context.Context) error {
 	r.mu.Lock()
 	if len(r.sum) == 0 {

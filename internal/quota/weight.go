@@ -1,6 +1,9 @@
 package quota
 
-import "github.com/rohrpost/rohrpost"
+import (
+	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
+)
 
 // overhead is what Redis keeps of a mail beside its texts: the ledger's record, asynq's
 // task, and where they are listed.
@@ -8,8 +11,8 @@ const overhead = 1536
 
 // Weight is the bytes that a job counts: all of its texts and attachments, and what
 // Redis needs beside them. An attachment that other mails have, too, counts for each.
-// The job must still have its contents.
-func Weight(job *rohrpost.Job) int64 {
+// Contents count only as long as the job has them, before they are blobs.
+func Weight(job *payload.Job) int64 {
 	n := overhead + len(job.Text) + len(job.HTML) + len(job.Subject)
 	n += 2 * len(job.MessageID) // in task and record, as what follows
 	for key, value := range job.Metadata {
@@ -25,6 +28,9 @@ func Weight(job *rohrpost.Job) int64 {
 	}
 	for _, a := range job.Attachments {
 		n += len(a.Name) + len(a.ContentType) + len(a.Content)
+	}
+	for _, f := range job.Files {
+		n += len(f.Name) + len(f.ContentType)
 	}
 	return int64(n)
 }

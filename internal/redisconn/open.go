@@ -19,7 +19,7 @@ const (
 
 	dialTimeout = 3 * time.Second
 	ioTimeout   = 3 * time.Second
-	// clusterLookAgain is how long a client believes who the masters are. A dead
+	// clusterLookAgain is how long a client believes its list of masters. A dead
 	// one tells nobody about its successor, and go-redis asks the others after a
 	// minute only.
 	clusterLookAgain = time.Second

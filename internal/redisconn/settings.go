@@ -10,6 +10,7 @@ import (
 // settings are those of a server that decide about mail, as far as it tells. CONFIG
 // knows them all; a user that may not call it reads most of them in INFO.
 type settings struct {
+	version     string   // of Redis; Valkey says which version of Redis it is like; empty: not told
 	policy      string   // maxmemory-policy; empty: not told
 	appendonly  string   // yes, no; empty: not told
 	save        *string  // nil: not told
@@ -32,6 +33,7 @@ func askSettings(ctx context.Context, client redis.Cmdable) settings {
 		}
 		return byInfo
 	}
+	s.version = info["redis_version"]
 	s.policy = config("maxmemory-policy", info["maxmemory_policy"])
 	s.appendonly = config("appendonly", map[string]string{"0": "no", "1": "yes"}[info["aof_enabled"]])
 	if value, ok := configured(ctx, client, "save"); ok {

@@ -11,7 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/backlog"
+	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -47,7 +48,7 @@ func (b *bench) sendAll(a *resolver.Account, n int, routes ...*route.Route) map[
 // leasesOf is how many connections of an account count in Redis.
 func (b *bench) leasesOf(a *resolver.Account) int64 {
 	b.Helper()
-	n, err := b.rdb.ZCard(b.Context(), "rohrpost:gate:{"+a.ID()+"}:connections").Result()
+	n, err := b.rdb.ZCard(b.Context(), "rohrpost:lease:{"+a.ID()+"}:connections").Result()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -115,15 +116,15 @@ func TestOneLogin(t *testing.T) {
 	b, server := newBench(t), needsLogin(t)
 	a := withPassword(server)
 	a.Trusted, a.SMTP.Password, a.SMTP.MaxConnections = true, resolver.NewSecret("wrong"), 20
-	routes := []*route.Route{b.open(), b.open(), b.open(), b.open()} // none of which listens for notices
+	routes := []*route.Route{b.open(), b.open(), b.open(), b.open()} // none of which listens for changes
 	if got := b.sendAll(a, 5, routes...); got["auth_failed"] != 20 || server.Count(smtptest.AUTH) != 1 {
 		t.Errorf("%v with %d logins", got, server.Count(smtptest.AUTH))
 	}
-	released, err := gate.New(gate.Options{Redis: b.rdb})
+	released, err := breaker.New(breaker.Options{Redis: b.rdb, Backlog: backlog.New(b.rdb, nil)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := released.Release(t.Context(), a.ID()); err != nil {
+	if err := released.Reset(t.Context(), a.ID()); err != nil {
 		t.Fatal(err)
 	}
 	again := []*route.Route{b.open(), b.open(), b.open(), b.open()}
@@ -148,7 +149,7 @@ func TestOneLogin(t *testing.T) {
 	if err := last.Close(); err != nil {
 		t.Error(err)
 	}
-	if n, err := b.rdb.Exists(t.Context(), "rohrpost:gate:{"+a.ID()+"}:proven").Result(); n != 0 || err != nil || b.leasesOf(a) != 0 {
+	if n, err := b.rdb.Exists(t.Context(), "rohrpost:lease:{"+a.ID()+"}:proven").Result(); n != 0 || err != nil || b.leasesOf(a) != 0 {
 		t.Errorf("the refused password still counts as proven (%v), or %d connections as open", err, b.leasesOf(a))
 	}
 }

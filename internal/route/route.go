@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/rs/zerolog"
 
+	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/failure"
-	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/lease"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/transport"
@@ -29,16 +31,16 @@ type Application struct {
 	ClientSecret resolver.Secret
 }
 
-// Options of a Route. Tokens, Guard, Gate and Leases are required.
+// Options of a Route. Tokens, Guard, Breaker and Leases are required.
 type Options struct {
 	// Tokens makes the source of access tokens that asks through a client.
 	Tokens func(*http.Client) (*oauth.Tokens, error)
 	// Guard dials for accounts that tenants have entered.
 	Guard *netguard.Guard
-	// Gate knows whose login was refused.
-	Gate *gate.Gate
+	// Breaker knows which accounts are parked.
+	Breaker *breaker.Breaker
 	// Leases count the connections to SMTP servers. Run renews them.
-	Leases *gate.Leases
+	Leases *lease.Leases
 	// Microsoft and Google are the platform's applications.
 	Microsoft, Google Application
 
@@ -47,7 +49,9 @@ type Options struct {
 	// TenantConnections is the most that settings may have which the operator has not
 	// written; 0: any number.
 	TenantConnections int
-	Logger            zerolog.Logger
+	// TestPatience is how long a test waits for a connection that mails give up. 0: 5 s.
+	TestPatience time.Duration
+	Logger       zerolog.Logger
 }
 
 // A Route sends mails. Its methods may be called from any goroutine.
@@ -61,14 +65,16 @@ type lane struct {
 	smtp   *smtp.Transport
 	graph  *graph.Transport
 	gmail  *gmail.Transport
+	client *http.Client // of tokens
 	tokens *oauth.Tokens
 }
 
 // New checks the options. It connects to nobody.
 func New(o Options) (*Route, error) {
-	if o.Tokens == nil || o.Guard == nil || o.Gate == nil || o.Leases == nil {
-		return nil, errors.New("route: tokens, guard, gate and leases are required")
+	if o.Tokens == nil || o.Guard == nil || o.Breaker == nil || o.Leases == nil {
+		return nil, errors.New("route: tokens, guard, breaker and leases are required")
 	}
+	o.TestPatience = cmp.Or(o.TestPatience, 5*time.Second)
 	r := &Route{options: o}
 	var err error
 	if r.trusted, err = r.open(new(net.Dialer).DialContext, &http.Client{Timeout: time.Minute}); err != nil {
@@ -82,7 +88,7 @@ func New(o Options) (*Route, error) {
 
 func (r *Route) open(dial func(context.Context, string, string) (net.Conn, error), client *http.Client) (*lane, error) {
 	o := &r.options
-	l := &lane{}
+	l := &lane{client: client}
 	var err, graphErr, gmailErr, tokensErr error
 	l.smtp, err = smtp.New(smtp.Options{HELO: o.HELO, MaxConnections: o.MaxConnections, Logger: o.Logger, Dial: dial})
 	l.graph, graphErr = graph.New(graph.Options{HTTPClient: client, Logger: o.Logger})
@@ -94,13 +100,33 @@ func (r *Route) open(dial func(context.Context, string, string) (net.Conn, error
 	return l, nil
 }
 
+// api is the interface through which an account sends.
+func (l *lane) api(a *resolver.Account) *graph.Transport {
+	if a.Transport() == resolver.ViaGmail {
+		return l.gmail
+	}
+	return l.graph
+}
+
 func (l *lane) close() error {
 	l.smtp.Close()
 	return l.tokens.Close()
 }
 
-// Run renews the leases of open connections until ctx ends.
-func (r *Route) Run(ctx context.Context) { r.options.Leases.Run(ctx) }
+// Run renews the leases of open connections until ctx ends, and gives up connections for
+// tests of other processes, too.
+func (r *Route) Run(ctx context.Context) {
+	var listening sync.WaitGroup
+	listening.Go(func() { r.options.Leases.Wanted(ctx, r.yield) })
+	r.options.Leases.Run(ctx)
+	listening.Wait()
+}
+
+// yield gives up a connection of an account.
+func (r *Route) yield(account string) {
+	r.trusted.smtp.Yield(account)
+	r.other.smtp.Yield(account)
+}
 
 // Close ends idle connections and waits for requests for tokens.
 func (r *Route) Close() error { return errors.Join(r.trusted.close(), r.other.close()) }
@@ -118,18 +144,15 @@ func (r *Route) lane(a *resolver.Account) *lane {
 	return r.other
 }
 
-// Send hands a mail over through an account: see worker.Transport.
+// Send hands a mail over through an account: see delivery.Transport.
 func (r *Route) Send(ctx context.Context, a *resolver.Account, m transport.Mail, arm transport.Arm) (transport.Outcome, error) {
 	l := r.lane(a)
 	var out transport.Outcome
 	var err error
-	switch a.Transport() {
-	case resolver.ViaGraph:
-		out, err = l.graph.Send(ctx, r.mailbox(a), m, arm)
-	case resolver.ViaGmail:
-		out, err = l.gmail.Send(ctx, r.mailbox(a), m, arm)
-	default:
+	if a.Transport() == resolver.ViaSMTP {
 		out, err = l.smtp.Send(ctx, r.Server(a), m, arm)
+	} else {
+		out, err = l.api(a).Send(ctx, r.mailbox(a), m, arm)
 	}
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", a.ID(), err)
@@ -137,15 +160,18 @@ func (r *Route) Send(ctx context.Context, a *resolver.Account, m transport.Mail,
 	return out, nil
 }
 
-// Try is Send for a test mail: over a connection of its own, which logs in anew
-// and is not counted, and without a ledger.
+// Try is Send for a test mail: over a connection of its own, which logs in anew and
+// ends with the mail, and without a ledger. The connection takes the place of one that
+// carries mails; if all stay busy for some seconds, the failure is of a *failure.Busy.
 func (r *Route) Try(ctx context.Context, a *resolver.Account, m transport.Mail) (transport.Outcome, error) {
 	arm := func(context.Context, []int) error { return nil }
 	if a.Transport() != resolver.ViaSMTP {
-		return r.Send(ctx, a, m, arm)
+		mailbox := r.mailbox(a)
+		mailbox.Guard = r.trialGuard(a)
+		return r.lane(a).api(a).Send(ctx, mailbox, m, arm)
 	}
 	server := r.Server(a)
-	server.Account, server.Version, server.Guard = "test/"+rand.Text(), "1", nil
+	server.Account, server.Version, server.Once, server.Guard = "test/"+rand.Text(), "1", true, r.trialGuard(a)
 	return r.lane(a).smtp.Send(ctx, server, m, arm)
 }
 
@@ -156,7 +182,7 @@ func (r *Route) Server(a *resolver.Account) smtp.Server {
 		Account: a.ID(), Version: a.Version(), Host: s.Host, Port: s.Port, Encryption: smtp.Encryption(s.Encryption),
 		Authentication: s.Authentication, Username: s.Username, Password: s.Password,
 		AllowPlaintextLogin: s.AllowPlaintextLogin, MaxConnections: a.Connections(r.options.MaxConnections, r.options.TenantConnections),
-		Guard: parking{gate: r.options.Gate, leases: r.options.Leases, account: a, log: r.options.Logger},
+		Guard: r.parking(a),
 	}
 	if a.OAuth2.InUse() {
 		server.Token = r.lane(a).tokens.Source(r.Credentials(a))
@@ -167,7 +193,9 @@ func (r *Route) Server(a *resolver.Account) smtp.Server {
 func (r *Route) mailbox(a *resolver.Account) graph.Mailbox {
 	return graph.Mailbox{
 		Account: a.ID(), Address: cmp.Or(a.OAuth2.Username, a.Address), Token: r.lane(a).tokens.Source(r.Credentials(a)),
-		BaseURL: cmp.Or(a.OAuth2.Endpoints.API, graphOf(a.OAuth2.Provider, a.OAuth2.Cloud)),
+		BaseURL:     cmp.Or(a.OAuth2.Endpoints.API, graphOf(a.OAuth2.Provider, a.OAuth2.Cloud)),
+		MaxRequests: a.Connections(r.options.MaxConnections, r.options.TenantConnections),
+		Guard:       r.parking(a),
 	}
 }
 
@@ -203,12 +231,22 @@ func (r *Route) Credentials(a *resolver.Account) oauth.Credentials {
 	return c
 }
 
-// Check goes through everything up to a mail: see smtp.Transport.Check. Of an
-// account that sends through an API it is the login alone.
+// SignIn has somebody connect the mailbox of an account: see oauth.NewSignIn. verifier is
+// that of a sign-in which has begun elsewhere; zero: it begins here.
+func (r *Route) SignIn(a *resolver.Account, redirectURL string, verifier resolver.Secret) (*oauth.SignIn, error) {
+	return oauth.NewSignIn(oauth.SignInOptions{
+		Credentials: r.Credentials(a), RedirectURL: redirectURL, HTTPClient: r.lane(a).client, Verifier: verifier,
+	})
+}
+
+// Check goes through everything up to a mail: see smtp.Transport.Check. Its connection
+// is as that of Try. Of an account that sends through an API it is the login alone.
 func (r *Route) Check(ctx context.Context, a *resolver.Account, o smtp.CheckOptions) []smtp.Step {
 	l := r.lane(a)
 	if a.Transport() == resolver.ViaSMTP {
-		return l.smtp.Check(ctx, r.Server(a), o)
+		server := r.Server(a)
+		server.Guard = r.trialGuard(a)
+		return l.smtp.Check(ctx, server, o)
 	}
 	start := time.Now()
 	_, err := l.tokens.Token(ctx, r.Credentials(a), resolver.Secret{})

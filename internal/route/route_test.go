@@ -8,8 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/failure"
-	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/lease"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/route"
@@ -227,8 +228,8 @@ func TestNew(t *testing.T) {
 	for word, o := range map[string]route.Options{
 		"are required": {Guard: guard},
 		"required":     {Tokens: none},
-		"and leases":   {Tokens: none, Guard: guard, Gate: &gate.Gate{}},
-		"abort":        {Tokens: none, Guard: guard, Gate: &gate.Gate{}, Leases: &gate.Leases{}},
+		"and leases":   {Tokens: none, Guard: guard, Breaker: &breaker.Breaker{}},
+		"abort":        {Tokens: none, Guard: guard, Breaker: &breaker.Breaker{}, Leases: &lease.Leases{}},
 	} {
 		if _, err := route.New(o); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%v", err)

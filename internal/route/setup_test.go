@@ -17,7 +17,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/rohrpost/rohrpost/internal/gate"
+	"github.com/rohrpost/rohrpost/internal/backlog"
+	"github.com/rohrpost/rohrpost/internal/breaker"
+	"github.com/rohrpost/rohrpost/internal/lease"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/redistest"
@@ -83,6 +85,12 @@ func newBench(t *testing.T) *bench {
 // and without any not at all.
 func (b *bench) open(ports ...int) *route.Route {
 	b.Helper()
+	return b.openWith(route.Options{}, ports...)
+}
+
+// openWith is open with more options.
+func (b *bench) openWith(o route.Options, ports ...int) *route.Route {
+	b.Helper()
 	options := netguard.Options{Ports: ports}
 	if len(ports) > 0 {
 		options.Allow = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
@@ -91,24 +99,21 @@ func (b *bench) open(ports ...int) *route.Route {
 	if err != nil {
 		b.Fatal(err)
 	}
-	parked, err := gate.New(gate.Options{Redis: b.rdb})
+	parked, err := breaker.New(breaker.Options{Redis: b.rdb, Backlog: backlog.New(b.rdb, nil)})
 	if err != nil {
 		b.Fatal(err)
 	}
-	leases, err := gate.NewLeases(gate.LeaseOptions{Redis: b.rdb})
+	leases, err := lease.New(lease.Options{Redis: b.rdb})
 	if err != nil {
 		b.Fatal(err)
 	}
-	r, err := route.New(route.Options{
-		Gate: parked, Leases: leases,
-		Tokens: func(client *http.Client) (*oauth.Tokens, error) {
-			return oauth.New(oauth.Options{Redis: b.rdb, Box: b.box, HTTPClient: client})
-		},
-		Guard:     guard,
-		Microsoft: route.Application{ClientID: "ms-app", ClientSecret: resolver.NewSecret("ms-secret")},
-		Google:    route.Application{ClientID: "g-app", ClientSecret: resolver.NewSecret("g-secret")},
-		HELO:      "worker.example",
-	})
+	o.Breaker, o.Leases, o.Guard, o.HELO = parked, leases, guard, "worker.example"
+	o.Tokens = func(client *http.Client) (*oauth.Tokens, error) {
+		return oauth.New(oauth.Options{Redis: b.rdb, Box: b.box, HTTPClient: client})
+	}
+	o.Microsoft = route.Application{ClientID: "ms-app", ClientSecret: resolver.NewSecret("ms-secret")}
+	o.Google = route.Application{ClientID: "g-app", ClientSecret: resolver.NewSecret("g-secret")}
+	r, err := route.New(o)
 	if err != nil {
 		b.Fatal(err)
 	}

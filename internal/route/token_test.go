@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,7 +13,10 @@ import (
 	"github.com/rohrpost/rohrpost/internal/apitest"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/oauthtest"
+	"github.com/rohrpost/rohrpost/internal/redistest"
+	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
+	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/internal/transport/smtp"
 	"github.com/rohrpost/rohrpost/resolver"
 )
@@ -184,5 +189,54 @@ func TestArm(t *testing.T) {
 	}
 	if server.Taken() != 0 {
 		t.Error("it was sent all the same")
+	}
+}
+
+// TestRequestsOverAllWorkers: two workers together never send more than four requests of
+// a mailbox to Microsoft Graph at a time, and share them.
+func TestRequestsOverAllWorkers(t *testing.T) {
+	t.Parallel()
+	b, srv := newBench(t), provider(t)
+	api := apitest.Graph(t, apitest.Options{})
+	var open, most atomic.Int64
+	four := make(chan struct{})
+	api.On(apitest.Answer{}.Doing(func() {
+		now := open.Add(1)
+		defer open.Add(-1)
+		if now > most.Load() {
+			most.Store(now)
+		}
+		if now == 4 {
+			select {
+			case <-four:
+			default:
+				close(four)
+			}
+		}
+		if api.Requests() > 1 { // the first one finds out whether the login works
+			<-four
+		}
+	}))
+	a := connected(srv, resolver.Microsoft, "graph", resolver.Endpoints{API: api.URL()})
+	a.Trusted = true
+	routes := []*route.Route{b.open(), b.open()}
+	if v := b.send(routes[0], a); v.Failure != nil {
+		t.Fatal(v.Failure)
+	}
+	var wg sync.WaitGroup
+	for n := range 24 {
+		wg.Go(func() {
+			redistest.Until(t, "a place", func() bool {
+				out, err := routes[n%2].Send(t.Context(), a, mail(), armed)
+				if err == nil && out.Verdicts[0].Failure != nil {
+					t.Error(out.Verdicts[0].Failure)
+				}
+				return !errors.Is(err, transport.ErrBusy)
+			})
+		})
+	}
+	wg.Wait()
+	if got := api.Requests(); most.Load() != 4 || got != 25 || b.leasesOf(a) != 0 {
+		t.Errorf("%d at a time, %d requests, %d leases left", most.Load(), got, b.leasesOf(a))
 	}
 }

@@ -36,6 +36,9 @@ type Options struct {
 	// RefuseAtOnce refuses a token with 535 like Exchange, without the challenge
 	// that Google sends before.
 	RefuseAtOnce bool
+	// MaxSessions, when set, is how many connections there may be at a time. Further
+	// ones are answered with 421.
+	MaxSessions int
 	// Discard counts mails but does not keep them.
 	Discard bool
 }
@@ -129,11 +132,23 @@ func (s *Server) accept() {
 			return
 		}
 		s.sessions++
-		ss := &session{server: s, raw: c, number: s.sessions, gone: make(chan struct{})}
+		ss := &session{server: s, raw: c, number: s.sessions, gone: make(chan struct{}), excess: s.fullLocked()}
 		s.open[ss] = true
 		s.wg.Go(func() { s.serve(ss) })
 		s.mu.Unlock()
 	}
+}
+
+// fullLocked reports that no further connection may be open. One that was told goodbye
+// counts no more: its client need not know when it is gone.
+func (s *Server) fullLocked() bool {
+	open := 0
+	for ss := range s.open {
+		if !ss.leaving && !ss.excess {
+			open++
+		}
+	}
+	return s.options.MaxSessions > 0 && open >= s.options.MaxSessions
 }
 
 func (s *Server) serve(ss *session) {

@@ -111,6 +111,16 @@ func TestScript(t *testing.T) {
 	}
 }
 
+func TestMaxSessions(t *testing.T) {
+	t.Parallel()
+	srv := smtptest.Start(t, smtptest.Options{MaxSessions: 1})
+	first := dial(t, srv)
+	first.say("", "220 ")
+	dial(t, srv).say("", "421 4.7.0 too many", "")
+	first.say("QUIT\r\n", "221 ")
+	dial(t, srv).say("", "220 ")
+}
+
 func TestSilence(t *testing.T) {
 	t.Parallel()
 	for _, stage := range []smtptest.Stage{smtptest.Banner, smtptest.EHLO, smtptest.Body, smtptest.Dot} {

@@ -26,6 +26,8 @@ type session struct {
 	number   int
 	once     sync.Once
 	gone     chan struct{} // closed by hangUp
+	excess   bool          // one too many
+	leaving  bool          // the client has said QUIT; with the server's lock
 	secure   bool
 	greeted  bool
 	known    bool   // logged in
@@ -35,6 +37,10 @@ type session struct {
 
 func (ss *session) run() {
 	ss.use(ss.raw)
+	if ss.excess {
+		_ = ss.say(Banner, 421, "4.7.0 too many connections")
+		return
+	}
 	if ss.server.options.Implicit && ss.encrypt() != nil {
 		return
 	}
@@ -112,6 +118,9 @@ func (ss *session) command(line string) error {
 	case NOOP:
 		return ss.say(NOOP, 250, "2.0.0 ok")
 	case QUIT:
+		ss.server.mu.Lock()
+		ss.leaving = true
+		ss.server.mu.Unlock()
 		if err := ss.say(QUIT, 221, "2.0.0 bye"); err != nil {
 			return err
 		}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/strictyaml"
 )
 
@@ -18,7 +18,7 @@ type page struct {
 	Maybe  *bool             `json:"maybe"`
 	Number int               `json:"number"`
 	Large  int64             `json:"large"`
-	Secret secret.String     `json:"secret"`
+	Secret rohrpost.Secret   `json:"secret"`
 	Person person            `json:"person"`
 	Other  *person           `json:"other"`
 	Texts  []string          `json:"texts"`
@@ -82,8 +82,8 @@ func TestDecode(t *testing.T) {
 		{"flag", "flag: true", page{Flag: true}},
 		{"pointer", "maybe: true", page{Maybe: &yes}},
 		{"numbers", "{number: -7, large: 0x7fffffffffffffff}", page{Number: -7, Large: 1<<63 - 1}},
-		{"secret", "secret: hunter2", page{Secret: secret.New("hunter2")}},
-		{"secret like a number", "secret: 007", page{Secret: secret.New("007")}},
+		{"secret", "secret: hunter2", page{Secret: rohrpost.NewSecret("hunter2")}},
+		{"secret like a number", "secret: 007", page{Secret: rohrpost.NewSecret("007")}},
 		{"struct", "person: {first: Max, last: Muster}", page{Person: person{"Max", "Muster"}}},
 		{"struct as text", "person: Max Muster", page{Person: person{"Max", "Muster"}}},
 		{"pointer to a struct", "other: {first: Max}", page{Other: &person{First: "Max"}}},
@@ -157,7 +157,7 @@ func TestProblems(t *testing.T) {
 		{"text is binary", "text: !!binary Y2FuYXJ5", "1: text: must be a text"},
 		{"nothing in a list of texts", "texts: [x, ~]", "1: texts[1]: must be a text"},
 		{"secret is a list", "secret: [canary]", "1: secret: must be a text"},
-		{"a printed secret", "secret: '[redacted]'", "1: secret: " + secret.ErrRedacted.Error()},
+		{"a printed secret", "secret: '[redacted]'", "1: secret: " + rohrpost.ErrRedacted.Error()},
 		{"flag", "flag: canary", "1: flag: must be true or false"},
 		{"flag as in YAML 1.1", "flag: yes", "1: flag: must be true or false"},
 		{"flag in quotes", "flag: 'true'", "1: flag: must be true or false"},

@@ -27,45 +27,51 @@ const (
 	tidyTimeout = 3 * time.Second
 )
 
-// A Desk answers what needs no key; *accounts.Desk does it.
-type Desk interface {
+// Accounts answers what needs no key; *accounts.Service does it.
+type Accounts interface {
 	Admit(ctx context.Context, who redisstore.Actor, p resolver.Place) error
 	Explain(ctx context.Context, who redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error)
 }
 
 // ClientOptions are required.
 type ClientOptions struct {
-	Redis redis.UniversalClient
-	Box   *seal.Box // seals for the workers; without a key no unsaved secret can be tried
-	Desk  Desk
+	Redis    redis.UniversalClient
+	Box      *seal.Box // seals for the workers; without a key no unsaved secret can be tried
+	Accounts Accounts
 }
 
 // A Client has workers try accounts. It is safe for concurrent use.
 type Client struct {
-	Desk
+	Accounts
 	redis redis.UniversalClient
 	box   *seal.Box
 }
 
 // NewClient checks the options; it does no I/O.
 func NewClient(o ClientOptions) (*Client, error) {
-	if o.Redis == nil || o.Box == nil || o.Desk == nil {
-		return nil, errors.New("trial: redis, box and desk are required")
+	if o.Redis == nil || o.Box == nil || o.Accounts == nil {
+		return nil, errors.New("trial: redis, box and accounts are required")
 	}
-	return &Client{Desk: o.Desk, redis: o.Redis, box: o.Box}, nil
+	return &Client{Accounts: o.Accounts, redis: o.Redis, box: o.Box}, nil
 }
 
-// TestMail is that of accounts.Desk, by a worker. The error may also wrap an
+// TestMail is that of accounts.Service, by a worker. The error may also wrap an
 // Unavailable, or ErrRunning. Ask Admit before.
 func (c *Client) TestMail(ctx context.Context, t accounts.Try) (accounts.Result, error) {
 	a, err := c.ask(ctx, testMail, &t)
 	return a.Result, err
 }
 
-// Examine is that of accounts.Desk, with the errors of TestMail.
+// Examine is that of accounts.Service, with the errors of TestMail.
 func (c *Client) Examine(ctx context.Context, t accounts.Try) (doctor.Report, error) {
 	a, err := c.ask(ctx, examination, &t)
 	return a.Report, err
+}
+
+// ReleaseBy is that of accounts.Service, with the errors of TestMail.
+func (c *Client) ReleaseBy(ctx context.Context, who redisstore.Actor, p resolver.Place) error {
+	_, err := c.ask(ctx, release, &accounts.Try{Who: who, Place: p})
+	return err
 }
 
 // ask puts a request, and waits for its answer until ctx ends.

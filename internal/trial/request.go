@@ -18,9 +18,10 @@ type kind string
 const (
 	testMail    kind = "test mail"
 	examination kind = "examination"
+	release     kind = "release"
 )
 
-// A request is an accounts.Try on its way. Whoever may write to Redis may make one up:
+// A request is an accounts.Try on its way. Somebody who may write to Redis may make one up:
 // it says no more than what a web part says, and is sealed so that no part of it can be
 // put into another one.
 type request struct {

@@ -16,6 +16,8 @@ import (
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/resolver"
+	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
 
 const (
@@ -29,19 +31,20 @@ const (
 	keepAnswer = time.Minute
 )
 
-// A Trier tries accounts; *accounts.Desk does it.
+// A Trier tries accounts; *accounts.Service does it.
 type Trier interface {
 	TestMail(ctx context.Context, t accounts.Try) (accounts.Result, error)
 	Examine(ctx context.Context, t accounts.Try) (doctor.Report, error)
+	ReleaseBy(ctx context.Context, who redisstore.Actor, p resolver.Place) error
 }
 
-// ServerOptions are what a Server needs: Redis, Box and Desk.
+// ServerOptions are what a Server needs: Redis, Box and Accounts.
 type ServerOptions struct {
-	Redis   redis.UniversalClient
-	Box     *seal.Box // opens what clients have sealed
-	Desk    Trier
-	AtATime int // requests; 0: 2
-	Logger  zerolog.Logger
+	Redis    redis.UniversalClient
+	Box      *seal.Box // opens what clients have sealed
+	Accounts Trier
+	AtATime  int // requests; 0: 2
+	Logger   zerolog.Logger
 }
 
 // A Server tries accounts for clients.
@@ -52,8 +55,8 @@ type Server struct {
 
 // NewServer checks the options; it does no I/O.
 func NewServer(o ServerOptions) (*Server, error) {
-	if o.Redis == nil || o.Box == nil || o.Desk == nil || o.AtATime < 0 {
-		return nil, errors.New("trial: redis, box and desk are required")
+	if o.Redis == nil || o.Box == nil || o.Accounts == nil || o.AtATime < 0 {
+		return nil, errors.New("trial: redis, box and accounts are required")
 	}
 	o.AtATime = cmp.Or(o.AtATime, 2)
 	return &Server{options: o, ended: make(chan string, o.AtATime)}, nil
@@ -168,9 +171,11 @@ func (s *Server) do(ctx context.Context, k kind, t accounts.Try) (a answer, err 
 	}()
 	switch k {
 	case testMail:
-		a.Result, err = s.options.Desk.TestMail(ctx, t)
+		a.Result, err = s.options.Accounts.TestMail(ctx, t)
 	case examination:
-		a.Report, err = s.options.Desk.Examine(ctx, t)
+		a.Report, err = s.options.Accounts.Examine(ctx, t)
+	case release:
+		err = s.options.Accounts.ReleaseBy(ctx, t.Who, t.Place)
 	default:
 		err = fmt.Errorf("trial: the web part asks for %q, which this worker does not know", k)
 	}

@@ -25,22 +25,30 @@ func TestMain(m *testing.M) {
 // canary is a password that must be seen nowhere.
 const canary = "canary-hunter2"
 
-// desk is what stands behind both sides: mail does TestMail.
-type desk struct {
+// service is what stands behind both sides: mail does TestMail.
+type service struct {
 	mail func(context.Context, accounts.Try) (accounts.Result, error)
 }
 
-func (d desk) TestMail(ctx context.Context, t accounts.Try) (accounts.Result, error) {
-	return d.mail(ctx, t)
+func (s service) TestMail(ctx context.Context, t accounts.Try) (accounts.Result, error) {
+	return s.mail(ctx, t)
 }
 
-func (d desk) Examine(_ context.Context, t accounts.Try) (doctor.Report, error) {
+func (s service) Examine(_ context.Context, t accounts.Try) (doctor.Report, error) {
 	return doctor.Report{Host: t.Place.String(), Took: 1_000_000, Verdict: doctor.Passed}, nil
 }
 
-func (desk) Admit(context.Context, redisstore.Actor, resolver.Place) error { return nil }
+// ReleaseBy knows one place.
+func (service) ReleaseBy(_ context.Context, who redisstore.Actor, p resolver.Place) error {
+	if p.Tenant != who.Tenant {
+		return redisstore.ErrForbidden
+	}
+	return nil
+}
 
-func (desk) Explain(context.Context, redisstore.Actor, resolver.Request, string) (resolver.Explanation, error) {
+func (service) Admit(context.Context, redisstore.Actor, resolver.Place) error { return nil }
+
+func (service) Explain(context.Context, redisstore.Actor, resolver.Request, string) (resolver.Explanation, error) {
 	return resolver.Explanation{}, nil
 }
 
@@ -75,7 +83,7 @@ func (s *stage) keys() {
 	if s.opens, err = seal.New(seal.Options{Identities: identity}); err != nil {
 		s.Fatal(err)
 	}
-	if s.client, err = NewClient(ClientOptions{Redis: s.rdb, Box: seals, Desk: desk{}}); err != nil {
+	if s.client, err = NewClient(ClientOptions{Redis: s.rdb, Box: seals, Accounts: service{}}); err != nil {
 		s.Fatal(err)
 	}
 }
@@ -83,7 +91,7 @@ func (s *stage) keys() {
 // serve runs a server until the test ends, or the returned function is called.
 func (s *stage) serve(mail func(context.Context, accounts.Try) (accounts.Result, error)) (stop func()) {
 	s.Helper()
-	server, err := NewServer(ServerOptions{Redis: s.rdb, Box: s.opens, Desk: desk{mail}})
+	server, err := NewServer(ServerOptions{Redis: s.rdb, Box: s.opens, Accounts: service{mail}})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -234,7 +234,7 @@ func TestLost(t *testing.T) {
 		_, err := s.client.TestMail(t.Context(), try("acme"))
 		errs <- err
 	}()
-	dead, err := NewServer(ServerOptions{Redis: s.rdb, Box: s.opens, Desk: desk{}})
+	dead, err := NewServer(ServerOptions{Redis: s.rdb, Box: s.opens, Accounts: service{}})
 	if err != nil {
 		t.Fatal(err)
 	}

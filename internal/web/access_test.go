@@ -29,17 +29,25 @@ func TestWhoMaySeeWhat(t *testing.T) {
 		{"/assets/style.css", map[string]int{anybody: 200}},
 		{"/assets/icon.svg", map[string]int{anybody: 200}},
 		{"/assets/errors.html", map[string]int{anybody: 401, "olga": 404}},
-		{"/", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200, "nobody": 401}},
-		{"/errors", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200, "nobody": 401}},
-		{"/errors?tenant=acme", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200}},
-		{"/errors?tenant=beta", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
-		{"/errors?tenant=@platform", map[string]int{"olga": 200, "adam": 403, "rita": 403}},
-		{"/errors?tenant=@@platform", map[string]int{"olga": 200, "adam": 403}},
-		{"/errors/export", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200}},
-		{"/errors/export?tenant=acme&format=csv", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200}},
-		{"/errors/export?tenant=beta", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
-		{"/errors/export?format=xlsx", map[string]int{"olga": 400, "adam": 400}},
-		{"/errors/export?order=random", map[string]int{"olga": 400}},
+		{"/", map[string]int{anybody: 401, "olga": 200, "adam": 303, "rita": 303, "nobody": 401}},
+		{"/problems", map[string]int{anybody: 401, "olga": 200, "adam": 303, "rita": 303, "nobody": 401}},
+		{"/problems?tenant=acme", map[string]int{anybody: 401, "olga": 303, "adam": 303}},
+		{"/problems?view=log", map[string]int{anybody: 401, "olga": 200, "adam": 303, "rita": 303}},
+		{"/t/acme/", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200, "nobody": 401}},
+		{"/t/beta/", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
+		{"/t/acme/problems", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200}},
+		{"/t/acme/problems?view=log&tenant=beta", map[string]int{"olga": 200, "adam": 200, "rita": 200}},
+		{"/t/beta/problems", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
+		{"/t/beta/problems?view=log", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
+		{"/t/@platform/problems", map[string]int{"olga": 200, "adam": 403, "rita": 403}},
+		{"/t/@@platform/problems", map[string]int{"olga": 200, "adam": 403}},
+		{"/problems/export", map[string]int{anybody: 401, "olga": 200, "adam": 303, "rita": 303}},
+		{"/t/acme/problems/export?format=csv", map[string]int{anybody: 401, "olga": 200, "adam": 200, "rita": 200}},
+		{"/t/beta/problems/export", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
+		{"/problems/export?format=xlsx", map[string]int{"olga": 400}},
+		{"/t/acme/problems/export?order=random", map[string]int{"olga": 400, "adam": 400}},
+		{"/errors", map[string]int{anybody: 401, "olga": 301, "adam": 301, "nobody": 401}},
+		{"/errors/export?tenant=acme", map[string]int{anybody: 401, "olga": 301, "adam": 301}},
 		{"/queues", map[string]int{"olga": 301}},
 		{"/queues/", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
 		{"/queues/api/queues", map[string]int{anybody: 401, "olga": 200, "adam": 403, "rita": 403}},
@@ -70,7 +78,7 @@ func TestMetricsToken(t *testing.T) {
 		"nobody":             {"", "/metrics", "", 401},
 		"the token":          {"", "/metrics", "measure", 200},
 		"another":            {"", "/metrics", "Measure", 401},
-		"opens nothing else": {"", "/errors", "measure", 401},
+		"opens nothing else": {"", "/problems", "measure", 401},
 		"operator":           {"olga", "/metrics", "", 200},
 		"admin":              {"adam", "/metrics", "", 403},
 	} {
@@ -129,8 +137,8 @@ func TestTenantsAreApart(t *testing.T) {
 	s.append(t, entry("acme", "own-1"), entry("beta", "foreign-1"), entry("", "platform-1"))
 	for _, user := range []string{"adam", "rita"} {
 		for _, path := range []string{
-			"/errors", "/errors?job=foreign-1", "/errors?recipient=kunde@example.org",
-			"/errors/export", "/errors/export?format=csv", "/errors/export?format=text&recipient=kunde@example.org",
+			"/t/acme/problems?view=log", "/t/acme/problems?view=log&job=foreign-1", "/t/acme/problems?view=log&recipient=kunde@example.org",
+			"/t/acme/problems/export", "/t/acme/problems/export?format=csv", "/t/acme/problems/export?format=text&recipient=kunde@example.org",
 		} {
 			got := s.get(t, user, path)
 			if got.status != 200 || strings.Contains(got.body, "foreign-1@") || strings.Contains(got.body, "platform-1") {
@@ -144,13 +152,13 @@ func TestTenantsAreApart(t *testing.T) {
 			}
 		}
 	}
-	all := s.get(t, "olga", "/errors")
+	all := s.get(t, "olga", "/problems?view=log")
 	for _, want := range []string{"own-1@", "foreign-1@", "platform-1@", `<option value="beta">beta</option>`, `<option value="@platform">Platform</option>`} {
 		if !strings.Contains(all.body, want) {
 			t.Errorf("operator: %s is missing", want)
 		}
 	}
-	platform := s.get(t, "olga", "/errors?tenant=@platform")
+	platform := s.get(t, "olga", "/t/@platform/problems?view=log")
 	if !strings.Contains(platform.body, "platform-1") || strings.Contains(platform.body, "own-1") {
 		t.Error("operator: not the platform's own")
 	}
@@ -160,7 +168,7 @@ func TestTenantsAreApart(t *testing.T) {
 func TestWithoutUsersByLinkAlone(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, noUsers)
-	paths := []string{"/", "/errors", "/errors/export", "/queues/", "/queues/api/queues", "/metrics", "/nothing"}
+	paths := []string{"/", "/problems", "/problems/export", "/queues/", "/queues/api/queues", "/metrics", "/nothing"}
 	for name, header := range map[string][]string{
 		"this machine": nil,
 		"by name":      {"Host", "localhost"},
@@ -175,9 +183,9 @@ func TestWithoutUsersByLinkAlone(t *testing.T) {
 			}
 		}
 	}
-	opened := read(t, s.request(t, s.pages.Link("/errors")))
+	opened := read(t, s.request(t, s.pages.Link("/problems")))
 	cookie, _, _ := strings.Cut(opened.header.Get("Set-Cookie"), ";")
-	if opened.status != http.StatusSeeOther || opened.header.Get("Location") != "/errors" || cookie == "" {
+	if opened.status != http.StatusSeeOther || opened.header.Get("Location") != "/problems" || cookie == "" {
 		t.Fatalf("%d %v", opened.status, opened.header)
 	}
 	_, token, _ := strings.Cut(s.pages.Link("/"), "token=")
@@ -189,7 +197,7 @@ func TestWithoutUsersByLinkAlone(t *testing.T) {
 			}
 		}
 	}
-	if got := s.get(t, "", "/errors", "Cookie", cookie); !strings.Contains(got.body, "link · operator") {
+	if got := s.get(t, "", "/problems", "Cookie", cookie); !strings.Contains(got.body, "link</a> · operator") {
 		t.Error("it does not say how one came in")
 	}
 	if log := s.lines.String(); strings.Contains(log, token) || strings.Contains(log, strings.TrimPrefix(cookie, "rohrpost")) || !strings.Contains(log, `"user":"link"`) {
@@ -208,14 +216,14 @@ func TestGuesserIsTold(t *testing.T) {
 	s := newSite(t, nil)
 	var got answered
 	for range 6 {
-		r := s.request(t, "/errors")
+		r := s.request(t, "/problems")
 		r.SetBasicAuth("olga", "wrong")
 		got = read(t, r)
 	}
 	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "1" || !strings.Contains(got.body, "too many wrong passwords") {
 		t.Errorf("%d %v", got.status, got.header)
 	}
-	r := s.request(t, "/errors")
+	r := s.request(t, "/problems")
 	r.SetBasicAuth("olga", strings.Repeat("x", 73))
 	if got := read(t, r); got.status != 401 || !strings.Contains(got.body, "72 octets") {
 		t.Errorf("%d %s", got.status, got.body)

@@ -1,20 +1,25 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"mime"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/audit"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/trial"
+	"github.com/rohrpost/rohrpost/internal/web/accountpages"
+	"github.com/rohrpost/rohrpost/internal/web/signin"
+	"github.com/rohrpost/rohrpost/internal/web/ui"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -25,13 +30,25 @@ const maxSettings = 1 << 20
 // tryTimeout is how long a test mail or an examination may take.
 const tryTimeout = 2 * time.Minute
 
-// Accounts is what the account routes ask; *accounts.Desk does it, and *trial.Client
+// Accounts is what the account routes ask; *accounts.Service does it, and *trial.Client
 // has workers do it.
 type Accounts interface {
 	Admit(ctx context.Context, who redisstore.Actor, p resolver.Place) error
 	Explain(ctx context.Context, who redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error)
 	TestMail(ctx context.Context, t accounts.Try) (accounts.Result, error)
 	Examine(ctx context.Context, t accounts.Try) (doctor.Report, error)
+	ReleaseBy(ctx context.Context, who redisstore.Actor, p resolver.Place) error
+}
+
+// accountPages are the pages about accounts.
+func (s *Server) accountPages() (*accountpages.Pages, error) {
+	log, err := audit.New(audit.Options{Redis: s.options.Redis, Now: s.options.Now})
+	if err != nil {
+		return nil, err
+	}
+	return accountpages.New(accountpages.Options{
+		UI: s.ui, Accounts: s.options.Service, Trier: s.options.Accounts, Audit: log, PublicURL: strings.TrimRight(s.options.PublicURL, "/"), Logger: s.options.Logger,
+	})
 }
 
 // tryRequest is the body of POST /api/accounts/test and /api/accounts/doctor.
@@ -45,46 +62,34 @@ type tryRequest struct {
 
 // accountRoutes are JSON alone: what stands behind them is the same as behind the
 // command line.
-func (s *Server) accountRoutes(mux *http.ServeMux) {
-	mux.Handle("GET /api/accounts/explain", s.signedIn(s.explain))
-	mux.Handle("POST /api/accounts/test", s.signedIn(s.try(func(ctx context.Context, t accounts.Try) (any, error) {
+func (s *Server) accountRoutes(r ui.Router) {
+	r.Handle("GET /api/accounts/explain", ui.SignedIn, s.explain)
+	r.Handle("POST /api/accounts/test", ui.SignedIn, s.try(func(ctx context.Context, t accounts.Try) (any, error) {
 		return s.options.Accounts.TestMail(ctx, t)
-	})))
-	mux.Handle("POST /api/accounts/doctor", s.signedIn(s.try(func(ctx context.Context, t accounts.Try) (any, error) {
+	}))
+	r.Handle("POST /api/accounts/doctor", ui.SignedIn, s.try(func(ctx context.Context, t accounts.Try) (any, error) {
 		return s.options.Accounts.Examine(ctx, t)
-	})))
+	}))
 }
 
-// actor is a person as the accounts know one; a reader may change and try nothing.
-func (p person) actor() redisstore.Actor {
-	a := redisstore.Actor{Name: "web:" + p.name, Tenant: p.tenant}
-	switch p.role {
-	case configs.RoleOperator:
-		a.Role = redisstore.Operator
-	case configs.RoleAdmin:
-		a.Role = redisstore.Admin
-	}
-	return a
-}
-
-func (s *Server) explain(w http.ResponseWriter, r *http.Request, p person) {
+func (s *Server) explain(w http.ResponseWriter, r *http.Request, p signin.Person) {
 	q := r.URL.Query()
 	req := resolver.Request{
 		Tenant: q.Get("tenant"), User: rohrpost.User{ID: q.Get("user")},
 		Origin: rohrpost.Origin(q.Get("origin")), Category: rohrpost.Category(q.Get("category")),
 		From: rohrpost.Address{Address: q.Get("from")},
 	}
-	if !p.mayRead(req.Tenant) {
+	if !p.MayRead(req.Tenant) {
 		s.respond(w, nil, redisstore.ErrForbidden)
 		return
 	}
-	e, err := s.options.Accounts.Explain(r.Context(), p.actor(), req, s.languageOf(q.Get("language")))
+	e, err := s.options.Accounts.Explain(r.Context(), p.Actor(), req, s.languageOf(q.Get("language")))
 	s.respond(w, e, err)
 }
 
 // try reads a request, has it done, and answers.
-func (s *Server) try(do func(context.Context, accounts.Try) (any, error)) personal {
-	return func(w http.ResponseWriter, r *http.Request, p person) {
+func (s *Server) try(do func(context.Context, accounts.Try) (any, error)) ui.Handler {
+	return func(w http.ResponseWriter, r *http.Request, p signin.Person) {
 		t, err := s.readTry(w, r, p)
 		if err != nil {
 			s.respond(w, nil, err)
@@ -98,8 +103,8 @@ func (s *Server) try(do func(context.Context, accounts.Try) (any, error)) person
 	}
 }
 
-func (s *Server) readTry(w http.ResponseWriter, r *http.Request, p person) (accounts.Try, error) {
-	t := accounts.Try{Who: p.actor(), Person: p.address}
+func (s *Server) readTry(w http.ResponseWriter, r *http.Request, p signin.Person) (accounts.Try, error) {
+	t := accounts.Try{Who: p.Actor(), Person: p.Address}
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
 		return t, &rohrpost.FieldError{Field: "Content-Type", Problem: "must be application/json"}
 	}
@@ -122,7 +127,7 @@ func (s *Server) readTry(w http.ResponseWriter, r *http.Request, p person) (acco
 
 func (s *Server) languageOf(asked string) string {
 	if asked == "" {
-		return s.options.Language
+		return cmp.Or(s.options.Language, "en")
 	}
 	return asked
 }

@@ -18,35 +18,37 @@ import (
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
 
-// desk answers with what it was asked, or with an error.
-type desk struct{ err error }
+// service answers with what it was asked, or with an error.
+type service struct{ err error }
 
-func (d desk) Admit(_ context.Context, who redisstore.Actor, p resolver.Place) error {
+func (s service) Admit(_ context.Context, who redisstore.Actor, p resolver.Place) error {
 	return redisstore.MayTry(who, p)
 }
 
-func (d desk) Explain(_ context.Context, _ redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error) {
+func (s service) Explain(_ context.Context, _ redisstore.Actor, req resolver.Request, lang string) (resolver.Explanation, error) {
 	why := fmt.Sprintf("%s %s %s %s %s", req.User.ID, req.Origin, req.Category, req.From.Address, lang)
-	return resolver.Explanation{Account: req.Tenant, Why: why}, d.err
+	return resolver.Explanation{Account: req.Tenant, Why: why}, s.err
 }
 
-func (d desk) TestMail(_ context.Context, t accounts.Try) (accounts.Result, error) {
+func (s service) TestMail(_ context.Context, t accounts.Try) (accounts.Result, error) {
 	r := accounts.Result{Account: t.Place.String(), To: t.To.Address, ReplyTo: t.Person, Hint: t.Language, Reply: string(t.Who.Role) + " " + t.Who.Name}
 	if t.Unsaved != nil {
 		r.From = t.Unsaved.Account.Address
 	}
-	return r, d.err
+	return r, s.err
 }
 
-func (d desk) Examine(_ context.Context, t accounts.Try) (doctor.Report, error) {
-	return doctor.Report{Host: t.Place.String(), Language: t.Language}, d.err
+func (s service) Examine(_ context.Context, t accounts.Try) (doctor.Report, error) {
+	return doctor.Report{Host: t.Place.String(), Language: t.Language}, s.err
 }
+
+func (s service) ReleaseBy(context.Context, redisstore.Actor, resolver.Place) error { return s.err }
 
 const asJSON = "application/json"
 
 func TestAccountRoutes(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, func(o *web.Options) { o.Accounts, o.Language = desk{}, "de" })
+	s := newSite(t, func(o *web.Options) { o.Accounts, o.Language = service{}, "de" })
 	for _, tt := range []struct {
 		name, user, method, path, body string
 		status                         int
@@ -121,7 +123,7 @@ func TestAccountErrors(t *testing.T) {
 		{&rohrpost.FieldError{Field: "smtp.host", Problem: "is missing"}, 400, "smtp.host"},
 		{errors.New("dial tcp canary"), 500, "the operator finds the reason"},
 	} {
-		s := newSite(t, func(o *web.Options) { o.Accounts = desk{tt.err} })
+		s := newSite(t, func(o *web.Options) { o.Accounts = service{tt.err} })
 		got := s.do(t, "adam", "POST", "/api/accounts/doctor", `{"tenant":"acme"}`, "Content-Type", asJSON)
 		if got.status != tt.status || !strings.Contains(got.body, tt.want) || strings.Contains(got.body, "canary") {
 			t.Errorf("%v: %d %s", tt.err, got.status, got.body)

@@ -109,7 +109,7 @@ func TestBrowser(t *testing.T) {
 		"/queues/":                               {"Tasks Processed", ">default</a>", "paused"},
 		"/queues/queues/default?status=archived": {"v1 archived: ", "rcpt: 550 5.1.1", "***@***"},
 		"/queues/redis":                          {"Redis Info"},
-		"/errors?lang=de":                        {"Fehler der letzten 24 Stunden", "Den Empfänger gibt es", "job-1"},
+		"/problems?view=log&lang=de":             {"Fehler der letzten 24 Stunden", "Den Empfänger gibt es", "job-1"},
 	} {
 		t.Run(path, func(t *testing.T) {
 			got := browse(t, s.pages.Link(s.URL+path))

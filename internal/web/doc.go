@@ -1,27 +1,20 @@
 // Package web is what operators and administrators see in a browser.
 //
-//	server.go   the routes, and who may take them
-//	login.go    who sends a request: a user, who has the link, who may open the socket
-//	password.go HTTP Basic against the bcrypt users of the configuration
-//	guesses.go  the pauses after wrong passwords
-//	link.go     the link that lets in where there are no users
-//	stamp.go    cookies that need no memory
-//	client.go   where a request comes from, behind proxies
+//	server.go   the pages, and who may take them
+//	options.go  what they are made of
+//	wiring.go   how they are put together, and their routes
+//	refuse.go   what is said to somebody who is not known
+//	below.go    the path below which the pages stand
 //	guard.go    what every request passes: panics, access log, headers, origin
 //	probe.go    /healthz, /readyz and /metrics, also for a worker without pages
-//	errors.go   /errors: what failed in the last 24 hours
-//	export.go   /errors/export: the full log as a download
-//	turns.go    how many search the log at a time
-//	queues.go   /queues/: asynqmon, which only reads, hardened and with mails redacted
-//	front.go    its page, as it is served here
-//	deed.go     what its buttons ask for
-//	acts.go     how that is done through the ledger, refused, and written down
-//	start.go    what the start page tells of paused queues
-//	page.go     templates, texts in German and English
+//	accounts.go /api/accounts/: JSON
 //
-// A person has one of three roles. An operator sees all tenants and may act on
-// the queues; an admin and a reader see and download the errors of one tenant.
-// Without users in the configuration there is an operator alone: who has the link
-// that is printed at the start, or may open the unix socket.
-// The pages work without JavaScript, but for asynqmon's.
+// Below it, signin tells who sends a request, signinpages has the pages for that, ui
+// renders, problempages say how it stands, accountpages is what people do about accounts,
+// dashboard is asynqmon as operators may use it, and systempages shows them the whole.
+//
+// An operator sees all tenants and may act on the queues; an admin and a reader see the
+// problems of one tenant, and download its log; a user has one account. Where operators cannot
+// sign in there is one who has the link that is printed at the start, or may open the unix
+// socket. The pages work without JavaScript, but for asynqmon's.
 package web

@@ -35,14 +35,14 @@ func TestErrorsPage(t *testing.T) {
 	first.Metadata = map[string]string{"invoice": "4711"}
 	s.append(t, old, first, greylisted)
 
-	got := s.get(t, "adam", "/errors")
+	got := s.get(t, "adam", "/t/acme/problems?view=log")
 	if diff := cmp.Diff([]string{"job-2", "job-1"}, jobs(got.body)); diff != "" {
 		t.Error(diff)
 	}
 	for _, want := range []string{
-		"Errors of the last 24 hours", "The recipient does not exist", "failed for good", "next attempt", "k***@example.org",
-		"550 5.1.1", "<dt>invoice</dt><dd>4711</dd>", "&lt;script&gt;", "Download the full log", "adam · administrator",
-		`href="/errors/export?format=csv"`,
+		"Errors of the last 24 hours", "The recipient does not exist", "failed for good", "is not known", "k***@example.org",
+		"550 5.1.1", "<dt>invoice</dt><dd>4711</dd>", "&lt;script&gt;", "Download the full log", "adam</a> · administrator",
+		`href="/t/acme/problems/export?format=csv"`,
 	} {
 		if !strings.Contains(got.body, want) {
 			t.Errorf("%s is missing", want)
@@ -58,9 +58,9 @@ func TestErrorsPage(t *testing.T) {
 	}
 	for query, want := range map[string][]string{
 		"category=greylisted": {"job-2"}, "job=job-1": {"job-1"}, "recipient=kunde@example.org": {"job-1"}, "recipient=+KUNDE@example.org": {"job-1"},
-		"category=expired": nil, "tenant=acme&category=greylisted": {"job-2"},
+		"category=expired": nil, "tenant=beta&category=greylisted": {"job-2"}, // the path says whose
 	} {
-		body := s.get(t, "adam", "/errors?"+query).body
+		body := s.get(t, "adam", "/t/acme/problems?view=log&"+query).body
 		if diff := cmp.Diff(want, jobs(body)); diff != "" {
 			t.Errorf("%s: %s", query, diff)
 		}
@@ -73,7 +73,7 @@ func TestErrorsPage(t *testing.T) {
 func TestNothingFailed(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	if body := s.get(t, "adam", "/errors").body; !strings.Contains(body, "Nothing has failed.") {
+	if body := s.get(t, "adam", "/t/acme/problems?view=log").body; !strings.Contains(body, "Nothing has failed.") {
 		t.Error(body)
 	}
 }
@@ -88,15 +88,39 @@ func TestLanguage(t *testing.T) {
 		{"fr,de;q=0.5", "", "de"},
 		{"en,de", "", "en"},
 		{"ja", "", "en"},
-		{"en", "?lang=de", "de"},
-		{"de", "?lang=en", "en"},
-		{"de", "?lang=xx", "de"},
+		{"en", "&lang=de", "de"},
+		{"de", "&lang=en", "en"},
+		{"de", "&lang=xx", "de"},
 		{"\x7f;;q=x", "", "en"},
 	} {
-		got := s.get(t, "adam", "/errors"+tt.query, "Accept-Language", strings.TrimLeft(tt.accept, "\x7f"))
+		got := s.get(t, "adam", "/t/acme/problems?view=log"+tt.query, "Accept-Language", strings.TrimLeft(tt.accept, "\x7f"))
 		words := map[string]string{"en": "The recipient does not exist", "de": "Den Empfänger gibt es"}
 		if got.header.Get("Content-Language") != tt.want || !strings.Contains(got.body, words[tt.want]) || !strings.Contains(got.body, `<html lang="`+tt.want+`"`) {
 			t.Errorf("%+v: %s", tt, got.header.Get("Content-Language"))
+		}
+	}
+}
+
+// TestNoCodes: where the language has a word, nobody reads a code.
+func TestNoCodes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, nil)
+	e := entry("acme", "job-1")
+	e.Stage, e.Class, e.Category, e.Account, e.Level = "dot", "permanent", "content_rejected", "tenant/acme", "tenant"
+	s.append(t, e)
+	codes := regexp.MustCompile(`>[^<]*(content_rejected|[a-z]+_[a-z]+|\bdot\b|rcpt|permanent|tenant/acme|\(tenant\))[^<]*<`)
+	for lang, want := range map[string][]string{
+		"de": {"Inhalt abgelehnt", "nach dem Senden des Inhalts", "endgültig", "Mandant acme"},
+		"en": {"content refused", "after the content was sent", "for good", "tenant acme"},
+	} {
+		body := s.get(t, "olga", "/problems?view=log&lang="+lang).body
+		for _, word := range want {
+			if !strings.Contains(body, word) {
+				t.Errorf("%s: %q is missing", lang, word)
+			}
+		}
+		if code := codes.FindString(body); code != "" && lang == "de" {
+			t.Errorf("%s: there is %s", lang, code)
 		}
 	}
 }
@@ -116,7 +140,7 @@ func TestPaging(t *testing.T) {
 	slices.Reverse(want)
 	older := regexp.MustCompile(`<a class="button quiet" href="([^"]*)">Older</a>`)
 	var got []string
-	path := "/errors?category=recipient_unknown"
+	path := "/t/acme/problems?view=log&category=recipient_unknown"
 	for page := 1; ; page++ {
 		body := s.get(t, "adam", path).body
 		got = append(got, jobs(body)...)
@@ -135,7 +159,7 @@ func TestPaging(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if body := s.get(t, "adam", "/errors?page=-3").body; len(jobs(body)) != 50 {
+	if body := s.get(t, "adam", "/t/acme/problems?view=log&page=-3").body; len(jobs(body)) != 50 {
 		t.Errorf("%d entries on page -3", len(jobs(body)))
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/web"
+	"github.com/rohrpost/rohrpost/internal/web/problempages"
 )
 
 func TestExport(t *testing.T) {
@@ -24,9 +25,9 @@ func TestExport(t *testing.T) {
 	older.Time = older.Time.Add(-time.Minute)
 	s.append(t, older, entry("acme", "job-2"))
 	tests := map[string]struct{ path, mime, name, has string }{
-		"default": {"/errors/export", "application/x-ndjson", "acme", `"job_id":"job-2"`},
-		"CSV":     {"/errors/export?format=csv", "text/csv; charset=utf-8", "acme", "job-2"},
-		"text":    {"/errors/export?format=text&lang=de", "text/plain; charset=utf-8", "acme", "Den Empfänger gibt es"},
+		"default": {"/t/acme/problems/export", "application/x-ndjson", "acme", `"job_id":"job-2"`},
+		"CSV":     {"/t/acme/problems/export?format=csv", "text/csv; charset=utf-8", "acme", "job-2"},
+		"text":    {"/t/acme/problems/export?format=text&lang=de", "text/plain; charset=utf-8", "acme", "Den Empfänger gibt es"},
 	}
 	endings := map[string]string{"default": "jsonl", "CSV": "csv", "text": "txt"}
 	for name, tt := range tests {
@@ -42,8 +43,8 @@ func TestExport(t *testing.T) {
 			}
 		})
 	}
-	newest := s.get(t, "adam", "/errors/export").body
-	oldest := s.get(t, "adam", "/errors/export?order=oldest").body
+	newest := s.get(t, "adam", "/t/acme/problems/export").body
+	oldest := s.get(t, "adam", "/t/acme/problems/export?order=oldest").body
 	if strings.Index(newest, "job-2") > strings.Index(newest, "job-1") || strings.Index(oldest, "job-1") > strings.Index(oldest, "job-2") {
 		t.Errorf("order: %s\n%s", newest, oldest)
 	}
@@ -51,7 +52,7 @@ func TestExport(t *testing.T) {
 
 // exporter is an error log whose export a test scripts.
 type exporter struct {
-	web.ErrorLog
+	problempages.ErrorLog
 	export func(ctx context.Context, w io.Writer) error
 	got    chan errorlog.Filter
 }
@@ -69,22 +70,28 @@ func TestExportFilter(t *testing.T) {
 	s := newSite(t, func(o *web.Options) {
 		o.ErrorLog = exporter{got: got, export: func(context.Context, io.Writer) error { return nil }}
 	})
+	zone := time.UTC
 	tests := map[string]struct {
 		user, path string
 		want       errorlog.Filter
 	}{
-		"own":                {"adam", "", errorlog.Filter{Tenant: "acme"}},
-		"everything":         {"olga", "", errorlog.Filter{AllTenants: true}},
-		"the platform's":     {"olga", "?tenant=@platform", errorlog.Filter{}},
-		"a tenant with an @": {"olga", "?tenant=@@platform", errorlog.Filter{Tenant: "@platform"}},
-		"all parts": {"rita", "?tenant=acme&category=mailbox_full&job=7&recipient=a@b.example&order=oldest", errorlog.Filter{
+		"own":                {"adam", "/t/acme/problems/export", errorlog.Filter{Tenant: "acme"}},
+		"everything":         {"olga", "/problems/export", errorlog.Filter{AllTenants: true}},
+		"the platform's":     {"olga", "/t/@platform/problems/export", errorlog.Filter{}},
+		"a tenant with an @": {"olga", "/t/@@platform/problems/export", errorlog.Filter{Tenant: "@platform"}},
+		"all parts": {"rita", "/t/acme/problems/export?category=mailbox_full&job=7&recipient=a@b.example&order=oldest", errorlog.Filter{
 			Tenant: "acme", Category: "mailbox_full", JobID: "7", Recipient: "a@b.example", OldestFirst: true,
 		}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			s.get(t, tt.user, "/errors/export"+tt.path)
-			if diff := cmp.Diff(tt.want, <-got); diff != "" {
+			s.get(t, tt.user, tt.path)
+			filter := <-got
+			if filter.Zone != zone {
+				t.Errorf("zone %v", filter.Zone)
+			}
+			filter.Zone = nil
+			if diff := cmp.Diff(tt.want, filter); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -109,7 +116,7 @@ func TestExportStreams(t *testing.T) {
 			return nil
 		}}
 	}, func(server *http.Server) { server.WriteTimeout = patience })
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/errors/export", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/t/acme/problems/export", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +149,7 @@ func TestExportThatBreaks(t *testing.T) {
 			return errors.New("redis went away")
 		}}
 	})
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/errors/export", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/t/acme/problems/export", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

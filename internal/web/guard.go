@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log"
 	"net/http"
 	"runtime/debug"
@@ -10,43 +11,64 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+
+	"github.com/rohrpost/rohrpost/internal/web/signin"
 )
 
 // pagePolicy is the Content-Security-Policy of everything but asynqmon: nothing
-// runs, and nothing comes from elsewhere.
-const pagePolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// runs or is framed that is not one of these pages' own files. Who may frame them
+// follows.
+const pagePolicy = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; frame-src 'self'; " +
+	"form-action 'self'; base-uri 'none'; frame-ancestors "
 
 // hsts makes browsers keep to TLS where they have come by it: for 30 days, and for
 // this host name alone, which may have other services (RFC 6797).
 const hsts = "max-age=2592000"
 
-// guard is what every request passes first.
-func guard(next http.Handler, logger zerolog.Logger, now func() time.Time) http.Handler {
-	crossOrigin := http.NewCrossOriginProtection().Handler(next)
+// A guard is what every request passes first.
+type guard struct {
+	next          http.Handler
+	logger        zerolog.Logger
+	now           func() time.Time
+	embedders     []string // sites that may show the pages in a frame
+	fromElsewhere string   // the path to which other sites may post; empty: none
+}
+
+func (g guard) handler() http.Handler {
+	protection := http.NewCrossOriginProtection()
+	if g.fromElsewhere != "" {
+		protection.AddInsecureBypassPattern("POST " + g.fromElsewhere)
+	}
+	crossOrigin := protection.Handler(g.next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen := &visit{ResponseWriter: w}
-		begin := now()
+		begin := g.now()
 		defer func() {
 			if cause := recover(); cause != nil {
-				seen.broken(cause, logger)
+				seen.broken(cause, g.logger)
 			}
-			seen.log(logger, r, now().Sub(begin))
+			seen.log(g.logger, r, g.now().Sub(begin))
 			if seen.aborted {
 				panic(http.ErrAbortHandler) // cuts the connection: the client sees that something is missing
 			}
 		}()
-		secure(w.Header())
-		if overTLS(r) {
+		g.secure(w.Header())
+		if signin.OverTLS(r) {
 			w.Header().Set("Strict-Transport-Security", hsts)
 		}
 		crossOrigin.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), visitKey{}, seen)))
 	})
 }
 
-func secure(h http.Header) {
-	h.Set("Content-Security-Policy", pagePolicy)
+func (g guard) secure(h http.Header) {
+	ancestors := "'none'"
+	if len(g.embedders) > 0 {
+		ancestors = "'self' " + strings.Join(g.embedders, " ")
+	} else {
+		h.Set("X-Frame-Options", "DENY") // which knows no list of sites
+	}
+	h.Set("Content-Security-Policy", pagePolicy+ancestors)
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -69,15 +91,6 @@ func note(r *http.Request, user string) {
 	if v, ok := r.Context().Value(visitKey{}).(*visit); ok {
 		v.user = user
 	}
-}
-
-// userOf is whom note has told, "" without a name.
-func userOf(r *http.Request) string {
-	v, _ := r.Context().Value(visitKey{}).(*visit)
-	if v == nil {
-		return ""
-	}
-	return v.user
 }
 
 func (v *visit) WriteHeader(status int) {
@@ -105,7 +118,7 @@ func (v *visit) broken(cause any, logger zerolog.Logger) {
 		v.aborted = true
 		return
 	}
-	logger.Error().Interface("panic", cause).Bytes("stack", debug.Stack()).Msg("web: panic")
+	logger.Error().Str("panic", fmt.Sprint(cause)).Bytes("stack", debug.Stack()).Msg("web: panic")
 	if v.status != 0 {
 		v.aborted = true
 		return

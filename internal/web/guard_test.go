@@ -9,12 +9,13 @@ import (
 
 	"github.com/rohrpost/rohrpost/errorlog"
 	"github.com/rohrpost/rohrpost/internal/web"
+	"github.com/rohrpost/rohrpost/internal/web/problempages"
 )
 
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	for _, path := range []string{"/", "/errors", "/errors/export", "/nothing", "/healthz", "/readyz", "/metrics", "/queues/", "/queues/api/queues", "/queues/static/js/none.js", "/assets/style.css"} {
+	for _, path := range []string{"/", "/errors", "/problems", "/t/acme/problems?view=log", "/t/acme/problems/export", "/nothing", "/healthz", "/readyz", "/metrics", "/queues/", "/queues/api/queues", "/queues/static/js/none.js", "/assets/style.css"} {
 		for _, user := range []string{"", "olga"} {
 			h := s.get(t, user, path).header
 			for key, want := range map[string]string{
@@ -49,7 +50,7 @@ func TestStylesheetHasItsType(t *testing.T) {
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	got := s.get(t, "", "/errors", "Accept-Language", "de")
+	got := s.get(t, "", "/t/acme/problems?view=log", "Accept-Language", "de")
 	if want := `Basic realm="rohrpost", charset="UTF-8"`; got.header.Get("WWW-Authenticate") != want || !strings.Contains(got.body, "Bitte mit Name und Passwort") {
 		t.Errorf("%v %s", got.header, got.body)
 	}
@@ -66,11 +67,11 @@ func TestSignIn(t *testing.T) {
 func TestAccessLogHasNoQuery(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
-	s.get(t, "olga", "/errors?recipient=canary@example.org&job=canary")
-	s.get(t, "olga", "/errors/export?recipient=canary@example.org")
+	s.get(t, "olga", "/problems?view=log&recipient=canary@example.org&job=canary")
+	s.get(t, "olga", "/problems/export?recipient=canary@example.org")
 	s.get(t, "olga", "/healthz")
 	log := s.lines.String()
-	if !strings.Contains(log, `"method":"GET","path":"/errors","status":200`) || !strings.Contains(log, `"path":"/errors/export","status":200`) {
+	if !strings.Contains(log, `"method":"GET","path":"/problems","status":200`) || !strings.Contains(log, `"path":"/problems/export","status":200`) {
 		t.Errorf("no lines: %s", log)
 	}
 	if strings.Contains(log, "canary") {
@@ -79,7 +80,7 @@ func TestAccessLogHasNoQuery(t *testing.T) {
 }
 
 // broken is an error log that panics.
-type broken struct{ web.ErrorLog }
+type broken struct{ problempages.ErrorLog }
 
 func (broken) Tenants(context.Context) ([]string, error) { panic("canary") }
 
@@ -90,7 +91,7 @@ func (broken) Query(context.Context, errorlog.Filter) iter.Seq2[errorlog.Entry, 
 func TestPanic(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, func(o *web.Options) { o.ErrorLog = broken{} })
-	got := s.get(t, "olga", "/errors")
+	got := s.get(t, "olga", "/problems?view=log")
 	if got.status != http.StatusInternalServerError || got.body != "Internal Server Error\n" {
 		t.Errorf("%d %s", got.status, got.body)
 	}
@@ -120,7 +121,7 @@ func TestReady(t *testing.T) {
 	if got := s.get(t, "", "/readyz"); got.status != http.StatusServiceUnavailable || got.body != "not ready\n" {
 		t.Errorf("gone: %d %s", got.status, got.body)
 	}
-	for _, path := range []string{"/errors", "/errors/export"} {
+	for _, path := range []string{"/t/acme/problems?view=log", "/t/acme/problems", "/t/acme/problems/export"} {
 		got := s.get(t, "adam", path)
 		if got.status != http.StatusServiceUnavailable || !strings.Contains(got.body, "cannot be read at the moment") || got.header.Get("Content-Disposition") != "" {
 			t.Errorf("%s: %d %v", path, got.status, got.header)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/secret"
+	"github.com/rohrpost/rohrpost/internal/web/signin"
 )
 
 // readyTimeout is how soon Redis must answer.
@@ -20,27 +21,27 @@ const readyTimeout = time.Second
 // Probes serves /healthz, /readyz and /metrics: what a worker process offers to the
 // machine that watches it. The token opens /metrics; without one everybody reads it.
 func Probes(client redis.UniversalClient, metrics http.Handler, token secret.String, logger zerolog.Logger) (http.Handler, error) {
-	login, err := newLogin(loginOptions{metrics: token, now: time.Now, logger: logger})
+	login, err := signin.New(signin.Options{MetricsToken: token, Now: time.Now, Logger: logger})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
 	addProbes(mux, client, logger)
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-		if token.IsZero() || login.scraper(r) {
+		if token.IsZero() || login.Scraper(r) {
 			metrics.ServeHTTP(w, r)
 			return
 		}
-		given, _ := bearer(r)
-		if tooSoon, ok := errors.AsType[*paused](login.wrongToken(r, given, errNoLogin)); ok {
-			retryAfter(w, tooSoon.wait)
+		given, _ := signin.Bearer(r)
+		if tooSoon, ok := errors.AsType[*signin.Paused](login.WrongToken(r, given, signin.ErrNoLogin)); ok {
+			w.Header().Set("Retry-After", tooSoon.RetryAfter())
 			plain(w, http.StatusTooManyRequests, "too many wrong tokens")
 			return
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="rohrpost"`)
 		plain(w, http.StatusUnauthorized, "web.metrics_token opens this, as a Bearer token")
 	})
-	return guard(mux, logger, time.Now), nil
+	return guard{next: mux, logger: logger, now: time.Now}.handler(), nil
 }
 
 // addProbes adds what needs no login, and so tells little.

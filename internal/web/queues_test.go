@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/web"
 )
@@ -20,20 +21,20 @@ import (
 // canaryJob has "canary" in all that nobody may see.
 func canaryJob(t *testing.T, id string) *asynq.Task {
 	t.Helper()
-	job := &rohrpost.Job{
+	job := &payload.Job{
 		Message: rohrpost.Message{
 			ID: id, User: rohrpost.User{ID: "canary", Address: "canary@a.example"}, From: rohrpost.Address{Address: "canary@b.example"},
 			To: []rohrpost.Address{{Name: "canary", Address: "canary@c.example"}}, Subject: "canary", Text: "canary", HTML: "<p>canary",
 			Headers: []rohrpost.Header{{Name: "X-Canary", Value: "canary"}}, Metadata: map[string]string{"canary": "canary"},
-			Attachments: []rohrpost.Attachment{{Name: "canary.pdf", Size: 1234, Digest: "canary"}},
 		},
+		Files:     []payload.File{{Name: "canary.pdf", Size: 1234, Digest: "canary"}},
 		MessageID: "<canary@d.example>", EnqueuedAt: time.Now(),
 	}
-	payload, err := rohrpost.EncodeJob(job)
+	content, err := payload.Encode(job)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return queue.NewTask(job, payload)
+	return queue.NewTask(job, content)
 }
 
 // fillStates puts a task into each of asynq's states.
@@ -188,7 +189,7 @@ func TestRedisThatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, nil)
 	calls := 0
-	_, err := web.New(web.Options{Redis: s.redis.Client(t), ErrorLog: s.log, Mails: s.mails, OpenRedis: func() (redis.UniversalClient, error) {
+	_, err := web.New(web.Options{Redis: s.redis.Client(t), ErrorLog: s.log, Problems: s.problems(t, s.redis.Client(t)), Mails: s.mails, OpenRedis: func() (redis.UniversalClient, error) {
 		if calls++; calls == 2 {
 			return nil, errors.New("no second one")
 		}

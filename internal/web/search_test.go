@@ -72,7 +72,7 @@ func TestSearchEndsInTime(t *testing.T) {
 	}
 	s.append(t, entries...)
 	further := regexp.MustCompile(`href="([^"]*)">Search further</a>`)
-	path, found := "/errors?job=job-1", 0
+	path, found := "/t/acme/problems?view=log&job=job-1", 0
 	for round := 1; ; round++ {
 		begin := time.Now()
 		got := s.get(t, "adam", path)
@@ -119,18 +119,18 @@ func TestFewSearchAtATime(t *testing.T) {
 		})
 		<-entered
 	}
-	search("adam", "/errors?job=held")
-	search("rita", "/errors/export")
-	busy("rita", "/errors?job=held")
-	busy("adam", "/errors/export?format=csv")
-	search("olga", "/errors?job=held")
-	search("olga", "/errors/export")
-	busy("olga", "/errors?job=held")
-	if got := s.get(t, "rita", "/errors"); got.status != http.StatusOK {
+	search("adam", "/t/acme/problems?view=log&job=held")
+	search("rita", "/t/acme/problems/export")
+	busy("rita", "/t/acme/problems?view=log&job=held")
+	busy("adam", "/t/acme/problems/export?format=csv")
+	search("olga", "/problems?view=log&job=held")
+	search("olga", "/problems/export")
+	busy("olga", "/problems?view=log&job=held")
+	if got := s.get(t, "rita", "/t/acme/problems?view=log"); got.status != http.StatusOK {
 		t.Errorf("without a search: %d", got.status)
 	}
 	close(leave)
 	wg.Wait()
-	search("adam", "/errors?job=held")
+	search("adam", "/t/acme/problems?view=log&job=held")
 	wg.Wait()
 }

@@ -1,6 +1,8 @@
 package web_test
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,7 +15,11 @@ import (
 
 	"github.com/rohrpost/rohrpost/configs"
 	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/backlog"
+	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/problems"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/secret"
@@ -34,11 +40,21 @@ type site struct {
 	log   *errorlog.Log
 	lines *lockedBuffer // what the server logged
 	mails counter       // through which mails are acted on
+	users []configs.User
+
+	ledger  *ledger.Ledger
+	breaker *breaker.Breaker
 }
 
 func newSite(t *testing.T, change func(*web.Options), serverChanges ...func(*http.Server)) *site {
 	t.Helper()
-	s := &site{redis: redistest.Start(t), lines: &lockedBuffer{}}
+	return newSiteAt(t, redistest.Start(t), change, serverChanges...)
+}
+
+// newSiteAt is a server beside others that have the same Redis.
+func newSiteAt(t *testing.T, server *redistest.Server, change func(*web.Options), serverChanges ...func(*http.Server)) *site {
+	t.Helper()
+	s := &site{redis: server, lines: &lockedBuffer{}}
 	client := s.redis.Client(t)
 	var err error
 	if s.log, err = errorlog.New(errorlog.Options{Redis: client}); err != nil {
@@ -51,30 +67,56 @@ func newSite(t *testing.T, change func(*web.Options), serverChanges ...func(*htt
 		OpenRedis: func() (redis.UniversalClient, error) {
 			return redisconn.Open(redisconn.Options{URL: s.redis.URL()})
 		},
-		Redis: client, ErrorLog: s.log, Mails: s.mails, Users: users(t), Version: "v0-test", Logger: zerolog.New(s.lines),
+		Redis: client, ErrorLog: s.log, Problems: s.problems(t, client), Mails: s.mails, Users: users(t), Version: "v0-test", Logger: zerolog.New(s.lines),
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("rohrpost_build_info 1\n")) }),
 	}
 	if change != nil {
 		change(&o)
 	}
-	server, err := web.New(o)
-	if err != nil {
+	s.users = o.Users
+	if s.pages, err = web.New(o); err != nil {
 		t.Fatal(err)
 	}
-	s.pages = server
 	s.Server = httptest.NewUnstartedServer(nil)
-	s.Config = web.NewHTTPServer(server.Handler(), o.Logger)
+	s.Config = web.NewHTTPServer(s.pages.Handler(), o.Logger)
 	for _, change := range serverChanges {
 		change(s.Config)
 	}
 	s.Start()
 	t.Cleanup(func() {
 		s.Server.Close()
-		if err := server.Close(); err != nil {
+		if err := s.pages.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return s
+}
+
+// port is that of the server, which stands in the names of its cookies.
+func (s *site) port() string {
+	_, port, _ := net.SplitHostPort(s.Listener.Addr().String())
+	return port
+}
+
+// problems finds them, with the states that Redis has.
+func (s *site) problems(t testing.TB, client redis.UniversalClient) *problems.Service {
+	t.Helper()
+	backlogs := backlog.New(client, nil)
+	states, err := breaker.New(breaker.Options{Redis: client, Backlog: backlogs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.ledger, err = ledger.New(ledger.Options{Redis: client}); err != nil {
+		t.Fatal(err)
+	}
+	s.breaker = states
+	found, err := problems.New(problems.Options{
+		Log: s.log, Ledger: s.ledger, Backlogs: backlogs, States: func(context.Context) ([]*breaker.State, error) { return states.States(), nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 func users(t *testing.T) []configs.User {
@@ -150,7 +192,6 @@ func entry(tenant, job string) errorlog.Entry {
 	})
 	return errorlog.Entry{
 		Time: time.Now(), Tenant: tenant, User: "max", JobID: job, MessageID: "<" + job + "@acme.example>", Attempt: 1,
-		Account: "info@acme.example", Level: "tenant", Host: "mx.example.org:25", Stage: f.Stage, Code: f.Code, Enhanced: f.Enhanced,
-		Diagnostic: f.Diagnostic, Category: f.Category, Class: f.Class, Rule: f.Rule, Recipients: []string{"kunde@example.org"}, Final: true,
-	}
+		Account: "info@acme.example", Level: "tenant", Host: "mx.example.org:25", Recipients: []string{"kunde@example.org"}, Final: true,
+	}.Because(f)
 }

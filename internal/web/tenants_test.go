@@ -8,6 +8,7 @@ import (
 	"github.com/hibiken/asynq"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 )
 
@@ -18,12 +19,12 @@ func TestTasksOfAnyTenant(t *testing.T) {
 	s := newSite(t, nil)
 	tasks := asynq.NewClientFromRedisClient(s.redis.Client(t))
 	for _, tenant := range []string{"acme", "Müller & Söhne", "a/b", "100%25", "a?b#c", "..", "it@acme.example", "{a}", `"<b>"`} {
-		job := &rohrpost.Job{Message: rohrpost.Message{ID: "invoice-4711", Tenant: tenant, Text: "x"}, EnqueuedAt: time.Now()}
-		payload, err := rohrpost.EncodeJob(job)
+		job := &payload.Job{Message: rohrpost.Message{ID: "invoice-4711", Tenant: tenant, Text: "x"}, EnqueuedAt: time.Now()}
+		content, err := payload.Encode(job)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tasks.Enqueue(queue.NewTask(job, payload)); err != nil {
+		if _, err := tasks.Enqueue(queue.NewTask(job, content)); err != nil {
 			t.Fatal(err)
 		}
 		got := s.get(t, "olga", "/queues/api/queues/default/tasks/"+string(job.Key()))

@@ -86,7 +86,7 @@ func (r *Recorder) Reschedule(_ context.Context, id string, at time.Time) error 
 func (r *Recorder) act(id string, change func(*record) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec, err := r.locate(id)
+	rec, err := r.locateLocked(id)
 	if err != nil {
 		return err
 	}

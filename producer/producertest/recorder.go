@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/producer"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
 )
@@ -27,7 +28,7 @@ type Recorder struct {
 type book struct {
 	mu       sync.Mutex
 	failures []error
-	jobs     map[rohrpost.Key]*record
+	jobs     map[payload.Key]*record
 	order    []*record
 }
 
@@ -43,7 +44,7 @@ func New(tb testing.TB) *Recorder {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &Recorder{tb: tb, rules: rules, book: &book{jobs: map[rohrpost.Key]*record{}}}
+	return &Recorder{tb: tb, rules: rules, book: &book{jobs: map[payload.Key]*record{}}}
 }
 
 // ForTenant is that of producer.Client. What the recorder itself tells a test, as
@@ -78,7 +79,7 @@ func (r *Recorder) SendBatch(_ context.Context, messages []rohrpost.Message) ([]
 func (r *Recorder) Status(_ context.Context, id string) (rohrpost.Status, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec, err := r.locate(id)
+	rec, err := r.locateLocked(id)
 	if err != nil {
 		return rohrpost.Status{}, err
 	}
@@ -134,7 +135,7 @@ func (r *Recorder) Amend(id string, change func(*rohrpost.Status)) {
 	r.tb.Helper()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec, err := r.locate(id)
+	rec, err := r.locateLocked(id)
 	if err != nil {
 		r.tb.Fatalf("producertest: %v", err)
 		return
@@ -169,7 +170,7 @@ func (r *Recorder) send(m *rohrpost.Message, failure error) (rohrpost.Receipt, e
 }
 
 // newStatus is the status of a job that no worker has seen.
-func newStatus(job *rohrpost.Job) rohrpost.Status {
+func newStatus(job *payload.Job) rohrpost.Status {
 	s := rohrpost.Status{
 		ID: job.ID, MessageID: job.MessageID, Tenant: job.Tenant, State: rohrpost.Queued,
 		Queue:      string(cmp.Or(job.Priority, rohrpost.Default)),
@@ -185,8 +186,8 @@ func newStatus(job *rohrpost.Job) rohrpost.Status {
 	return s
 }
 
-// locate is the one job that an id stands for. The lock is held.
-func (r *Recorder) locate(id string) (*record, error) {
+// locateLocked is the one job that an id stands for.
+func (r *Recorder) locateLocked(id string) (*record, error) {
 	var found []*record
 	ambiguous := &producer.AmbiguousError{}
 	for _, rec := range r.order {

@@ -82,18 +82,18 @@ func (s *Store) finish(ctx context.Context, p resolver.Place, l *load) {
 	delete(s.loads, p)
 	l.slot, l.err = &slot{record: r, read: s.now()}, err
 	if err == nil && !l.stale {
-		s.keep(p, l.slot)
+		s.keepLocked(p, l.slot)
 	}
 	close(l.done)
 }
 
-// keep puts a slot into memory. The lock is held.
-func (s *Store) keep(p resolver.Place, found *slot) {
+// keepLocked puts a slot into memory.
+func (s *Store) keepLocked(p resolver.Place, found *slot) {
 	for other := range s.slots {
 		if len(s.slots) < s.maxEntries || s.slots[p] != nil {
 			break
 		}
-		s.drop(other)
+		s.dropLocked(other)
 	}
 	s.slots[p] = found
 	if p.User != "" {
@@ -104,8 +104,8 @@ func (s *Store) keep(p resolver.Place, found *slot) {
 	}
 }
 
-// drop takes one slot out of memory. The lock is held.
-func (s *Store) drop(p resolver.Place) {
+// dropLocked takes one slot out of memory.
+func (s *Store) dropLocked(p resolver.Place) {
 	delete(s.slots, p)
 	if users := s.users[p.Tenant]; p.User != "" && users != nil {
 		if delete(users, p.User); len(users) == 0 {
@@ -119,7 +119,7 @@ func (s *Store) drop(p resolver.Place) {
 func (s *Store) forget(p resolver.Place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.drop(p)
+	s.dropLocked(p)
 	for q, l := range s.loads {
 		if q == p || p.User == "" && q.Tenant == p.Tenant {
 			l.stale = true
@@ -129,7 +129,7 @@ func (s *Store) forget(p resolver.Place) {
 		return
 	}
 	for user := range s.users[p.Tenant] {
-		s.drop(resolver.Place{Tenant: p.Tenant, User: user})
+		s.dropLocked(resolver.Place{Tenant: p.Tenant, User: user})
 	}
 }
 

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/fields"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -25,6 +28,9 @@ var (
 	ErrForbidden = errors.New("not allowed")
 	// ErrLocked says that the platform has to unlock the tenant first.
 	ErrLocked = errors.New("own mail servers are locked for this tenant: ask an operator of the platform to unlock them (rohrpost account unlock)")
+	// ErrNotAccepted says that the tenant's administrator has to accept first that the
+	// tenant answers for its own servers.
+	ErrNotAccepted = errors.New("the tenant's administrator must accept first that the tenant answers for its own mail server")
 )
 
 //go:embed put.lua
@@ -57,11 +63,25 @@ func (s *Store) Put(ctx context.Context, who Actor, p resolver.Place, version in
 		return 0, err
 	}
 	return s.change(ctx, who, "set", p, version, func(st, tenant *stored) error {
-		if s.policy.Unlock && p.Tenant != "" && who.Role != Operator && !tenant.Unlocked {
-			return ErrLocked
+		if err := s.mayChange(who, p, st, tenant, e); err != nil {
+			return err
 		}
 		return s.enter(p, st, e)
 	})
+}
+
+// mayChange says whether the policy lets the actor enter this. What is no server of
+// their own, as an address or a look, a locked tenant may change.
+func (s *Store) mayChange(who Actor, p resolver.Place, st, tenant *stored, e *resolver.Entry) error {
+	switch {
+	case who.Role == Operator || p.Tenant == "" || e.Account == nil || reflect.DeepEqual(st.Entry.Account, e.Account):
+		return nil
+	case s.policy.Unlock && !tenant.Unlocked:
+		return ErrLocked
+	case s.policy.Accept && tenant.Accepted == nil:
+		return ErrNotAccepted
+	}
+	return nil
 }
 
 // Delete removes the record of a place. version is that of the record as it was
@@ -77,7 +97,7 @@ func (s *Store) Delete(ctx context.Context, who Actor, p resolver.Place, version
 	if st == nil {
 		return fmt.Errorf("%s: %w", p, ErrUnknown)
 	}
-	_, err = s.write(ctx, p, version, "", Change{Actor: who, Action: "delete", Place: p, Fields: diff(st, &stored{})})
+	_, err = s.write(ctx, p, version, st, nil, Change{Actor: who, Action: "delete", Place: p, Fields: diff(st, &stored{})})
 	return err
 }
 
@@ -100,32 +120,35 @@ func (s *Store) change(ctx context.Context, who Actor, action string, p resolver
 	if err := do(changed, tenant); err != nil {
 		return 0, err
 	}
-	fields := diff(old, changed)
-	if len(fields) == 0 && old.version > 0 {
+	changes := diff(old, changed)
+	if len(changes) == 0 && old.version > 0 {
 		return old.version, nil
 	}
-	changed.Changed = s.now().UTC()
-	value, err := json.Marshal(changed)
-	if err != nil {
-		return 0, fmt.Errorf("%s: %w", p, err)
-	}
-	return s.write(ctx, p, version, string(value), Change{Actor: who, Action: action, Place: p, Fields: fields})
+	return s.write(ctx, p, version, old, changed, Change{Actor: who, Action: action, Place: p, Fields: changes})
 }
 
-func (s *Store) write(ctx context.Context, p resolver.Place, version int64, value string, c Change) (int64, error) {
-	if p.Tenant != "" {
-		// First, so that no record is ever out of the list's sight.
-		if err := s.redis.SAdd(ctx, tenantsKey, p.Tenant).Err(); err != nil {
-			return 0, err
+// write stores what has changed in place of old, or with nil deletes the record.
+func (s *Store) write(ctx context.Context, p resolver.Place, version int64, old, changed *stored, c Change) (int64, error) {
+	var value []byte
+	var err error
+	c.Time = s.now().UTC()
+	if changed != nil {
+		changed.Changed = c.Time
+		c.Version = version + 1
+		if value, err = json.Marshal(changed); err != nil {
+			return 0, fmt.Errorf("%s: %w", p, err)
 		}
 	}
-	c.Time = s.now().UTC()
 	entry, err := json.Marshal(c)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", p, err)
 	}
-	answer, err := putScript.Run(ctx, s.redis, []string{recordsKey(p), auditKey(p)},
-		field(p), version, value, channel, formatPlace(p), entry, maxAudit).Int64Slice()
+	waits := changed != nil && s.policy.mayWait(p, changed)
+	if err := s.enlist(ctx, p, waits, c.Time); err != nil {
+		return 0, err
+	}
+	answer, err := putScript.Run(ctx, s.redis, []string{recordsKey(p), auditKey(p), usersKey(p)},
+		field(p), version, value, channel, formatPlace(p), entry, maxAudit, p.User).Int64Slice()
 	if err != nil {
 		return 0, err
 	}
@@ -133,60 +156,76 @@ func (s *Store) write(ctx context.Context, p resolver.Place, version int64, valu
 		return 0, fmt.Errorf("%s: %w", p, ErrConflict)
 	}
 	s.forget(p)
-	return answer[1], nil
+	if !waits && s.policy.mayWait(p, old) {
+		err = s.redis.ZRem(ctx, waitingKey, formatPlace(p)).Err()
+	}
+	return answer[1], err
 }
 
-// enter puts a new entry into a stored record.
+// enter puts a new entry into a stored record. The error joins everything that is wrong
+// with it.
 func (s *Store) enter(p resolver.Place, st *stored, e *resolver.Entry) error {
 	old := st.Entry.Account
 	st.Entry = *e
 	st.Entry.Account = e.Account.Clone()
-	if err := e.Validate(p.Level()); err != nil {
-		return err
-	}
+	err := e.Validate(p.Level())
 	if b := e.Branding; b != nil && b.LogoFile != "" {
-		return &rohrpost.FieldError{Field: "branding.logo_file", Problem: "only accounts.yaml can name files: give the logo itself, in base64"}
+		err = errors.Join(err, &rohrpost.FieldError{Field: "branding.logo_file", Problem: "only accounts.yaml can name files: give the logo itself, in base64"})
 	}
 	settings := st.Entry.Account
 	if settings == nil {
 		st.Secrets, st.Checked, st.Approved = nil, false, false
-		return nil
-	}
-	kept, err := merge(p, old, settings, st.Secrets)
-	if err != nil {
+		if old != nil {
+			st.Refused = nil
+		}
 		return err
 	}
-	full := settings.Clone()
-	secrets := full.Secrets()
-	for key, sealed := range kept {
-		*secrets[key] = resolver.NewSecret(sealed) // there is one: for Validate
-	}
-	if err := full.Account(p.Level(), p.Tenant, p.User).Validate(); err != nil {
+	kept, mergeErr := merge(p, old, settings, st.Secrets)
+	if err := errors.Join(err, mergeErr, validate(p, settings, kept, mergeErr)); err != nil {
 		return err
 	}
 	if !sameSending(old, settings) {
-		st.Checked, st.Approved = false, false
+		st.Checked, st.Approved, st.Refused = false, false, nil
 	}
 	st.Secrets = kept
 	return s.sealSecrets(p, st)
 }
 
-// merge finds the stored secrets that new settings keep, sealed, by key.
+// validate finds what keeps settings from sending. kept are the secrets that stay;
+// what merge has found is not said again.
+func validate(p resolver.Place, settings *resolver.Settings, kept map[string]string, merged error) error {
+	full := settings.Clone()
+	secrets := full.Secrets()
+	for key := range kept {
+		*secrets[key] = resolver.NewSecret("kept") // there is one
+	}
+	for _, f := range fields.Errors(merged) {
+		if secret := secrets[strings.TrimSuffix(f.Field, "_file")]; secret != nil {
+			*secret = resolver.NewSecret("missing, as merge says")
+		}
+	}
+	return full.Account(p.Level(), p.Tenant, p.User).Validate()
+}
+
+// merge finds the stored secrets that new settings keep, sealed, by key. The error joins
+// what must be given again.
 func merge(p resolver.Place, old, settings *resolver.Settings, sealed map[string]string) (map[string]string, error) {
-	if keys := settings.Files(); len(keys) > 0 {
-		return nil, &rohrpost.FieldError{Field: keys[0], Problem: "only accounts.yaml can name files: give the secret itself"}
+	var errs []error
+	for _, key := range settings.Files() {
+		errs = append(errs, &rohrpost.FieldError{Field: key, Problem: "only accounts.yaml can name files: give the secret itself"})
 	}
 	kept := map[string]string{}
-	for key, given := range settings.Secrets() {
+	secrets := settings.Secrets()
+	for _, key := range slices.Sorted(maps.Keys(secrets)) {
 		switch {
-		case !given.IsZero() || sealed[key] == "":
+		case !secrets[key].IsZero() || sealed[key] == "":
 		case !sameTarget(key, p, old, settings):
-			return nil, &rohrpost.FieldError{Field: key, Problem: "must be given again, because the server or login it belongs to has changed"}
+			errs = append(errs, &rohrpost.FieldError{Field: key, Problem: "must be given again, because the server or login it belongs to has changed"})
 		default:
 			kept[key] = sealed[key]
 		}
 	}
-	return kept, nil
+	return kept, errors.Join(errs...)
 }
 
 // sealSecrets moves the secrets that settings bring to where they are sealed.

@@ -317,12 +317,12 @@ func TestHistory(t *testing.T) {
 			{Field: "account.smtp.port", Old: "465"},
 			{Field: "account.smtp.password", New: "removed"},
 		}},
-		{Actor: anna, Action: "set", Place: acme, Fields: []redisstore.FieldChange{
+		{Actor: anna, Action: "set", Place: acme, Version: 2, Fields: []redisstore.FieldChange{
 			{Field: "account.address", Old: "a@acme.example", New: "b@acme.example"},
 			{Field: "account.smtp.port", New: "465"},
 			{Field: "account.smtp.password", New: "changed"},
 		}},
-		{Actor: olga, Action: "set", Place: acme, Fields: []redisstore.FieldChange{
+		{Actor: olga, Action: "set", Place: acme, Version: 1, Fields: []redisstore.FieldChange{
 			{Field: "account.address", New: "a@acme.example"},
 			{Field: "account.smtp.host", New: "smtp.acme.example"},
 			{Field: "account.smtp.password", New: "changed"},

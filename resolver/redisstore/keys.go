@@ -10,6 +10,8 @@ import (
 // and its entry are one step in a cluster too.
 const (
 	tenantsKey = "rohrpost:accounts:tenants" // set of tenant ids
+	namesKey   = "rohrpost:accounts:names"   // the same as a sorted set of score 0, for pages by name
+	waitingKey = "rohrpost:accounts:waiting" // sorted set: formatPlace of what may wait for an operator, by since when (Unix ms)
 	channel    = "rohrpost:accounts:changed" // pub/sub: "tenant\x00user"
 )
 
@@ -19,6 +21,9 @@ func recordsKey(p resolver.Place) string { return "rohrpost:accounts:" + tag(p) 
 
 // auditKey is a stream of changes.
 func auditKey(p resolver.Place) string { return "rohrpost:accounts:" + tag(p) + ":audit" }
+
+// usersKey is a sorted set of score 0: the ids of the tenant's users with a record.
+func usersKey(p resolver.Place) string { return "rohrpost:accounts:" + tag(p) + ":users" }
 
 func tag(p resolver.Place) string {
 	if p.Tenant == "" {

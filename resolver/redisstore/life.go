@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,18 +19,38 @@ type Role string
 const (
 	Operator Role = "operator" // of the platform: everything
 	Admin    Role = "admin"    // of a tenant: its own account and those of its users
+	Reader   Role = "reader"   // of a tenant: sees its accounts, and changes nothing
+	Person   Role = "user"     // of a tenant: their own account alone
 )
 
 // An Actor changes accounts; its name stands in the audit stream.
 type Actor struct {
 	Name   string `json:"name"`
 	Role   Role   `json:"role"`
-	Tenant string `json:"tenant,omitempty"` // of an Admin
+	Tenant string `json:"tenant,omitempty"` // of all but an Operator
+	User   string `json:"user,omitempty"`   // id of a Person
 }
 
 // MayTry says whether the actor may try the settings of a place with a test mail.
 // The error is ErrForbidden.
 func MayTry(who Actor, p resolver.Place) error { return who.may(check, p) }
+
+// MaySee says whether the actor may see what is stored at a place, but for secrets. The
+// error is ErrForbidden.
+func MaySee(who Actor, p resolver.Place) error { return who.may(see, p) }
+
+// MayEnter says whether the actor may enter an account of its own at a place now. The
+// error is ErrForbidden, ErrLocked or ErrNotAccepted.
+func (s *Store) MayEnter(ctx context.Context, who Actor, p resolver.Place) error {
+	if err := who.may(enter, p); err != nil {
+		return err
+	}
+	tenant, _, err := s.fetch(ctx, resolver.Place{Tenant: p.Tenant})
+	if err != nil {
+		return err
+	}
+	return s.mayChange(who, p, &stored{}, cmp.Or(tenant, &stored{}), &resolver.Entry{Account: &resolver.Settings{}})
+}
 
 // MayTry says whether the actor may try the settings of a place, stored ones or
 // others: MayTry of the package, and a tenant that is locked tries nothing. The
@@ -55,6 +76,8 @@ const (
 	check   step = "note a check"
 	approve step = "approve"
 	review  step = "see changes"
+	see     step = "see settings"
+	ask     step = "ask for own servers"
 )
 
 // may says whether the actor may do a step at a place. The error is ErrForbidden.
@@ -62,7 +85,12 @@ func (a Actor) may(s step, p resolver.Place) error {
 	switch {
 	case a.Role == Operator:
 		return nil
-	case a.Role == Admin && p.Tenant != "" && a.Tenant == p.Tenant && (s == enter || s == check || s == review):
+	case p.Tenant == "" || a.Tenant != p.Tenant || s == unlock || s == approve:
+	case a.Role == Admin:
+		return nil
+	case a.Role == Reader && s == see:
+		return nil
+	case a.Role == Person && a.User != "" && a.User == p.User && s != ask:
 		return nil
 	}
 	return fmt.Errorf("%s may not %s at %s: %w", a.Name, s, p, ErrForbidden)
@@ -82,6 +110,51 @@ func checkPlace(p resolver.Place) error {
 	return errors.Join(errs...)
 }
 
+// Accept notes that a tenant's administrator has accepted that the tenant answers for
+// its own servers. Accepting again changes nothing.
+func (s *Store) Accept(ctx context.Context, who Actor, tenant string) error {
+	p := resolver.Place{Tenant: tenant}
+	if err := errors.Join(who.may(ask, p), checkPlace(p)); err != nil {
+		return err
+	}
+	return s.mark(ctx, who, "accept", p, func(st *stored) error {
+		if st.Accepted == nil {
+			st.Accepted = &Remark{Time: s.now().UTC(), By: who.Name}
+		}
+		return nil
+	})
+}
+
+// maxRemark bounds what people write beside what they do, in bytes.
+const maxRemark = 2000
+
+// Request asks the operators to unlock own servers for a tenant; text is for them. The
+// error is ErrForbidden, ErrNotAccepted or a *rohrpost.FieldError. A tenant that is
+// unlocked already has nothing to ask for.
+func (s *Store) Request(ctx context.Context, who Actor, tenant, text string) error {
+	p := resolver.Place{Tenant: tenant}
+	if err := errors.Join(who.may(ask, p), checkPlace(p), checkRemark("text", text)); err != nil {
+		return err
+	}
+	return s.mark(ctx, who, "request", p, func(st *stored) error {
+		switch {
+		case st.Accepted == nil:
+			return ErrNotAccepted
+		case st.Unlocked:
+			return nil
+		}
+		st.Requested, st.Refused = &Remark{Time: s.now().UTC(), By: who.Name, Text: text}, nil
+		return nil
+	})
+}
+
+func checkRemark(field, text string) error {
+	if len(text) > maxRemark || strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' }) {
+		return &rohrpost.FieldError{Field: field, Problem: "must have at most 2,000 bytes, and no control characters but line breaks"}
+	}
+	return nil
+}
+
 // Unlock lets a tenant use mail servers of its own, or with on false no longer.
 // A tenant that has nothing stored yet can be unlocked too.
 func (s *Store) Unlock(ctx context.Context, who Actor, tenant string, on bool) error {
@@ -93,7 +166,10 @@ func (s *Store) Unlock(ctx context.Context, who Actor, tenant string, on bool) e
 		return &rohrpost.FieldError{Field: "tenant", Problem: "is missing: the platform needs no unlocking"}
 	}
 	return s.mark(ctx, who, map[bool]string{true: "unlock", false: "lock"}[on], p, func(st *stored) error {
-		st.Unlocked = on
+		st.Unlocked, st.Requested = on, nil
+		if on {
+			st.Refused = nil
+		}
 		return nil
 	})
 }
@@ -108,7 +184,7 @@ func (s *Store) MarkChecked(ctx context.Context, who Actor, p resolver.Place, ve
 		if st.Entry.Account == nil {
 			return fmt.Errorf("%s: %w", p, ErrUnknown)
 		}
-		st.Checked = true
+		st.Checked, st.Refused = true, nil
 		return nil
 	})
 	return err
@@ -128,11 +204,35 @@ func (s *Store) Approve(ctx context.Context, who Actor, p resolver.Place, versio
 		case state == resolver.Entered:
 			return fmt.Errorf("%s: its settings are not checked yet: send a test mail first", p)
 		}
-		st.Approved = true
+		st.Approved, st.Refused = true, nil
 		return nil
 	})
 	return err
 }
+
+// Refuse refuses what waits for an operator at a place: a tenant's request for own
+// servers, or the settings of this version. reason is for the administrator. The error
+// is ErrForbidden, ErrConflict, ErrNothingWaits or a *rohrpost.FieldError.
+func (s *Store) Refuse(ctx context.Context, who Actor, p resolver.Place, version int64, reason string) error {
+	if err := errors.Join(who.may(approve, p), checkRemark("reason", reason)); err != nil {
+		return err
+	}
+	if strings.TrimSpace(reason) == "" {
+		return &rohrpost.FieldError{Field: "reason", Problem: "is missing: the administrator must know what to change"}
+	}
+	_, err := s.change(ctx, who, "refuse", p, version, func(st, tenant *stored) error {
+		if s.policy.waits(p, st, tenant) == "" {
+			return fmt.Errorf("%s: %w", p, ErrNothingWaits)
+		}
+		st.Requested, st.Checked = nil, false
+		st.Refused = &Remark{Time: s.now().UTC(), By: who.Name, Text: reason}
+		return nil
+	})
+	return err
+}
+
+// ErrNothingWaits says that nothing waits for an operator at a place.
+var ErrNothingWaits = errors.New("nothing waits for an operator here: somebody else has decided meanwhile")
 
 // mark changes a flag of whatever version is there.
 func (s *Store) mark(ctx context.Context, who Actor, action string, p resolver.Place, do func(st *stored) error) error {

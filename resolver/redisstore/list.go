@@ -101,8 +101,8 @@ func anyOf(values map[string]string, key string) any {
 }
 
 // Import stores every entry of an accounts file, secrets and all, in place of
-// what is stored there. It answers how many.
-func (s *Store) Import(ctx context.Context, who Actor, f *resolver.File) (int, error) {
+// what is stored there. It answers how many. Each of seen is told so meanwhile.
+func (s *Store) Import(ctx context.Context, who Actor, f *resolver.File, seen ...func(entries int)) (int, error) {
 	if err := who.may(unlock, resolver.Place{}); err != nil {
 		return 0, err
 	}
@@ -121,6 +121,9 @@ func (s *Store) Import(ctx context.Context, who Actor, f *resolver.File) (int, e
 			return n, fmt.Errorf("%s: %w", p, err)
 		}
 		n++
+		for _, tell := range seen {
+			tell(n)
+		}
 	}
 	return n, nil
 }

@@ -2,6 +2,7 @@ package redisstore
 
 import (
 	"context"
+	"errors"
 
 	"github.com/rohrpost/rohrpost/resolver"
 )
@@ -20,14 +21,14 @@ func (s *Store) Preview(ctx context.Context, who Actor, p resolver.Place, e *res
 	if st == nil {
 		st = &stored{}
 	}
-	if err := e.Validate(p.Level()); err != nil || e.Account == nil {
+	err = e.Validate(p.Level())
+	if e.Account == nil {
 		return nil, err
 	}
-	kept, err := merge(p, st.Entry.Account, e.Account, st.Secrets)
-	if err != nil {
+	kept, mergeErr := merge(p, st.Entry.Account, e.Account, st.Secrets)
+	if err := errors.Join(err, mergeErr, validate(p, e.Account, kept, mergeErr)); err != nil {
 		return nil, err
 	}
 	tried := &stored{Entry: resolver.Entry{Account: e.Account}, Secrets: kept}
-	account := s.record(p, tried, tenant).Account
-	return account, account.Validate()
+	return s.record(p, tried, tenant).Account, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/rohrpost/rohrpost/internal/branding"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -30,7 +29,21 @@ type Record struct {
 	Approved bool // the platform has approved these settings
 	Changed  time.Time
 
-	look *branding.Look
+	Requested *Remark // of a tenant: its administrator asks for own servers
+	Accepted  *Remark // of a tenant: its administrator answers for its own servers
+	Refused   *Remark // an operator has refused the request or the settings, and why
+
+	// Waits is what an operator has to decide here; empty: nothing.
+	Waits Decision
+
+	look *resolver.Branding
+}
+
+// A Remark says who has done something, when, and what they have written beside it.
+type Remark struct {
+	Time time.Time `json:"time"`
+	By   string    `json:"by"`
+	Text string    `json:"text,omitempty"`
 }
 
 // A stored is a record as JSON.
@@ -41,6 +54,10 @@ type stored struct {
 	Checked  bool              `json:"checked,omitempty"`
 	Approved bool              `json:"approved,omitempty"`
 	Changed  time.Time         `json:"changed"`
+
+	Requested *Remark `json:"requested,omitempty"`
+	Accepted  *Remark `json:"accepted,omitempty"`
+	Refused   *Remark `json:"refused,omitempty"`
 
 	version int64
 }
@@ -62,8 +79,10 @@ func (s *Store) record(p resolver.Place, st, tenant *stored) *Record {
 	r := &Record{
 		Place: p, Version: st.version, Entry: st.Entry,
 		Unbound: st.anyUnbound(), Unlocked: st.Unlocked, Checked: st.Checked, Approved: st.Approved, Changed: st.Changed,
-		look: st.Entry.Branding.Look(),
+		Requested: st.Requested, Accepted: st.Accepted, Refused: st.Refused,
+		look: st.Entry.Branding,
 	}
+	r.Waits = s.policy.waits(p, st, cmp.Or(tenant, st))
 	for key := range st.Secrets {
 		r.Secrets = append(r.Secrets, key)
 	}

@@ -20,8 +20,9 @@ type Resealed struct {
 // no server in particular. It can be repeated and interrupted; workers go on
 // meanwhile, as long as they hold the old identity beside the new one and are of a
 // version that knows bound secrets. A record whose secrets cannot be opened is named
-// in the error, and does not keep the others.
-func (s *Store) Reseal(ctx context.Context, who Actor) (Resealed, error) {
+// in the error, and does not keep the others. Each of seen is told meanwhile how many
+// secrets were looked at.
+func (s *Store) Reseal(ctx context.Context, who Actor, seen ...func(secrets int)) (Resealed, error) {
 	var n Resealed
 	var failed []error
 	if err := who.may(unlock, resolver.Place{}); err != nil {
@@ -32,6 +33,9 @@ func (s *Store) Reseal(ctx context.Context, who Actor) (Resealed, error) {
 			return n, err
 		}
 		n.Secrets += len(f.st.Secrets)
+		for _, tell := range seen {
+			tell(n.Secrets)
+		}
 		if len(f.st.Secrets) == 0 {
 			continue
 		}

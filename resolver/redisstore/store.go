@@ -22,6 +22,9 @@ type Policy struct {
 	Unlock  bool // an operator unlocks own servers, tenant by tenant
 	Check   bool // a test mail went out
 	Approve bool // an operator approves the settings
+	// Accept wants a tenant's administrator to accept that the tenant answers for its
+	// own servers, before settings are entered.
+	Accept bool
 }
 
 // Options of a Store. Redis is required.
@@ -134,6 +137,9 @@ func (s *Store) Accounts(ctx context.Context, tenant, user string) (resolver.Can
 	}
 	return c, nil
 }
+
+// Policy is what the platform demands.
+func (s *Store) Policy() Policy { return s.policy }
 
 // CanStore reports whether secrets can be stored; the error says what is missing.
 func (s *Store) CanStore() error {

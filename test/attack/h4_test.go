@@ -62,7 +62,7 @@ func TestH4AllWorkers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const most, mails = 2 * time.Second, 60
+			const most, mails = 2 * time.Second, 100
 			port, taken := silent(t)
 			good := smtptest.Start(t, smtptest.Options{})
 			s := newSite(t, "worker: {concurrency: 20, shutdown_timeout: 10s}\n")
@@ -109,10 +109,12 @@ func TestH4AllWorkers(t *testing.T) {
 				took = append(took, time.Since(start))
 			}
 			slices.Sort(took)
-			if p99 := took[len(took)-1]; p99 > most {
-				t.Errorf("the longest took %v", p99)
+			p50, p99, longest := took[mails/2-1], took[mails*99/100-1], took[mails-1]
+			t.Logf("%d critical mails beside %d silent connections: p50 %v, p99 %v, longest %v",
+				mails, taken(), p50.Round(time.Millisecond), p99.Round(time.Millisecond), longest.Round(time.Millisecond))
+			if p99 > most {
+				t.Errorf("p99 is %v, want at most %v", p99, most)
 			}
-			t.Logf("%d critical mails beside %d silent connections: median %v, longest %v", mails, taken(), took[mails/2], took[mails-1])
 		})
 	}
 }

@@ -56,7 +56,7 @@ func TestL1Echo(t *testing.T) {
 		out, problem, _ := s.try("", "status", fmt.Sprintf("mail-%d", n))
 		texts[fmt.Sprintf("status %d", n)] = out + problem
 	}
-	for subject, notice := range s.redis.Client(t).HGetAll(t.Context(), "rohrpost:gate:notices").Val() {
+	for subject, notice := range s.redis.Client(t).HGetAll(t.Context(), "rohrpost:breaker:states").Val() {
 		texts["notice of "+subject] = notice
 	}
 	texts["process log"] = serve.said.String()

@@ -49,40 +49,40 @@ func TestM3Guessing(t *testing.T) {
 	v := visitor{t, p.addr}
 	const guesser = "192.0.2.66"
 	for n := range 5 {
-		if got := v.ask(http.MethodGet, "/errors", from(guesser, "olga", fmt.Sprint("wrong", n))...); got.status != http.StatusUnauthorized {
+		if got := v.ask(http.MethodGet, "/problems", from(guesser, "olga", fmt.Sprint("wrong", n))...); got.status != http.StatusUnauthorized {
 			t.Fatalf("try %d: %d", n, got.status)
 		}
 	}
-	got := v.ask(http.MethodGet, "/errors", from(guesser, "olga", "wrong again")...)
+	got := v.ask(http.MethodGet, "/problems", from(guesser, "olga", "wrong again")...)
 	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "1" {
 		t.Fatalf("the sixth: %d %v", got.status, got.header)
 	}
 	begin := time.Now()
 	waitFor(t, "the pause ends", func() bool {
-		return v.ask(http.MethodGet, "/errors", from(guesser, "olga", "wrong again")...).status == http.StatusUnauthorized
+		return v.ask(http.MethodGet, "/problems", from(guesser, "olga", "wrong again")...).status == http.StatusUnauthorized
 	})
 	if took := time.Since(begin); took < 300*time.Millisecond {
 		t.Errorf("the pause was %v", took)
 	}
-	got = v.ask(http.MethodGet, "/errors", from(guesser, "otto", goodPassword)...)
+	got = v.ask(http.MethodGet, "/problems", from(guesser, "otto", goodPassword)...)
 	if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") != "2" {
 		t.Errorf("another name from there: %d %v", got.status, got.header)
 	}
 	// Forged hops in front change nothing.
-	if got := v.ask(http.MethodGet, "/errors", from("203.0.113.9, "+guesser, "olga", "wrong")...); got.status != http.StatusTooManyRequests {
+	if got := v.ask(http.MethodGet, "/problems", from("203.0.113.9, "+guesser, "olga", "wrong")...); got.status != http.StatusTooManyRequests {
 		t.Errorf("behind a forged hop: %d", got.status)
 	}
-	if got := v.ask(http.MethodGet, "/errors", from("192.0.2.1", "olga", goodPassword)...); got.status != http.StatusOK {
+	if got := v.ask(http.MethodGet, "/problems", from("192.0.2.1", "olga", goodPassword)...); got.status != http.StatusOK {
 		t.Errorf("the user, from elsewhere: %d", got.status)
 	}
-	if got := v.ask(http.MethodGet, "/errors", from(guesser, "olga", goodPassword)...); got.status != http.StatusOK {
+	if got := v.ask(http.MethodGet, "/problems", from(guesser, "olga", goodPassword)...); got.status != http.StatusOK {
 		t.Errorf("the user, who has signed in, beside the guesser: %d", got.status)
 	}
 	said := p.said.String()
 	if !strings.Contains(said, `"user":"olga","address":"192.0.2.66"`) {
 		t.Errorf("the log does not name who is guessed at: %s", said)
 	}
-	v.ask(http.MethodGet, "/errors", from("192.0.2.2", "secret-in-the-name-field", "x")...)
+	v.ask(http.MethodGet, "/problems", from("192.0.2.2", "secret-in-the-name-field", "x")...)
 	if strings.Contains(p.said.String(), "secret-in-the-name-field") {
 		t.Error("the log has a name that nobody has")
 	}
@@ -95,7 +95,7 @@ func TestM3ManyAtOnce(t *testing.T) {
 	s.users("olga", "otto")
 	p := s.start("web", behindProxy)
 	v := visitor{t, p.addr}
-	if got := v.ask(http.MethodGet, "/errors", from("192.0.2.1", "olga", goodPassword)...); got.status != http.StatusOK {
+	if got := v.ask(http.MethodGet, "/problems", from("192.0.2.1", "olga", goodPassword)...); got.status != http.StatusOK {
 		t.Fatalf("olga: %d", got.status)
 	}
 	const many = 120
@@ -103,7 +103,7 @@ func TestM3ManyAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for n := range many {
 		wg.Go(func() {
-			a, err := v.try(http.MethodGet, "/errors", from(fmt.Sprintf("198.51.100.%d", n), fmt.Sprint("eve", n), "wrong")...)
+			a, err := v.try(http.MethodGet, "/problems", from(fmt.Sprintf("198.51.100.%d", n), fmt.Sprint("eve", n), "wrong")...)
 			if err != nil {
 				t.Error(err)
 			}
@@ -123,11 +123,11 @@ func TestM3ManyAtOnce(t *testing.T) {
 		t.Errorf("%d of %d were told to come again: the others wait for bcrypt", refused, many/2)
 	}
 	asked := time.Now()
-	if got := v.ask(http.MethodGet, "/errors", from("192.0.2.1", "olga", goodPassword)...); got.status != http.StatusOK || time.Since(asked) > time.Second {
+	if got := v.ask(http.MethodGet, "/problems", from("192.0.2.1", "olga", goodPassword)...); got.status != http.StatusOK || time.Since(asked) > time.Second {
 		t.Errorf("who has signed in: %d after %v", got.status, time.Since(asked))
 	}
 	waitFor(t, "another user signs in", func() bool {
-		return v.ask(http.MethodGet, "/errors", from("192.0.2.3", "otto", goodPassword)...).status == http.StatusOK
+		return v.ask(http.MethodGet, "/problems", from("192.0.2.3", "otto", goodPassword)...).status == http.StatusOK
 	})
 	wg.Wait()
 }
@@ -141,10 +141,10 @@ func TestM3LongPassword(t *testing.T) {
 	s.configure(fmt.Sprintf("redis: {url: %%[1]q}\nweb:\n  users: [{name: olga, role: operator, password_bcrypt: %q}]\n", hash))
 	p := s.start("web")
 	v := visitor{t, p.addr}
-	if got := v.ask(http.MethodGet, "/errors", "Authorization", basic("olga", long+"y")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "72") {
+	if got := v.ask(http.MethodGet, "/problems", "Authorization", basic("olga", long+"y")); got.status != http.StatusUnauthorized || !strings.Contains(got.body, "72") {
 		t.Errorf("73 octets: %d", got.status)
 	}
-	if got := v.ask(http.MethodGet, "/errors", "Authorization", basic("olga", long)); got.status != http.StatusOK {
+	if got := v.ask(http.MethodGet, "/problems", "Authorization", basic("olga", long)); got.status != http.StatusOK {
 		t.Errorf("72 octets: %d", got.status)
 	}
 	for _, bad := range []string{"", "\n", "short", long + "y", "two lines\nof text"} {

@@ -176,7 +176,7 @@ func TestX1Pause(t *testing.T) {
 	if out := s.run("", "status", "--json", id); !strings.Contains(out, `"queue_paused_since":"20`) {
 		t.Errorf("status: %s", out)
 	}
-	if _, page := c.send("GET", "/", ""); !strings.Contains(page, "is paused since") {
+	if _, page := c.send("GET", "/", ""); !strings.Contains(page, "has been paused since") {
 		t.Errorf("start page: %s", page)
 	}
 	if _, page := c.send("GET", "/metrics", ""); !strings.Contains(page, `rohrpost_queue_paused{queue="default"} 1`) {

@@ -14,7 +14,7 @@ import (
 )
 
 // guarded are paths that nobody may read who is not let in.
-var guarded = []string{"/", "/errors", "/errors/export", "/queues/", "/queues/api/queues", "/metrics"}
+var guarded = []string{"/", "/problems", "/problems/export", "/queues/", "/queues/api/queues", "/metrics"}
 
 // disguises are what a stranger can write into a request, by header or without any.
 var disguises = map[string][]string{
@@ -52,7 +52,7 @@ func TestX2LoopbackIsNobody(t *testing.T) {
 			opened := v.ask(http.MethodGet, "/?token="+p.token())
 			cookie := opened.header.Get("Set-Cookie")
 			if opened.status != http.StatusSeeOther || strings.Contains(opened.header.Get("Location")+cookie, p.token()) ||
-				!strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Strict") || !strings.Contains(cookie, "Path=/;") {
+				!strings.Contains(cookie, "HttpOnly") || !strings.Contains(cookie, "SameSite=Lax") || !strings.Contains(cookie, "Path=/;") {
 				t.Fatalf("%d %v", opened.status, opened.header)
 			}
 			for _, path := range guarded {
@@ -114,7 +114,7 @@ func TestX2EarlierProcess(t *testing.T) {
 	for _, header := range [][]string{
 		{"Cookie", cookie}, {"Cookie", "rohrpost-session-" + port + "=" + value}, {"Authorization", "Bearer " + first.token()},
 	} {
-		if got := v.ask(http.MethodGet, "/errors", header...); got.status != http.StatusUnauthorized {
+		if got := v.ask(http.MethodGet, "/problems", header...); got.status != http.StatusUnauthorized {
 			t.Errorf("%v: %d", header, got.status)
 		}
 	}
@@ -144,7 +144,7 @@ func TestX2Socket(t *testing.T) {
 		}
 		status := 0
 		waitFor(t, "the socket answers\n"+said.String(), func() bool {
-			resp, err := client.Get("http://pages/errors")
+			resp, err := client.Get("http://pages/problems")
 			if err == nil {
 				status = resp.StatusCode
 				_ = resp.Body.Close()

@@ -12,7 +12,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
-	"github.com/rohrpost/rohrpost/internal/inventory"
+	"github.com/rohrpost/rohrpost/internal/reconcile"
 )
 
 // settle waits until every mail has a final state.
@@ -239,11 +239,11 @@ func (s *site) checkQueue() {
 		refused[m.id] = m.receipt.ID == ""
 	}
 	for _, line := range lines[:len(lines)-1] {
-		var f inventory.Finding
+		var f reconcile.Finding
 		switch err := json.Unmarshal([]byte(line), &f); {
 		case err != nil:
 			s.t.Errorf("rohrpost queue check: %v: %s", err, line)
-		case (f.Kind == inventory.Lost || f.Kind == inventory.InDoubt) && refused[f.JobID]:
+		case (f.Kind == reconcile.Lost || f.Kind == reconcile.InDoubt) && refused[f.JobID]:
 		case !f.Harmless:
 			s.t.Errorf("rohrpost queue check: %s", line)
 		}

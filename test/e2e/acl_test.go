@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -15,11 +17,16 @@ import (
 	"github.com/redis/go-redis/v9"
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
+	"github.com/rohrpost/rohrpost/producer/adminlink"
 )
 
-const operatorPassword = "password of olga"
+const (
+	operatorPassword = "password of olga"
+	linkSecret       = "the secret of the crm, 32 octets"
+)
 
 // documentedUser finds the users that docs/redis.md gives.
 var documentedUser = regexp.MustCompile(`(?m)^ACL SETUSER (\w+) on >(\w+) (.*)$`)
@@ -28,6 +35,7 @@ var documentedUser = regexp.MustCompile(`(?m)^ACL SETUSER (\w+) on >(\w+) (.*)$`
 type guardedSite struct {
 	*site
 	urls map[string]string
+	addr string // of the pages
 }
 
 func newGuardedSite(t *testing.T, port int) *guardedSite {
@@ -64,7 +72,7 @@ func newGuardedSite(t *testing.T, port int) *guardedSite {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := fmt.Sprintf("accounts: {store: redis, allow_networks: [127.0.0.0/8], allow_ports: [%d]}\nweb: {users: [{name: olga, role: operator, password_bcrypt: %q}]}\nlog: {level: warn}\n", port, hash)
+	settings := fmt.Sprintf("accounts: {store: redis, allow_networks: [127.0.0.0/8], allow_ports: [%d]}\nweb: {users: [{name: olga, role: operator, password_bcrypt: %q}], links: [{issuer: crm, secret: %q}]}\nlog: {level: warn}\n", port, hash, linkSecret)
 	g.write("rohrpost.yaml", settings)
 	g.write("roots.pem", "") // no server here speaks TLS
 	g.do("worker", "", "keygen", "-o", "key.txt")
@@ -109,11 +117,21 @@ func TestDocumentedUsers(t *testing.T) {
 		return strings.Contains(g.do("producer", "", "status", "one", "--tenant", "acme"), "accepted")
 	})
 	pages := g.pages("web")
-	for _, path := range []string{"/", "/errors", "/queues/", "/queues/api/queues", "/queues/api/queues/default/archived_tasks", "/api/accounts/explain?tenant=acme"} {
+	for _, path := range []string{"/", "/problems", "/problems?view=log", "/t/acme/", "/t/acme/problems", "/queues/", "/queues/api/queues", "/queues/api/queues/default/archived_tasks", "/api/accounts/explain?tenant=acme", "/system", "/system/check", "/system/history"} {
 		if status, body := pages("GET", path, ""); status != http.StatusOK {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+	if _, body := pages("GET", "/system", ""); !strings.Contains(body, "One worker is running") || strings.Contains(body, "Redis has not told") {
+		t.Errorf("/system: %s", body)
+	}
+	if status, body := pages("POST", "/system/check", ""); status != http.StatusOK {
+		t.Errorf("check: %d %s", status, body)
+	}
+	waitFor(t, "the check has ended", func() bool {
+		_, body := pages("GET", "/system/check", "")
+		return strings.Contains(body, "each in exactly one place")
+	})
 	status, body := pages("POST", "/api/accounts/test", `{"tenant":"acme","to":"kunde@example.org"}`)
 	var result struct {
 		Accepted bool `json:"accepted"`
@@ -121,7 +139,8 @@ func TestDocumentedUsers(t *testing.T) {
 	if err := json.Unmarshal([]byte(body), &result); err != nil || status != http.StatusOK || !result.Accepted {
 		t.Errorf("test mail: %d %s", status, body)
 	}
-	g.refused("producer", "rohrpost:accounts:{t:acme}", "rohrpost:oauth:{x}", "rohrpost:gate:notices", "rohrpost:errors:{acme}", "rohrpost:{trial}:waiting")
+	g.signIn()
+	g.refused("producer", "rohrpost:session:x", "rohrpost:adminlink:x", "rohrpost:oidc:x", "rohrpost:accounts:{t:acme}", "rohrpost:oauth:{x}", "rohrpost:breaker:states", "rohrpost:errors:{acme}", "rohrpost:{trial}:waiting")
 	g.refused("web", "rohrpost:oauth:{x}")
 }
 
@@ -129,6 +148,7 @@ func TestDocumentedUsers(t *testing.T) {
 func (g *guardedSite) pages(user string) func(method, path, body string) (int, string) {
 	g.t.Helper()
 	addr := freePort(g.t).String()
+	g.addr = addr
 	cmd := g.as(user, g.command("web"))
 	cmd.Env = append(cmd.Env, "ROHRPOST_WEB_ADDR="+addr)
 	start(g.t, cmd)
@@ -156,6 +176,40 @@ func (g *guardedSite) pages(user string) func(method, path, body string) (int, s
 			g.t.Fatal(err)
 		}
 		return resp.StatusCode, string(text)
+	}
+}
+
+// signIn signs people in and out on the pages, with a password and by a link.
+func (g *guardedSite) signIn() {
+	g.t.Helper()
+	signer, err := adminlink.NewSecret("crm", rohrpost.NewSecret(linkSecret))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	token, err := signer.Token(adminlink.Link{Subject: "1", Tenant: "acme", Role: adminlink.Admin})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	for path, form := range map[string]url.Values{"/login": {"name": {"olga"}, "password": {operatorPassword}}, "/sso": {"token": {token}}} {
+		jar, err := cookiejar.New(nil)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		client := http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		for _, step := range []struct {
+			path string
+			form url.Values
+			want int
+		}{{path, form, http.StatusSeeOther}, {"/logout", url.Values{"everywhere": {"1"}}, http.StatusOK}} {
+			resp, err := client.PostForm("http://"+g.addr+step.path, step.form)
+			if err != nil {
+				g.t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			if resp.StatusCode != step.want {
+				g.t.Errorf("%s: %d", step.path, resp.StatusCode)
+			}
+		}
 	}
 }
 

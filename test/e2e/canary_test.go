@@ -79,7 +79,7 @@ log: {level: trace}
 			t.Errorf("%s: the mail did not fail: %+v, %v", tenant, st, err)
 		}
 	}
-	for key, value := range redis.Client(t).HGetAll(t.Context(), "rohrpost:gate:notices").Val() {
+	for key, value := range redis.Client(t).HGetAll(t.Context(), "rohrpost:breaker:states").Val() {
 		f.note("notice "+key, value)
 	}
 	for _, tenant := range f.tenants {
@@ -255,9 +255,9 @@ func (f *birdcage) wait(cmd *exec.Cmd) { _ = cmd.Wait() }
 // everything asks for whatever can be asked for.
 func (f *birdcage) everything() {
 	for _, path := range []string{
-		"/", "/errors", "/errors?format=jsonl", "/metrics", "/healthz", "/readyz", "/queues/", "/queues/api/queues",
+		"/", "/errors", "/problems", "/problems?view=log", "/metrics", "/healthz", "/readyz", "/queues/", "/queues/api/queues",
 		"/queues/api/queues/default/retry_tasks", "/queues/api/queues/default/archived_tasks", "/queues/api/queues/default/active_tasks",
-		"/queues/api/queues/default/pending_tasks", "/queues/api/redis_info", "/errors/export?format=jsonl", "/errors/export?format=csv", "/nowhere",
+		"/queues/api/queues/default/pending_tasks", "/queues/api/redis_info", "/problems/export?format=jsonl", "/problems/export?format=csv", "/nowhere",
 	} {
 		r, err := http.NewRequestWithContext(f.t.Context(), http.MethodGet, "http://"+f.web+path, http.NoBody)
 		if err != nil {

@@ -258,7 +258,7 @@ func (l *load) check(s *sink, client redis.UniversalClient, mail *producer.Clien
 
 // waitEnded waits until each mail is accepted. A few may have left with a note that
 // only the dead master had taken, as acknowledged as the task's end after it: their
-// record goes on saying that they are being sent, until stock is taken. Whether a server
+// record goes on saying that they are being sent, until a worker reconciles. Whether a server
 // has them is looked at like that of all others.
 func (l *load) waitEnded(mail *producer.Client, inspector *asynq.Inspector) {
 	l.t.Helper()

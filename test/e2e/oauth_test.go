@@ -83,7 +83,7 @@ func TestOneRefresh(t *testing.T) {
 	m.connect()
 	receipts := m.send("acme", mails)
 	// One of them asks for the token, over all processes; the others wait in the
-	// account's room until it is there.
+	// account's backlog until it is there.
 	waitFor(t, "the mails wait behind the request for a token", func() bool {
 		return workers[0].metric("rohrpost_mails_waiting_total")+workers[1].metric("rohrpost_mails_waiting_total") > mails/2
 	})

@@ -23,7 +23,7 @@ var errLocked = errors.New("locked")
 const patience = 30 * time.Second
 
 // Two locks, both the kernel's, which forgets them with their holders. That of
-// the owner tells who may run a server here. That of the data is inherited by the
+// the owner is the user who may run a server here. That of the data is inherited by the
 // redis-server: it is held for as long as one writes.
 type locks struct{ owner, data *os.File }
 

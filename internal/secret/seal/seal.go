@@ -44,7 +44,7 @@ const envelope = "\x00rohrpost "
 
 // A Purpose is what a secret may be used for: its place, server, login and so on, by
 // name. A secret that was sealed for one opens for an equal one only. That keeps
-// whoever can write where sealed texts stand from having another's secret used for a
+// somebody who can write where sealed texts stand from having another's secret used for a
 // server of their own; it does not keep them from sealing a secret of their own.
 type Purpose map[string]string
 

@@ -147,7 +147,7 @@ func dialing(fail func(context.Context) error) *http.Client {
 // TestTimeout ends a request that the server does not answer.
 func TestTimeout(t *testing.T) {
 	t.Parallel()
-	both(t, apitest.Options{}, api.Options{Timeout: 500 * time.Millisecond}, func(t *testing.T, h *harness) {
+	both(t, apitest.Options{}, api.Options{Timeout: 2 * time.Second}, func(t *testing.T, h *harness) {
 		h.Once(apitest.Answer{}, apitest.Silence().Taking())
 		if got := brief(h.send(t)); got != "2yz" { // and the connection is there
 			t.Errorf("verdicts %q", got)

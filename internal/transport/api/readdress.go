@@ -15,7 +15,7 @@ const undisclosed = "To: undisclosed-recipients:;\r\n"
 
 // Readdress makes recipients the recipients of a mail for a server that reads
 // them from the header. To and Cc keep those who are among them; the others get a
-// Bcc, which the server takes out. Whoever is in To or Cc but not a recipient (has
+// Bcc, which the server takes out. An address in To or Cc that is no recipient (has
 // got the mail from an earlier attempt, or was refused) is taken out: better a
 // mail that does not show everybody than one that arrives twice. The header's
 // other fields and the body keep their bytes. header and body together are the

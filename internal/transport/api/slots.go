@@ -7,10 +7,9 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// slots limit how many do something at a time with the same key.
+// slots are the queues of this process in front of mailboxes: so many go on at a time
+// with the same key.
 type slots struct {
-	limit int64
-
 	mu  sync.Mutex
 	all map[string]*slot // those in use or waited for
 }
@@ -20,14 +19,15 @@ type slot struct {
 	users     int
 }
 
-func newSlots(limit int) *slots { return &slots{limit: int64(limit), all: make(map[string]*slot)} }
+func newSlots() *slots { return &slots{all: make(map[string]*slot)} }
 
-// acquire waits for its turn, first come first. The error is that of the context.
-func (s *slots) acquire(ctx context.Context, key string) (release func(), err error) {
+// acquire waits for its turn, first come first; a key that is in use keeps its limit.
+// The error is that of the context.
+func (s *slots) acquire(ctx context.Context, key string, limit int) (release func(), err error) {
 	s.mu.Lock()
 	one := s.all[key]
 	if one == nil {
-		one = &slot{semaphore: semaphore.NewWeighted(s.limit)}
+		one = &slot{semaphore: semaphore.NewWeighted(int64(limit))}
 		s.all[key] = one
 	}
 	one.users++

@@ -13,7 +13,7 @@ import (
 func TestSlots(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSlots(3)
+		s := newSlots()
 		var (
 			mu    sync.Mutex
 			order []int
@@ -22,7 +22,7 @@ func TestSlots(t *testing.T) {
 		leave := make(chan struct{})
 		for i := range 10 {
 			wg.Go(func() {
-				release, err := s.acquire(t.Context(), "a")
+				release, err := s.acquire(t.Context(), "a", 3)
 				if err != nil {
 					t.Error(err)
 					return
@@ -38,14 +38,14 @@ func TestSlots(t *testing.T) {
 		if len(order) != 3 {
 			t.Errorf("%d at a time", len(order))
 		}
-		other, err := s.acquire(t.Context(), "b")
+		other, err := s.acquire(t.Context(), "b", 3)
 		if err != nil {
 			t.Error(err)
 		}
 		other()
 		ctx, cancel := context.WithCancel(t.Context())
 		wg.Go(func() {
-			if _, err := s.acquire(ctx, "a"); !errors.Is(err, context.Canceled) {
+			if _, err := s.acquire(ctx, "a", 3); !errors.Is(err, context.Canceled) {
 				t.Errorf("given up with %v", err)
 			}
 		})

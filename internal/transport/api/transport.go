@@ -22,8 +22,6 @@ type Options struct {
 	HTTPClient *http.Client
 	// Timeout is for one request, from connecting to the end of the answer. 0: 5 min.
 	Timeout time.Duration
-	// MaxRequests is the limit for a mailbox at a time; Graph refuses a fifth. 0: 3.
-	MaxRequests int
 	// Now is the clock for a time that a server names. Nil: time.Now.
 	Now    func() time.Time
 	Logger zerolog.Logger
@@ -39,7 +37,23 @@ type Mailbox struct {
 	// BaseURL is the https address that the paths of the interface begin at.
 	// Empty: the provider's, for all who are in no cloud of their own.
 	BaseURL string
+	// MaxRequests is how many requests of the account there may be at a time, over all
+	// workers; Graph refuses a fifth. 0: 4.
+	MaxRequests int
+	// Guard counts them. Nil: each process counts its own.
+	Guard transport.Guard
 }
+
+// guard is the mailbox's, or one that lets everything pass.
+func (mb *Mailbox) guard() transport.Guard {
+	if mb.Guard == nil {
+		return transport.Unguarded{}
+	}
+	return mb.Guard
+}
+
+// usualRequests are those of a mailbox that does not say.
+const usualRequests = 4
 
 // A Transport sends mails. Its methods may be called from any goroutine.
 type Transport struct {
@@ -51,24 +65,23 @@ type Transport struct {
 
 // New checks the options. It connects to nobody.
 func New(s Service, o Options) (*Transport, error) {
-	if o.Timeout < 0 || o.MaxRequests < 0 {
-		return nil, fmt.Errorf("%s: Timeout and MaxRequests must not be negative", s.Name)
+	if o.Timeout < 0 {
+		return nil, fmt.Errorf("%s: Timeout must not be negative", s.Name)
 	}
 	o.Timeout = cmp.Or(o.Timeout, 5*time.Minute)
-	o.MaxRequests = cmp.Or(o.MaxRequests, 3)
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	client := *cmp.Or(o.HTTPClient, http.DefaultClient)
 	client.Timeout = 0
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Transport{service: s, options: o, client: &client, slots: newSlots(o.MaxRequests)}, nil
+	return &Transport{service: s, options: o, client: &client, slots: newSlots()}, nil
 }
 
 // Send hands the mail to the provider. Every recipient gets a verdict; whatever
 // goes wrong is in there. The mail's reverse-path is not used: the provider takes
-// the mailbox. An error means that nothing was sent: it is the one of arm, or of a
-// context that ended while other requests of the mailbox were under way.
+// the mailbox. An error means that nothing was sent: it is transport.ErrBusy, the one of
+// arm, or of a context that ended while other requests of the mailbox were under way.
 func (t *Transport) Send(ctx context.Context, mb Mailbox, m transport.Mail, arm transport.Arm) (transport.Outcome, error) {
 	out := transport.Outcome{Verdicts: make([]transport.Verdict, len(m.Recipients))}
 	target, err := t.service.target(&mb)
@@ -85,18 +98,37 @@ func (t *Transport) Send(ctx context.Context, mb Mailbox, m transport.Mail, arm 
 		give(&out, indexes, transport.Verdict{Failure: local(err, target.Hostname())})
 		return out, nil
 	}
-	release, err := t.slots.acquire(ctx, target.Host+" "+mb.Address)
+	limit := cmp.Or(mb.MaxRequests, usualRequests)
+	release, err := t.slots.acquire(ctx, target.Host+" "+mb.Address, limit)
 	if err != nil {
 		return transport.Outcome{}, fmt.Errorf("wait for a %s request: %w", t.service.Name, err)
 	}
 	defer release()
+	lease, err := mb.guard().Take(ctx, limit)
+	if f, ok := errors.AsType[*failure.Failure](err); ok {
+		give(&out, indexes, transport.Verdict{Failure: f})
+		return out, nil
+	}
+	if err != nil {
+		return transport.Outcome{}, err
+	}
+	defer lease.Release()
 	r := &request{url: target, content: content}
 	verdict, err := t.send(ctx, &mb, r, func() error { return arm(ctx, indexes) })
 	if err != nil {
 		return transport.Outcome{}, err
 	}
+	lease.Opened(ctx, refusal(verdict.Failure))
 	give(&out, indexes, verdict)
 	return out, nil
+}
+
+// refusal is a failure that says nothing good of the login; nil: the provider knows it.
+func refusal(f *failure.Failure) *failure.Failure {
+	if f != nil && (f.Stage != failure.StageAPI || f.NeedsPerson()) {
+		return f
+	}
+	return nil
 }
 
 // send is the request, and one more if the access token is refused.

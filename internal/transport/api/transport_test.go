@@ -169,6 +169,7 @@ func TestLimit(t *testing.T) {
 		}
 	}
 	h := services()["graph"](t, apitest.Options{}, api.Options{})
+	h.mailbox.MaxRequests = limit
 	h.On(apitest.Answer{}.Doing(func() {
 		count(1)
 		<-free

@@ -7,7 +7,7 @@
 // (message_too_large): the way over a draft and its upload needs a permission to
 // read and write the whole mailbox. Such an account takes SMTP with XOAUTH2.
 //
-// Graph runs four requests of a mailbox at a time; three are made. Package api
+// Graph runs four requests of a mailbox at a time; workers share them. Package api
 // does the work; the facts are from Microsoft's user-sendmail, outlook-send-mime
 // and throttling pages.
 package graph

@@ -64,14 +64,14 @@ type Resolver interface {
 }
 
 // Check goes through everything that comes before a mail, step by step, on a
-// connection of its own, and sends none. The first step that fails is the last
-// one done. Each has its time of Options.Timeouts; ctx bounds them all.
+// connection of its own, for which it takes a lease of the Guard, and sends none. The
+// first step that fails is the last one done. Each has its time of Options.Timeouts; ctx bounds them all.
 func (t *Transport) Check(ctx context.Context, s Server, o CheckOptions) []Step {
 	if o.Resolver == nil {
 		o.Resolver = net.DefaultResolver
 	}
 	k := &check{transport: t, server: &s, options: &o}
-	defer k.close()
+	defer k.end()
 	var steps []Step
 	for _, p := range k.plan() {
 		step := Step{Name: p.name, Skipped: k.failure != nil}
@@ -91,7 +91,8 @@ type check struct {
 	server    *Server
 	options   *CheckOptions
 
-	conn         *conn // nil: not connected yet
+	lease        Lease // nil: none yet
+	conn         *conn // nil: not connected
 	release      func() bool
 	failure      *failure.Failure // of the last step
 	certificates []*x509.Certificate

@@ -32,6 +32,13 @@ func (k *check) resolve(ctx context.Context, step *Step) *failure.Failure {
 }
 
 func (k *check) connect(ctx context.Context, step *Step) *failure.Failure {
+	var err error
+	if k.lease, err = k.server.guard().Take(ctx, k.transport.limit(k.server)); err != nil {
+		if f, ok := errors.AsType[*failure.Failure](err); ok {
+			return f
+		}
+		return k.fail(failure.StageWorker, err)
+	}
 	c, f := k.transport.dial(ctx, k.server)
 	if f != nil {
 		return f
@@ -117,11 +124,11 @@ func (k *check) login(ctx context.Context, _ *Step) *failure.Failure {
 	if s, f = s.withToken(ctx, s.Password); f != nil {
 		return f
 	}
+	k.close() // there is a lease for one
 	c, f := k.transport.connect(ctx, s)
 	if f != nil {
 		return f
 	}
-	k.close()
 	k.conn, k.release = c, c.wire.hold(ctx)
 	return nil
 }
@@ -163,11 +170,20 @@ func (k *check) fail(stage failure.Stage, err error) *failure.Failure {
 	return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: k.server.Host})
 }
 
+// end closes the connection and gives back its lease.
+func (k *check) end() {
+	k.close()
+	if k.lease != nil {
+		k.lease.Release()
+	}
+}
+
 func (k *check) close() {
 	c, limits := k.conn, &k.transport.options.Timeouts
 	if c == nil {
 		return
 	}
+	k.conn = nil
 	defer k.release()
 	// Without a banner there is no client to speak with, without an answer no peer.
 	c.broken = !c.greeted || k.failure != nil && k.failure.Code == 0

@@ -7,7 +7,7 @@
 // which is replaced once if it is refused. Before a connection is opened, the
 // account's [Guard] gives a lease for it, so that all workers together open no more
 // than the account may have, and a password that nobody has used yet is tried by
-// one alone. Who finds no connection within a moment is told transport.ErrBusy. The
+// one alone. A mail that finds no connection within a moment gets transport.ErrBusy. The
 // transaction is our own: MAIL, RCPT and DATA leave in one write where the server
 // pipelines, refused recipients are noted and the accepted ones get the mail,
 // deadlines are per command (RFC 5321 §4.5.3.2), and the reply to the final dot is

@@ -15,7 +15,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/transport/smtp"
 )
 
-// leases is a Guard like the gate's: one lease alone until somebody has logged in,
+// leases is a Guard like that of package route: one lease alone until somebody has logged in,
 // none after a refusal.
 type leases struct {
 	mu             sync.Mutex

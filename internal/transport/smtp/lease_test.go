@@ -93,6 +93,58 @@ func TestLeasesComeBack(t *testing.T) {
 				t.Error(err)
 			}
 		}},
+		{name: "for one mail", taken: 2, mails: func(t *testing.T, h *harness) {
+			h.server.Once = true
+			h.send(t)
+			synctest.Wait()
+			h.send(t)
+		}},
+		{name: "given up while idle", taken: 1, mails: func(t *testing.T, h *harness) {
+			h.send(t)
+			h.transport.Yield("globex") // which has none
+			h.transport.Yield("acme")
+		}},
+		{name: "given up after its mail", taken: 1, mails: func(t *testing.T, h *harness) {
+			_, err := h.transport.Send(t.Context(), h.server, mailTo(rcpt...), func(context.Context, []int) error {
+				h.transport.Yield("acme")
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}},
+		{name: "given up once", held: 1, taken: 2, mails: func(t *testing.T, h *harness) {
+			_, err := h.transport.Send(t.Context(), h.server, mailTo(rcpt...), func(context.Context, []int) error {
+				h.transport.Yield("acme")
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			synctest.Wait()
+			h.send(t)
+			h.send(t)
+		}},
+		{name: "asked for too long ago", held: 1, taken: 1, mails: func(t *testing.T, h *harness) {
+			_, err := h.transport.Send(t.Context(), h.server, mailTo(rcpt...), func(context.Context, []int) error {
+				h.transport.Yield("acme")
+				<-time.After(3 * time.Second)
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}},
+		{name: "an examination", taken: 1, mails: func(t *testing.T, h *harness) {
+			for _, step := range h.transport.Check(t.Context(), h.server, smtp.CheckOptions{Resolver: names{}}) {
+				if step.Failure != nil {
+					t.Error(step.Failure)
+				}
+			}
+		}},
+		{name: "an examination that fails", stage: smtptest.AUTH, answer: smtptest.Reply(535, "5.7.8 no"), taken: 1, mails: func(t *testing.T, h *harness) {
+			_ = h.transport.Check(t.Context(), h.server, smtp.CheckOptions{Resolver: names{}})
+		}},
 		{name: "a wrong host", mails: func(t *testing.T, h *harness) {
 			h.server.Host = "["
 			h.send(t)

@@ -13,6 +13,10 @@ import (
 // fullFor is how long no other lease is asked for when there was none.
 const fullFor = time.Second
 
+// wantedFor is how long a connection is given up for somebody who waits for its place,
+// and asks every second.
+const wantedFor = 2 * time.Second
+
 // A pool keeps the connections of all accounts. A place in it is taken before a
 // lease is, and that before a connection is opened; both are given back when it is
 // closed, QUIT included: servers count connections too.
@@ -36,6 +40,7 @@ type account struct {
 	open    int
 	idle    []*conn   // longest idle first
 	full    time.Time // until then connections are shared, for want of a lease
+	wanted  time.Time // until then the next connection that has done its mail is given up
 }
 
 // A waiter waits for a connection or a place.
@@ -67,7 +72,7 @@ func (p *pool) acquire(ctx context.Context, w *waiter) (*conn, error) {
 		p.mu.Unlock()
 		return nil, ErrClosed
 	}
-	if c, ok := p.try(w); ok {
+	if c, ok := p.tryLocked(w); ok {
 		p.mu.Unlock()
 		return c, nil
 	}
@@ -89,16 +94,16 @@ func (p *pool) acquire(ctx context.Context, w *waiter) (*conn, error) {
 	}
 }
 
-// try takes an idle connection or a place. For want of a place it closes what
-// another account keeps idle. The lock is held.
-func (p *pool) try(w *waiter) (*conn, bool) {
+// tryLocked takes an idle connection or a place. For want of a place it closes what
+// another account keeps idle.
+func (p *pool) tryLocked(w *waiter) (*conn, bool) {
 	a := p.accounts[w.account]
 	if a == nil {
 		a = &account{}
 	}
 	if a.version != w.version {
 		for len(a.idle) > 0 {
-			p.retire(a, 0)
+			p.retireLocked(a, 0)
 		}
 		a.version = w.version
 	}
@@ -107,7 +112,7 @@ func (p *pool) try(w *waiter) (*conn, bool) {
 		last := len(a.idle) - 1
 		c := a.idle[last]
 		if p.options.Now().Sub(c.idleSince) >= p.options.IdleTimeout {
-			p.retire(a, last)
+			p.retireLocked(a, last)
 			continue
 		}
 		a.idle = a.idle[:last]
@@ -119,7 +124,7 @@ func (p *pool) try(w *waiter) (*conn, bool) {
 	}
 	if p.open >= p.options.MaxOpen {
 		if p.closing <= len(p.waiters) {
-			p.evict()
+			p.evictLocked()
 		}
 		return nil, false
 	}
@@ -160,13 +165,15 @@ func (p *pool) release(c *conn) {
 	c.idleSince = p.options.Now()
 	a.idle = append(a.idle, c)
 	p.idle++
-	if c.version != a.version || c.mails >= p.options.MaxMails {
-		p.retire(a, len(a.idle)-1)
+	wanted := c.idleSince.Before(a.wanted)
+	if wanted || c.once || c.version != a.version || c.mails >= p.options.MaxMails {
+		a.wanted = time.Time{}
+		p.retireLocked(a, len(a.idle)-1)
 	} else if p.timer == nil {
 		p.wg.Add(1)
 		p.timer = time.AfterFunc(p.options.IdleTimeout, p.sweep)
 	}
-	p.grant()
+	p.grantLocked()
 }
 
 // decline gives back a place for which there was no lease; full says that all are
@@ -180,7 +187,7 @@ func (p *pool) decline(id string, full bool) bool {
 		a.full = p.options.Now().Add(fullFor)
 	}
 	others := a.open > 1
-	p.leave(id)
+	p.leaveLocked(id)
 	return others
 }
 
@@ -189,7 +196,7 @@ func (p *pool) opened(id string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.accounts[id].full = time.Time{}
-	p.grant()
+	p.grantLocked()
 }
 
 // drop gives up a connection, or the place of one that could not be opened (nil),
@@ -217,24 +224,24 @@ func (p *pool) end(id string, c *conn, lease Lease) {
 	defer p.mu.Unlock()
 	p.closing--
 	p.accounts[id].full = time.Time{}
-	p.leave(id)
+	p.leaveLocked(id)
 }
 
-// leave gives back a place. The lock is held.
-func (p *pool) leave(id string) {
+// leaveLocked gives back a place.
+func (p *pool) leaveLocked(id string) {
 	a := p.accounts[id]
 	a.open--
 	p.open--
 	if a.open == 0 {
 		delete(p.accounts, id)
 	}
-	p.grant()
+	p.grantLocked()
 }
 
-// grant serves everybody who can be served. The lock is held.
-func (p *pool) grant() {
+// grantLocked serves everybody who can be served.
+func (p *pool) grantLocked() {
 	p.waiters = slices.DeleteFunc(p.waiters, func(w *waiter) bool {
-		c, ok := p.try(w)
+		c, ok := p.tryLocked(w)
 		if ok {
 			w.ready <- grant{conn: c}
 		}
@@ -242,9 +249,9 @@ func (p *pool) grant() {
 	})
 }
 
-// retire closes the i-th idle connection of an account in the background; its
-// place is free when that is done. The lock is held.
-func (p *pool) retire(a *account, i int) {
+// retireLocked closes the i-th idle connection of an account in the background; its
+// place is free when that is done.
+func (p *pool) retireLocked(a *account, i int) {
 	c := a.idle[i]
 	a.idle = slices.Delete(a.idle, i, i+1)
 	p.idle--
@@ -252,9 +259,24 @@ func (p *pool) retire(a *account, i int) {
 	p.wg.Go(func() { p.end(c.account, c, c.lease) })
 }
 
-// evict closes the connection that has been idle for longest, so that another
-// account finds a place. The lock is held.
-func (p *pool) evict() {
+// yield gives up a connection of an account: the one that has been idle for longest,
+// else the next one that has done its mail.
+func (p *pool) yield(id string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.accounts[id]
+	switch {
+	case a == nil:
+	case len(a.idle) > 0:
+		p.retireLocked(a, 0)
+	default:
+		a.wanted = p.options.Now().Add(wantedFor)
+	}
+}
+
+// evictLocked closes the connection that has been idle for longest, so that another
+// account finds a place.
+func (p *pool) evictLocked() {
 	var oldest *account
 	for _, a := range p.accounts {
 		if len(a.idle) > 0 && (oldest == nil || a.idle[0].idleSince.Before(oldest.idle[0].idleSince)) {
@@ -262,7 +284,7 @@ func (p *pool) evict() {
 		}
 	}
 	if oldest != nil {
-		p.retire(oldest, 0)
+		p.retireLocked(oldest, 0)
 	}
 }
 
@@ -276,7 +298,7 @@ func (p *pool) sweep() {
 	next := p.options.IdleTimeout
 	for _, a := range p.accounts {
 		for len(a.idle) > 0 && now.Sub(a.idle[0].idleSince) >= p.options.IdleTimeout {
-			p.retire(a, 0)
+			p.retireLocked(a, 0)
 		}
 		if len(a.idle) > 0 {
 			next = min(next, p.options.IdleTimeout-now.Sub(a.idle[0].idleSince))
@@ -297,7 +319,7 @@ func (p *pool) close() {
 	p.waiters = nil
 	for _, a := range p.accounts {
 		for len(a.idle) > 0 {
-			p.retire(a, 0)
+			p.retireLocked(a, 0)
 		}
 	}
 	if p.timer != nil && p.timer.Stop() {

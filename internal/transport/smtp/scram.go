@@ -21,7 +21,7 @@ const (
 
 // A scram is SCRAM-SHA-256 that does a bounded amount of work, once. It falls back to
 // no other mechanism: without TLS that would be one which shows the password, at the
-// wish of whoever answers.
+// wish of the server.
 type scram struct {
 	gomail.Auth
 	derived bool

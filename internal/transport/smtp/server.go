@@ -45,6 +45,7 @@ type Server struct {
 	AllowPlaintextLogin bool
 	Guard               Guard // of the connections; nil: none
 	MaxConnections      int   // at a time, over all workers with a Guard; 0: that of the Options
+	Once                bool  // the connection is closed after the mail
 
 	refused []secret.String // access tokens that the server knows, too
 }

@@ -31,6 +31,7 @@ type conn struct {
 	secrets          *conceal.Set // that nothing shows which the server has sent
 
 	broken    bool // not to be used again, not even for QUIT
+	once      bool // closed after its first mail
 	aborted   bool // a transaction was begun and not ended: RSET first
 	mails     int
 	idleSince time.Time
@@ -68,7 +69,7 @@ func (t *Transport) dial(ctx context.Context, s *Server) (*conn, *failure.Failur
 	}
 	w := &wire{Conn: raw}
 	return &conn{
-		account: s.Account, version: s.Version, host: s.Host, wire: w, nc: w, r: bufio.NewReader(w),
+		account: s.Account, version: s.Version, once: s.Once, host: s.Host, wire: w, nc: w, r: bufio.NewReader(w),
 		secrets: conceal.New(append(s.refused, s.Password)...),
 	}, nil
 }

@@ -124,6 +124,10 @@ func printable(s string) bool {
 // done.
 func (t *Transport) Close() { t.pool.close() }
 
+// Yield gives up a connection of an account for somebody else who has its lease then:
+// an idle one, or the next that has done its mail within two seconds.
+func (t *Transport) Yield(account string) { t.pool.yield(account) }
+
 // Stats are the connections at this moment.
 type Stats struct {
 	Open    int // InUse and Idle

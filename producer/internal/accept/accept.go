@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 )
 
 // DefaultMaxSize is 25 MiB, the limit of most providers.
@@ -97,7 +98,7 @@ func isDomain(s string) bool {
 
 // Job makes a job of the message, or refuses it with rohrpost.FieldErrors. The
 // job shares the slices of the message.
-func (r Rules) Job(m *rohrpost.Message, now time.Time) (*rohrpost.Job, error) {
+func (r Rules) Job(m *rohrpost.Message, now time.Time) (*payload.Job, error) {
 	own := *m
 	if r.bound {
 		own.Tenant = cmp.Or(m.Tenant, r.tenant)
@@ -120,7 +121,7 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*rohrpost.Job, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	job := &rohrpost.Job{Message: own, EnqueuedAt: now.UTC().Truncate(time.Millisecond)}
+	job := &payload.Job{Message: own, EnqueuedAt: now.UTC().Truncate(time.Millisecond)}
 	job.ID = cmp.Or(m.ID, NewID())
 	left := leftSide(job.ID)
 	if m.ID != "" {

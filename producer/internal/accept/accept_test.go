@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
 )
 
@@ -37,7 +38,7 @@ func TestJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &rohrpost.Job{
+	want := &payload.Job{
 		Message: *m, MessageID: "<invoice-4711@acme.example>", EnqueuedAt: time.Date(2026, 3, 1, 8, 0, 0, 123e6, time.UTC),
 	}
 	if diff := cmp.Diff(want, job); diff != "" {

@@ -1,0 +1,12 @@
+package dashboard
+
+import "testing"
+
+func TestEveryTextHasBothLanguages(t *testing.T) {
+	t.Parallel()
+	for key, pair := range texts {
+		if pair[0] == "" || pair[1] == "" {
+			t.Errorf("%s: %q", key, pair)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package words
+
+// failureLabels are what failures are called.
+var failureLabels = map[Kind]map[string]pair{
+	Category: {
+		"dns_failure":        {"server name not found", "Servername nicht auffindbar"},
+		"host_unreachable":   {"server cannot be reached", "Server nicht erreichbar"},
+		"connection_refused": {"connection refused", "Verbindung abgelehnt"},
+		"timeout":            {"no answer in time", "keine Antwort innerhalb der Frist"},
+		"connection_lost":    {"connection broken", "Verbindung abgebrochen"},
+		"delivery_uncertain": {"nobody knows whether it was sent", "unklar, ob gesendet"},
+
+		"tls_failure":         {"encryption failed", "Verschlüsselung gescheitert"},
+		"certificate_invalid": {"certificate not valid", "Zertifikat ungültig"},
+
+		"auth_failed":           {"login refused", "Anmeldung abgelehnt"},
+		"auth_required":         {"login required", "Anmeldung nötig"},
+		"auth_disabled":         {"login disabled by the provider", "Anmeldung beim Anbieter abgeschaltet"},
+		"app_password_required": {"app password needed", "App-Passwort nötig"},
+		"account_verification":  {"provider asks for a confirmation", "Anbieter verlangt eine Bestätigung"},
+		"oauth_expired":         {"sign-in at the provider has expired", "Anmeldung beim Anbieter abgelaufen"},
+		"oauth_interaction":     {"someone must sign in at the provider", "jemand muss sich beim Anbieter anmelden"},
+		"oauth_consent":         {"consent missing at the provider", "Zustimmung beim Anbieter fehlt"},
+		"oauth_client":          {"registered application not accepted", "registrierte Anwendung nicht anerkannt"},
+		"oauth_temporary":       {"provider's sign-in service unavailable", "Anmeldedienst des Anbieters gestört"},
+		"config_invalid":        {"settings incomplete or wrong", "Einstellungen unvollständig oder falsch"},
+
+		"sender_rejected":     {"sender address refused", "Absenderadresse abgelehnt"},
+		"sender_auth":         {"sender not verified by its domain", "Absender nicht durch seine Domain bestätigt"},
+		"sender_mailbox_full": {"account's own mailbox is full", "eigenes Postfach des Kontos voll"},
+		"account_blocked":     {"account blocked by the provider", "Konto vom Anbieter gesperrt"},
+		"mailbox_not_found":   {"account's mailbox cannot be used", "Postfach des Kontos nicht nutzbar"},
+		"relay_denied":        {"server does not send to others for this account", "Server sendet für dieses Konto nicht nach außen"},
+
+		"rate_limited":        {"sending too fast", "zu schnell gesendet"},
+		"quota_exceeded":      {"sending limit used up", "Sendelimit ausgeschöpft"},
+		"too_many_recipients": {"too many recipients", "zu viele Empfänger"},
+
+		"recipient_unknown":  {"recipient unknown", "Empfänger unbekannt"},
+		"recipient_invalid":  {"recipient's address not valid", "Empfängeradresse ungültig"},
+		"recipient_domain":   {"recipient's domain takes no mail", "Domain des Empfängers nimmt keine Mail an"},
+		"recipient_disabled": {"recipient's mailbox is closed", "Postfach des Empfängers geschlossen"},
+		"recipient_policy":   {"recipient takes no mail from this sender", "Empfänger nimmt von diesem Absender nichts an"},
+		"mailbox_full":       {"recipient's mailbox is full", "Postfach des Empfängers voll"},
+		"greylisted":         {"recipient's server asked for another try later", "Server des Empfängers verlangt einen späteren Versuch"},
+		"address_needs_utf8": {"server does not support this address", "Server unterstützt diese Adresse nicht"},
+
+		"message_too_large": {"mail too large", "Mail zu groß"},
+		"content_rejected":  {"content refused", "Inhalt abgelehnt"},
+		"message_malformed": {"malformed mail", "Mail fehlerhaft aufgebaut"},
+
+		"reputation_blocked": {"blocked because of a bad reputation", "wegen schlechten Rufs abgewiesen"},
+		"temporary_server":   {"server temporarily unavailable", "Server vorübergehend nicht verfügbar"},
+		"protocol_error":     {"unexpected answer from the server", "unerwartete Antwort des Servers"},
+		"expired":            {"time ran out", "Zeit abgelaufen"},
+		"unknown":            {"cause unknown", "Ursache unbekannt"},
+		"unreadable":         {"unreadable log entry", "Eintrag im Protokoll unlesbar"},
+	},
+	Stage: {
+		"worker":   {"before connecting", "vor dem Verbinden"},
+		"token":    {"at the provider's sign-in", "bei der Anmeldung beim Anbieter"},
+		"connect":  {"while connecting", "beim Verbinden"},
+		"tls":      {"while encrypting the connection", "beim Verschlüsseln der Verbindung"},
+		"banner":   {"at the server's greeting", "bei der Begrüßung durch den Server"},
+		"ehlo":     {"when this system introduced itself", "bei der Vorstellung am Server"},
+		"starttls": {"when asking for encryption", "beim Einschalten der Verschlüsselung"},
+		"auth":     {"at the login", "bei der Anmeldung"},
+		"mail":     {"when the sender was named", "beim Nennen des Absenders"},
+		"rcpt":     {"when the recipient was named", "beim Nennen des Empfängers"},
+		"data":     {"while the content was sent", "beim Senden des Inhalts"},
+		"dot":      {"after the content was sent", "nach dem Senden des Inhalts"},
+		"api":      {"when handed to the provider", "bei der Übergabe an den Anbieter"},
+	},
+	Class: {
+		"transient": {"temporary", "vorübergehend"},
+		"permanent": {"for good", "endgültig"},
+		"throttle":  {"the account must wait", "das Konto muss warten"},
+		"config":    {"settings must be fixed", "Einstellungen zu berichtigen"},
+		"uncertain": {"uncertain", "unklar"},
+		"expired":   {"time ran out", "Zeit abgelaufen"},
+	},
+	Scope: {
+		"mail":    {"this mail", "diese Mail"},
+		"sender":  {"all mails with this sender", "alle Mails mit diesem Absender"},
+		"account": {"all mails of the account", "alle Mails des Kontos"},
+		"server":  {"all accounts of the server", "alle Konten des Servers"},
+	},
+}

@@ -1,0 +1,83 @@
+package words
+
+// mailLabels are what is said of mails and queues, and of what operators do to them.
+var mailLabels = map[Kind]map[string]pair{
+	State: {
+		"scheduled": {"scheduled for later", "für später geplant"},
+		"queued":    {"waiting to be sent", "wartet auf den Versand"},
+		"sending":   {"being sent", "wird gesendet"},
+		"deferred":  {"waiting for the next attempt", "wartet auf den nächsten Versuch"},
+		"parked":    {"waiting for its account", "wartet auf das Konto"},
+		"accepted":  {"accepted", "angenommen"},
+		"partly":    {"accepted for some recipients", "für einen Teil der Empfänger angenommen"},
+		"failed":    {"failed", "fehlgeschlagen"},
+		"uncertain": {"held: it may have been sent", "angehalten: vielleicht schon gesendet"},
+		"expired":   {"expired", "abgelaufen"},
+		"canceled":  {"canceled", "abgebrochen"},
+		"bounced":   {"came back as undeliverable", "als unzustellbar zurückgekommen"},
+	},
+	Recipient: {
+		"waiting":    {"waiting", "wartet"},
+		"accepted":   {"accepted", "angenommen"},
+		"deferred":   {"put off", "aufgeschoben"},
+		"failed":     {"failed", "fehlgeschlagen"},
+		"uncertain":  {"nobody knows whether it arrived", "unklar, ob angekommen"},
+		"suppressed": {"skipped: earlier mail came back", "ausgelassen: frühere Mail kam zurück"},
+		"bounced":    {"came back as undeliverable", "als unzustellbar zurückgekommen"},
+	},
+	Queue: {
+		"critical": {"urgent", "dringend"},
+		"default":  {"normal", "normal"},
+		"bulk":     {"bulk mail", "Massenversand"},
+	},
+	Origin: {
+		"manual":    {"sent by a person", "von einer Person gesendet"},
+		"automatic": {"sent by a program", "von einem Programm gesendet"},
+	},
+	Purpose: {
+		"transactional": {"business mail", "Geschäftspost"},
+		"marketing":     {"advertising", "Werbung"},
+	},
+	OnUncertain: {
+		"resend": {"send again", "erneut senden"},
+		"hold":   {"hold until a person decides", "anhalten, bis eine Person entscheidet"},
+	},
+	Task: {
+		"pending":   {"ready", "bereit"},
+		"active":    {"being worked on", "in Arbeit"},
+		"scheduled": {"scheduled for later", "für später geplant"},
+		"retry":     {"waiting for the next attempt", "wartet auf den nächsten Versuch"},
+		"archived":  {"set aside", "beiseitegelegt"},
+		"completed": {"done", "erledigt"},
+	},
+	Action: {
+		"cancel":                      {"cancel", "abbrechen"},
+		"retry":                       {"send again", "erneut senden"},
+		"reschedule":                  {"put off", "verschieben"},
+		"delete":                      {"delete a foreign task", "fremde Aufgabe löschen"},
+		"pause":                       {"pause a queue", "Warteschlange anhalten"},
+		"resume":                      {"resume a queue", "Warteschlange fortsetzen"},
+		"repair":                      {"repair", "reparieren"},
+		"send to a corrected address": {"send to a corrected address", "an berichtigte Adresse senden"},
+		"unlock":                      {"unlock own servers", "eigene Server freischalten"},
+		"lock":                        {"lock own servers", "eigene Server sperren"},
+		"approve":                     {"approve settings", "Einstellungen freigeben"},
+		"refuse":                      {"refuse", "ablehnen"},
+		"release":                     {"let an account try again", "Konto wieder versuchen lassen"},
+		"delete all":                  {"delete all", "alle löschen"},
+		"archive":                     {"set aside", "beiseitelegen"},
+		"interrupt":                   {"interrupt a worker", "Versand unterbrechen"},
+		"delete queue":                {"delete a queue", "Warteschlange löschen"},
+		"other":                       {"something else", "etwas anderes"},
+	},
+	Source: {
+		"dashboard":    {"page of the queues", "Seite der Warteschlangen"},
+		"command line": {"command line", "Befehlszeile"},
+		"pages":        {"pages", "Seiten"},
+	},
+	Outcome: {
+		"begun":   {"begun", "begonnen"},
+		"done":    {"done", "erledigt"},
+		"refused": {"refused", "abgelehnt"},
+	},
+}
