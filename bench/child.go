@@ -14,11 +14,14 @@ import (
 // childArg makes this program one of its helpers, so that they have a process each.
 const childArg = "child"
 
-// child is a helper: "sink CERTIFICATE KEY" or "delay ADDRESS DURATION". It prints
-// where it listens, and ends with its parent.
+// child is a helper: "sink CERTIFICATE KEY", "delay ADDRESS DURATION" or "pages REDIS
+// ACCOUNTS". It prints where it listens, and ends with its parent.
 func child(args []string) error {
 	if len(args) != 3 {
-		return errors.New("child: sink CERTIFICATE KEY, or delay ADDRESS DURATION")
+		return errors.New("child: sink CERTIFICATE KEY, delay ADDRESS DURATION, or pages REDIS ACCOUNTS")
+	}
+	if args[0] == "pages" {
+		return servePages(args[1], args[2])
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

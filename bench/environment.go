@@ -162,21 +162,9 @@ func (e *environment) close() {
 // worker starts a worker that sends everything to the server of the course; the
 // returned function stops it.
 func (e *environment) worker(ctx context.Context, c course) (func() error, error) {
-	host, port, err := net.SplitHostPort(c.server)
-	if err != nil {
+	if err := e.writeAccounts(c); err != nil {
 		return nil, err
 	}
-	accounts := filepath.Join(e.dir, "accounts.yaml")
-	encryption := "none"
-	if c.tls {
-		encryption = "starttls"
-	}
-	text := fmt.Sprintf("platform:\n  address: noreply@platform.example\n  smtp: {host: %s, port: %s, encryption: %s, max_connections: %d}\n",
-		host, port, encryption, c.connections)
-	if err := os.WriteFile(accounts, []byte(text), 0o600); err != nil {
-		return nil, err
-	}
-	e.config.Accounts.File = configs.Path(accounts)
 	a, err := app.New(app.Options{
 		Config: e.config, Roles: app.Roles{Worker: true}, Version: "bench", Logger: zerolog.New(os.Stderr).Level(zerolog.ErrorLevel),
 	})
@@ -187,4 +175,21 @@ func (e *environment) worker(ctx context.Context, c course) (func() error, error
 		return nil, err
 	}
 	return a.Stop, nil
+}
+
+// writeAccounts writes the accounts file that leads everything to the server of the
+// course.
+func (e *environment) writeAccounts(c course) error {
+	host, port, err := net.SplitHostPort(c.server)
+	if err != nil {
+		return err
+	}
+	encryption := "none"
+	if c.tls {
+		encryption = "starttls"
+	}
+	text := fmt.Sprintf("platform:\n  address: noreply@platform.example\n  smtp: {host: %s, port: %s, encryption: %s, max_connections: %d}\n",
+		host, port, encryption, c.connections)
+	e.config.Accounts.File = configs.Path(filepath.Join(e.dir, "accounts.yaml"))
+	return os.WriteFile(string(e.config.Accounts.File), []byte(text), 0o600)
 }

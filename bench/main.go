@@ -82,6 +82,7 @@ func rows() []row {
 		{"tls", (*environment).overTLS},
 		{"far", (*environment).farServer},
 		{"redis", (*environment).farRedis},
+		{"people", (*environment).beside},
 	}
 }
 
