@@ -4,18 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/rohrpost/rohrpost/internal/freeport"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
@@ -51,7 +51,7 @@ func Password(password string) Option {
 
 // TCP listens on a free loopback port instead of the unix socket.
 func TCP() Option {
-	return func(s *Server) { s.addr = freeAddr(s.tb) }
+	return func(s *Server) { s.addr = freeport.Addr(s.tb).String() }
 }
 
 // Args are handed to redis-server after the package's own, which they override.
@@ -193,7 +193,8 @@ func until(ctx context.Context, gone <-chan struct{}, ask func() error) error {
 	}
 }
 
-// answers dials first: go-redis logs each dial that fails.
+// answers dials first: go-redis logs each dial that fails. What answers must be this
+// server: another one may have taken its port in the meantime.
 func (s *Server) answers(ctx context.Context, client redis.UniversalClient) error {
 	network, addr := "unix", s.socket()
 	if s.addr != "" {
@@ -204,7 +205,14 @@ func (s *Server) answers(ctx context.Context, client redis.UniversalClient) erro
 		return err
 	}
 	_ = conn.Close()
-	return client.Ping(ctx).Err()
+	if err := client.Ping(ctx).Err(); err != nil {
+		return err
+	}
+	about, err := client.Info(ctx, "server").Result()
+	if err == nil && !strings.Contains(about, fmt.Sprintf("process_id:%d\r\n", s.process.Pid)) {
+		err = fmt.Errorf("another server answers at %s", addr)
+	}
+	return err
 }
 
 func (s *Server) signal(sig os.Signal) {
@@ -242,24 +250,5 @@ func lookPath(tb testing.TB) string {
 		tb.Fatal("redistest: redis-server is missing")
 	}
 	tb.Skip("redistest: redis-server is missing")
-	return ""
-}
-
-// freeAddr is an address at which nothing listens, below the ports that the
-// kernel gives away itself (Linux: from 32768): nobody's outgoing connection and no
-// listener at port 0 has it when the server starts, or starts again.
-func freeAddr(tb testing.TB) string {
-	tb.Helper()
-	const first, count, tries = 10000, 22000, 100
-	var err error
-	for range tries {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(first+rand.IntN(count)))
-		var l net.Listener
-		if l, err = net.Listen("tcp", addr); err == nil {
-			_ = l.Close()
-			return addr
-		}
-	}
-	tb.Fatalf("redistest: no free port: %v", err)
 	return ""
 }

@@ -9,7 +9,6 @@ package attack
 import (
 	"bytes"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,6 +21,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/rohrpost/rohrpost/internal/freeport"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
@@ -142,7 +142,7 @@ func (x *text) String() string {
 // Settings are environment variables, ROHRPOST_…=….
 func (s *site) start(role string, settings ...string) *process {
 	s.t.Helper()
-	p := &process{Cmd: s.command(role), t: s.t, addr: freeAddr(s.t), said: &text{}}
+	p := &process{Cmd: s.command(role), t: s.t, addr: freeport.Addr(s.t).String(), said: &text{}}
 	key := "ROHRPOST_WEB_ADDR="
 	if role == "worker" {
 		key = "ROHRPOST_WORKER_ADDR="
@@ -177,16 +177,6 @@ func (s *site) start(role string, settings ...string) *process {
 		return err == nil && resp.StatusCode == http.StatusOK
 	})
 	return p
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // patience is how long anything may take.

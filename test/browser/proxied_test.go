@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/rohrpost/rohrpost/internal/freeport"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 )
 
@@ -125,7 +126,7 @@ func newApplication(t *testing.T, host string) *application {
 // by its link and goes on; another site gets nothing into its frame.
 func TestProxied(t *testing.T) {
 	crm, evil := newApplication(t, "crm.localhost"), newApplication(t, "evil.localhost")
-	front := freeAddr(t)
+	front := freeport.Addr(t).String()
 	_, port, _ := strings.Cut(front, ":")
 	public := "https://mail.localhost:" + port + "/mail"
 	s := newSite(t, siteOptions{web: fmt.Sprintf("  url: %s\n  embed_origins: [%s]\n  trusted_proxies: [127.0.0.1]\n", public, crm.origin)})

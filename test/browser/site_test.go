@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +17,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
+	"github.com/rohrpost/rohrpost/internal/freeport"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/producer"
 )
@@ -45,7 +45,7 @@ type siteOptions struct {
 // newSite starts one.
 func newSite(t *testing.T, o siteOptions) *site {
 	t.Helper()
-	s := &site{peers: newPeers(t), t: t, folder: t.TempDir(), addr: freeAddr(t), redis: redistest.Start(t), spice: o.spice}
+	s := &site{peers: newPeers(t), t: t, folder: t.TempDir(), addr: freeport.Addr(t).String(), redis: redistest.Start(t), spice: o.spice}
 	s.public = "http://" + s.addr
 	var err error
 	if s.queue, err = producer.Open(s.redis.URL()); err != nil {
@@ -201,16 +201,6 @@ func (x *text) String() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.buf.String()
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // patience is how long anything may take.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/freeport"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
@@ -88,7 +89,7 @@ func startSink(t *testing.T, options ...string) *sink {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &sink{t: t, addr: freePort(t), dump: filepath.Join(dir, "dump")}
+	s := &sink{t: t, addr: freeport.Addr(t), dump: filepath.Join(dir, "dump")}
 	args := append(options, "-D", s.dump)
 	if os.Geteuid() == 0 {
 		args = append(args, "-u", unprivileged(t, dir))
@@ -136,16 +137,6 @@ func (s *sink) taken() map[string]int {
 		}
 	}
 	return count
-}
-
-func freePort(t *testing.T) *net.TCPAddr {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr)
 }
 
 // start runs a command until the test ends.

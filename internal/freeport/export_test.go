@@ -1,0 +1,4 @@
+package freeport
+
+// Reserve is reserve.
+var Reserve = reserve
