@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -70,14 +71,20 @@ func enqueue(t *testing.T, mail *producer.Client, mails, senders, batch int) []r
 // fails the test.
 func waitAccepted(t *testing.T, limit time.Duration, mail *producer.Client, receipts []rohrpost.Receipt) {
 	t.Helper()
-	next := 0
+	next, last := 0, "nothing is known of it"
+	t.Cleanup(func() {
+		if t.Failed() && next < len(receipts) {
+			t.Logf("mail %d of %d: %s", next+1, len(receipts), last)
+		}
+	})
 	waitAtMost(t, limit, "every mail is accepted", func() bool {
 		for ; next < len(receipts); next++ {
 			st, err := mail.Status(t.Context(), receipts[next].ID)
 			if err != nil {
+				last = err.Error()
 				return false // Redis may be away for a while
 			}
-			if st.State.Final() && st.State != rohrpost.Accepted {
+			if last = fmt.Sprintf("%+v", st); st.State.Final() && st.State != rohrpost.Accepted {
 				t.Fatalf("%s ended %s", st.ID, st.State)
 			}
 			if st.State != rohrpost.Accepted {
