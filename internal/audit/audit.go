@@ -64,7 +64,7 @@ type Source string
 
 // The sources.
 const (
-	Dashboard   Source = "dashboard"
+	Dashboard   Source = "dashboard" // asynqmon, at /queues/
 	Pages       Source = "pages" // those of rohrpost itself
 	CommandLine Source = "command line"
 )

@@ -32,7 +32,7 @@ func newAccounts(o Options, box *seal.Box) (*Accounts, error) {
 	a := accounts.Options{
 		Redis: o.Redis, File: o.File, Store: o.Stored, Own: o.Store, All: o.All, HELO: o.HELO, Elsewhere: o.PagesOnly, Errors: o.ErrorLog, Logger: o.Logger,
 	}
-	a.Breaker, breakerErr = breaker.New(breaker.Options{Redis: o.Redis, Backlog: backlog.New(o.Redis, nil), Logger: o.Logger})
+	a.Breaker, breakerErr = breaker.New(breaker.Options{Redis: o.Redis, Backlog: backlog.New(o.Redis, nil), Reader: o.PagesOnly, Logger: o.Logger})
 	a.Limiter, limitErr = doctor.NewLimiter(doctor.LimiterOptions{Redis: o.Redis})
 	a.Route, err = openRoute(o, a.Breaker, box)
 	if err := errors.Join(breakerErr, limitErr, err); err != nil || !o.hasAccounts() {
