@@ -65,7 +65,7 @@ type Source string
 // The sources.
 const (
 	Dashboard   Source = "dashboard" // asynqmon, at /queues/
-	Pages       Source = "pages" // those of rohrpost itself
+	Pages       Source = "pages"     // those of rohrpost itself
 	CommandLine Source = "command line"
 )
 
