@@ -103,21 +103,26 @@ func (s *Service) Page(ctx context.Context, who redisstore.Actor, q Query) (List
 }
 
 // Tenants are the ids of tenants that are known here, in order: at most n that begin with
-// prefix and come after the id after. Of an application's accounts none are.
+// prefix and come after the id after. They have sent mail, or something of them is stored.
 func (s *Service) Tenants(ctx context.Context, prefix, after string, n int) ([]string, error) {
+	var stored, sent []string
+	var err error
 	switch {
 	case s.store != nil:
-		return s.store.Tenants(ctx, prefix, after, n)
-	case s.own != nil:
-		return nil, nil
+		stored, err = s.store.Tenants(ctx, prefix, after, n)
+	case s.file != nil:
+		stored = s.file.Tenants(prefix, after, n)
 	}
-	var names []string
-	for p := range s.file.Entries() {
-		if p.Level() == resolver.Tenant {
-			names = append(names, p.Tenant)
-		}
+	if err == nil && s.senders != nil {
+		sent, err = s.senders.Tenants(ctx, prefix, after, n)
 	}
-	return following(names, prefix, after, n), nil
+	if err != nil {
+		return nil, err
+	}
+	names := slices.Concat(stored, sent)
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return names[:min(n, len(names))], nil
 }
 
 // TenantLines are the lines of tenants' own places.
@@ -143,20 +148,7 @@ func (s *Service) users(ctx context.Context, q *Query, after string, n int) ([]s
 	case s.own != nil:
 		return nil, nil
 	}
-	var names []string
-	for p := range s.file.Entries() {
-		if p.Tenant == q.Tenant && p.Level() == resolver.User {
-			names = append(names, p.User)
-		}
-	}
-	return following(names, q.Prefix, after, n), nil
-}
-
-// following are at most n sorted names with a prefix, after one.
-func following(names []string, prefix, after string, n int) []string {
-	slices.Sort(names)
-	names = slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) || name <= after && after != "" })
-	return names[:min(n, len(names))]
+	return s.file.Users(q.Tenant, q.Prefix, after, n), nil
 }
 
 // lines are those of places; one at which nothing is stored has none, but a tenant's.

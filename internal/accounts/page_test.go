@@ -1,6 +1,7 @@
 package accounts_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -70,6 +71,60 @@ func TestPage(t *testing.T) {
 	names, err := o.Tenants(t.Context(), "g", "", 10)
 	if diff := cmp.Diff([]string{"globex"}, names); diff != "" || err != nil {
 		t.Errorf("tenants %v, %s", err, diff)
+	}
+}
+
+// sent are the tenants that have sent mail.
+type sent []string
+
+func (s sent) Tenants(_ context.Context, prefix, after string, n int) ([]string, error) {
+	var names []string
+	for _, name := range s {
+		if strings.HasPrefix(name, prefix) && name > after && len(names) < n {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// TestTenants: the tenants of a page have sent mail, or something is stored of them.
+func TestTenants(t *testing.T) {
+	t.Parallel()
+	for name, file := range map[string]string{
+		"in Redis":  "",
+		"in a file": "tenants:\n  acme: {users: {max: {first_name: Max}, eva: {first_name: Eva}}}\n  globex: {users: {max: {first_name: Max}}}\n  initech: {users: {max: {first_name: Max}}}\n",
+	} {
+		o := open(t, file)
+		o.options.Senders = sent{"acme", "b", "hooli", "zz"}
+		service := must(t, accounts.New, o.options)
+		if file == "" {
+			for _, tenant := range []string{"acme", "globex", "initech"} {
+				o.put(resolver.Place{Tenant: tenant, User: "max"}, &resolver.Entry{FirstName: "Max"})
+			}
+		}
+		want := []string{"acme", "b", "globex", "hooli", "initech", "zz"}
+		for n := 1; n < 8; n++ {
+			var got []string
+			for after := ""; ; after = got[len(got)-1] {
+				page, err := service.Tenants(t.Context(), "", after, n)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(page) == 0 {
+					break
+				}
+				got = append(got, page...)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s, %d at a time (-want +got):\n%s", name, n, diff)
+			}
+		}
+		if got, err := service.Tenants(t.Context(), "g", "", 5); err != nil || len(got) != 1 || got[0] != "globex" {
+			t.Errorf("%s: %q %v", name, got, err)
+		}
+		if lines, err := service.TenantLines(t.Context(), olga(), want); err != nil || len(lines) != len(want) {
+			t.Errorf("%s: %d lines, %v", name, len(lines), err)
+		}
 	}
 }
 

@@ -42,8 +42,16 @@ type Options struct {
 	// Elsewhere says that other processes use the accounts, and hold what opens
 	// their secrets.
 	Elsewhere bool
+	Senders   Senders          // nil: tenants are known by what is stored of them alone
 	Now       func() time.Time // nil: time.Now
 	Logger    zerolog.Logger   // zero: silent
+}
+
+// Senders knows the tenants that have sent mail, whatever is stored of them;
+// *mailindex.Index does.
+type Senders interface {
+	// Tenants are at most n ids in order that begin with prefix and come after an id.
+	Tenants(ctx context.Context, prefix, after string, n int) ([]string, error)
 }
 
 // A Service manages accounts. It is safe for concurrent use.
@@ -58,6 +66,7 @@ type Service struct {
 	limiter   *doctor.Limiter
 	helo      string
 	elsewhere bool
+	senders   Senders
 	now       func() time.Time
 	log       zerolog.Logger
 	resolver  *resolver.Resolver
@@ -83,7 +92,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		file: o.File, store: o.Store, own: o.Own, all: o.All, route: o.Route, breaker: o.Breaker, errors: o.Errors, limiter: o.Limiter,
-		helo: o.HELO, elsewhere: o.Elsewhere, now: o.Now, log: o.Logger,
+		helo: o.HELO, elsewhere: o.Elsewhere, senders: o.Senders, now: o.Now, log: o.Logger,
 		backlog: backlog.New(o.Redis, nil), signIns: signIns{o.Redis},
 	}
 	seen := s.lookup()

@@ -114,9 +114,20 @@ func TestServe(t *testing.T) {
 	if st := accept(t, mail, "one"); st.State != rohrpost.Accepted || server.Taken() != 1 {
 		t.Errorf("status %+v, %d mails", st, server.Taken())
 	}
+	if _, err := mail.Send(t.Context(), rohrpost.Message{Tenant: "acme", To: []rohrpost.Address{{Address: "a@example.org"}}, Text: "x"}); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Until(t, "the overview of acme has its bar", func() bool {
+		_, body := get(t, a, "/t/acme/")
+		return strings.Contains(body, `role="img" aria-label="1 accepted, 0 failed for good">`) && strings.Count(body, "<rect") == 48
+	})
+	redistest.Until(t, "the operators' has both mails", func() bool {
+		_, body := get(t, a, "/")
+		return strings.Contains(body, `role="img" aria-label="2 accepted, 0 failed for good">`) && strings.Count(body, "<rect") == 48
+	})
 	for path, word := range map[string]string{
-		"/healthz": "ok", "/readyz": "ready", "/": "rohrpost", "/problems": "rohrpost", "/queues/": "<title>",
-		"/metrics": `rohrpost_mails_accepted_total{level="platform"} 1`,
+		"/tenants": ">acme<", "/healthz": "ok", "/readyz": "ready", "/": "rohrpost", "/problems": "rohrpost", "/queues/": "<title>",
+		"/metrics": `rohrpost_mails_accepted_total{level="platform"} 2`,
 	} {
 		if status, body := get(t, a, path); status != http.StatusOK || !strings.Contains(body, word) {
 			t.Errorf("%s: %d, %q is not in it", path, status, word)

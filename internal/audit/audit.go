@@ -64,8 +64,8 @@ type Source string
 
 // The sources.
 const (
-	Dashboard   Source = "dashboard"
-	Pages       Source = "pages" // those of rohrpost itself
+	Dashboard   Source = "dashboard" // asynqmon, at /queues/
+	Pages       Source = "pages"     // those of rohrpost itself
 	CommandLine Source = "command line"
 )
 

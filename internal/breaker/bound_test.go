@@ -1,12 +1,16 @@
 package breaker
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/rohrpost/rohrpost/internal/backlog"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
 
@@ -83,6 +87,47 @@ func TestAbandoned(t *testing.T) {
 		if err := d.Load(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestReader: a process whose Redis user may only read the states, as that of the pages
+// (configs/redis-users.acl), leaves it to the workers to drop what is old.
+func TestReader(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, redistest.TCP())
+	admin := server.Client(t)
+	if err := admin.Do(t.Context(), "acl", "setuser", "web", "on", ">secret", "%R~rohrpost:breaker:*", "&*", "+@all").Err(); err != nil {
+		t.Fatal(err)
+	}
+	web, err := redisconn.Open(redisconn.Options{URL: strings.Replace(server.URL(), "redis://", "redis://web:secret@", 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = web.Close() })
+	now := time.UnixMilli(1_763_785_200_500)
+	with := func(rdb redis.UniversalClient, reader bool) *Breaker {
+		b, err := New(Options{Redis: rdb, Backlog: backlog.New(rdb, nil), Reader: reader, Now: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	worker, pages := with(admin, false), with(web, true)
+	worker.trip(t.Context(), Down, serverSubject("gone.example:25"), failure.Classify(failure.Cause{Stage: failure.StageConnect, Err: syscall.ECONNREFUSED}))
+	now = now.Add(25 * time.Hour)
+	if err := pages.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pages.tidy(t.Context())
+	if states := pages.States(); len(states) != 1 {
+		t.Errorf("the pages have forgotten a state that Redis has: %+v", states)
+	}
+	if refused := admin.Do(t.Context(), "acl", "log").Val().([]any); len(refused) > 0 {
+		t.Errorf("the pages have asked for what they may not: %v", refused)
+	}
+	worker.tidy(t.Context())
+	if err := pages.Load(t.Context()); err != nil || len(pages.States()) > 0 {
+		t.Errorf("after a worker has dropped it: %+v, %v", pages.States(), err)
 	}
 }
 

@@ -19,8 +19,11 @@ import (
 type Options struct {
 	Redis   redis.UniversalClient
 	Backlog *backlog.Store
-	Logger  zerolog.Logger   // zero: silent
-	Now     func() time.Time // nil: time.Now
+	// Reader says that this process only looks at what workers write: it drops nothing
+	// that is old, and its Redis user needs no right to.
+	Reader bool
+	Logger zerolog.Logger   // zero: silent
+	Now    func() time.Time // nil: time.Now
 }
 
 // A Watcher hears of what changes here, in the goroutine that changes it.
@@ -37,6 +40,7 @@ type Watcher interface {
 type Breaker struct {
 	redis   redis.UniversalClient
 	backlog *backlog.Store
+	reader  bool
 	log     zerolog.Logger
 	now     func() time.Time
 	watcher Watcher
@@ -59,7 +63,7 @@ func New(o Options) (*Breaker, error) {
 		o.Now = time.Now
 	}
 	return &Breaker{
-		redis: o.Redis, backlog: o.Backlog, log: o.Logger, now: o.Now, states: map[string]*State{},
+		redis: o.Redis, backlog: o.Backlog, reader: o.Reader, log: o.Logger, now: o.Now, states: map[string]*State{},
 		hearsay: hearsay{rumors: map[string]map[string]*rumor{}},
 	}, nil
 }

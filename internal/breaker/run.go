@@ -59,8 +59,12 @@ func (b *Breaker) Run(ctx context.Context) {
 }
 
 // tidy drops what is old: hearsay, and states of accounts and servers through which no
-// mail goes any more.
+// mail goes any more. A reader leaves that to the workers: what it may not delete in
+// Redis it would forget and read again every minute.
 func (b *Breaker) tidy(ctx context.Context) {
+	if b.reader {
+		return
+	}
 	now := b.now()
 	b.hearsay.forget(now)
 	for _, s := range b.States() {

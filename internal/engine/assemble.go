@@ -9,6 +9,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/lease"
+	"github.com/rohrpost/rohrpost/internal/mailindex"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/oauth"
 	"github.com/rohrpost/rohrpost/internal/route"
@@ -32,10 +33,12 @@ func newAccounts(o Options, box *seal.Box) (*Accounts, error) {
 	a := accounts.Options{
 		Redis: o.Redis, File: o.File, Store: o.Stored, Own: o.Store, All: o.All, HELO: o.HELO, Elsewhere: o.PagesOnly, Errors: o.ErrorLog, Logger: o.Logger,
 	}
-	a.Breaker, breakerErr = breaker.New(breaker.Options{Redis: o.Redis, Backlog: backlog.New(o.Redis, nil), Logger: o.Logger})
+	a.Breaker, breakerErr = breaker.New(breaker.Options{Redis: o.Redis, Backlog: backlog.New(o.Redis, nil), Reader: o.PagesOnly, Logger: o.Logger})
 	a.Limiter, limitErr = doctor.NewLimiter(doctor.LimiterOptions{Redis: o.Redis})
 	a.Route, err = openRoute(o, a.Breaker, box)
-	if err := errors.Join(breakerErr, limitErr, err); err != nil || !o.hasAccounts() {
+	index, indexErr := mailindex.New(mailindex.Options{Redis: o.Redis})
+	a.Senders = index
+	if err := errors.Join(breakerErr, limitErr, indexErr, err); err != nil || !o.hasAccounts() {
 		return nil, err
 	}
 	service, err := accounts.New(a)

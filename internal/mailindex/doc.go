@@ -1,6 +1,6 @@
 // Package mailindex finds the mails of a tenant: by time, state, recipient or domain of
 // one, and user. It also counts, by tenant and hour, what was enqueued and how mails went
-// on.
+// on, and that for all tenants together, too. And it knows the tenants that have sent.
 //
 // The truth about a mail is its record in the ledger. The index only says which records
 // to read, so a reader compares each of them with what it looks for.

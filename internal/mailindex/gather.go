@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/lua"
@@ -23,17 +24,27 @@ type Gatherer struct {
 	counts map[counted]int64
 	notes  map[string]map[string]Note // by tenant and id: the latest counts
 	size   int
+	ended  map[string]time.Time // when keys of counts were given their ends
 }
 
+// A counted is a state into which mails of a tenant, or of all of them, have got in an hour.
 type counted struct {
+	all    bool
 	tenant string
 	hour   int64
 	state  rohrpost.State
 }
 
+func (c *counted) key() string {
+	if c.all {
+		return allCountsKey(c.hour / 24)
+	}
+	return countsKey(c.tenant, c.hour/24)
+}
+
 // NewGatherer gathers for an index.
 func NewGatherer(x *Index) *Gatherer {
-	return &Gatherer{index: x, counts: map[counted]int64{}, notes: map[string]map[string]Note{}}
+	return &Gatherer{index: x, counts: map[counted]int64{}, notes: map[string]map[string]Note{}, ended: map[string]time.Time{}}
 }
 
 // Count counts that a mail of a tenant has got into a state.
@@ -41,7 +52,8 @@ func (g *Gatherer) Count(tenant string, state rohrpost.State) {
 	hour := hourOf(g.index.now())
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.counts[counted{tenant, hour, state}]++
+	g.counts[counted{tenant: tenant, hour: hour, state: state}]++
+	g.counts[counted{all: true, hour: hour, state: state}]++
 }
 
 // Note takes a note. The latest of a mail is the one that is written.
@@ -89,12 +101,7 @@ func (g *Gatherer) Flush(ctx context.Context) error {
 		}
 	}
 	var batch lua.Batch
-	increments := make(map[counted]*lua.Call, len(counts))
-	for c, n := range counts {
-		key := countsKey(c.tenant, c.hour/24)
-		increments[c] = batch.Command("HINCRBY", key, countField(c.hour, string(c.state)), n)
-		batch.Command("PEXPIREAT", key, g.index.countsEnd(c.hour/24).UnixMilli())
-	}
+	increments, ends := g.increment(&batch, counts)
 	written := make(map[string][]*lua.Call, len(notes))
 	for tenant, of := range notes {
 		list := make([]Note, 0, len(of))
@@ -107,7 +114,41 @@ func (g *Gatherer) Flush(ctx context.Context) error {
 		g.keep(counts, notes)
 		return fmt.Errorf("index of mails: %w", err)
 	}
+	g.learn(ends)
 	return g.settle(counts, increments, notes, written)
+}
+
+// increment appends counts to a batch, and the ends of keys that were not given them a
+// moment ago, behind what may begin the key.
+func (g *Gatherer) increment(b *lua.Batch, counts map[counted]int64) (increments map[counted]*lua.Call, ends map[string]*lua.Call) {
+	now := g.index.now()
+	increments, ends = make(map[counted]*lua.Call, len(counts)), map[string]*lua.Call{}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for c, n := range counts {
+		key := c.key()
+		increments[c] = b.Command("HINCRBY", key, countField(c.hour, string(c.state)), n)
+		if at, ended := g.ended[key]; ends[key] == nil && (!ended || now.Sub(at) >= endEvery) {
+			ends[key] = b.Command("PEXPIREAT", key, g.index.countsEnd(c.hour/24).UnixMilli())
+		}
+	}
+	return increments, ends
+}
+
+// learn remembers which keys have their ends. Those are few, or all are forgotten: it costs
+// a command each.
+func (g *Gatherer) learn(ends map[string]*lua.Call) {
+	now := g.index.now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.ended)+len(ends) > mostPrinters {
+		clear(g.ended)
+	}
+	for key, call := range ends {
+		if n, err := call.Int64(); err == nil && n == 1 {
+			g.ended[key] = now
+		}
+	}
 }
 
 // settle keeps what Redis has refused.

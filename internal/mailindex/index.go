@@ -60,7 +60,8 @@ type Addition struct {
 }
 
 // Add appends to a batch that mails of a tenant were enqueued within an hour: one command
-// for the journal, and one that counts. Nothing comes of it while the key is not Known.
+// for the journal, and one that counts; once a minute three more. Nothing comes of it while
+// the key is not Known.
 func (x *Index) Add(b *lua.Batch, tenant string, mails []Mail) Addition {
 	p := x.printer(tenant)
 	if p == nil || len(mails) == 0 {
@@ -78,6 +79,9 @@ func (x *Index) Add(b *lua.Batch, tenant string, mails []Mail) Addition {
 		a.calls = append(a.calls,
 			b.Command("PEXPIREAT", at.block, x.blockEnds(a.hour).UnixMilli()),
 			b.Command("PEXPIREAT", at.counts, x.countsEnd(a.hour/24).UnixMilli()))
+		if tenant != "" {
+			a.calls = append(a.calls, b.Command("ZADD", tenantsKey, 0, tenant))
+		}
 	}
 	return a
 }

@@ -2,6 +2,8 @@ package mailindex
 
 import (
 	"context"
+	"encoding/binary"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -9,10 +11,11 @@ import (
 
 const (
 	// pieceSize is how much of a block is read at once: more than the longest entry has.
-	pieceSize = 256 << 10
-	// groupSize is how much travels in one round trip, and groupPieces of how many
+	pieceSize = 64 << 10
+	// firstGroup is how much the first round trip reads, which is enough for a page of the
+	// newest mails; each later one reads twice as much, up to mostGroup, and of groupPieces
 	// blocks at most.
-	groupSize, groupPieces = 1 << 20, 256
+	firstGroup, mostGroup, groupPieces = 64 << 10, 1 << 20, 256
 	// ahead is by how much the clock of a producer may be before ours.
 	ahead = time.Hour
 )
@@ -27,13 +30,14 @@ func (w *walker) journal(ctx context.Context) error {
 		return err
 	}
 	var rest []byte // of an entry that begins in the piece before, and what of the hour is to be skipped
-	hour, damaged := int64(-1), false
+	hour, damaged, group := int64(-1), false, int64(firstGroup)
 	for len(pieces) > 0 && !w.enough {
 		n, size := 0, int64(0)
-		for n < len(pieces) && n < groupPieces && (n == 0 || size+pieces[n].end-pieces[n].start <= groupSize) {
+		for n < len(pieces) && n < groupPieces && (n == 0 || size+pieces[n].end-pieces[n].start <= group) {
 			size += pieces[n].end - pieces[n].start
 			n++
 		}
+		group = min(2*group, mostGroup)
 		read, err := w.read(ctx, pieces[:n])
 		if err != nil {
 			return err
@@ -45,7 +49,7 @@ func (w *walker) journal(ctx context.Context) error {
 			if damaged || w.enough {
 				continue
 			}
-			rest, damaged = w.entries(p, append(read[i], rest...))
+			rest, damaged = w.entries(p, read[i], rest)
 		}
 		pieces = pieces[n:]
 	}
@@ -54,14 +58,32 @@ func (w *walker) journal(ctx context.Context) error {
 
 // entries shows those of a piece, behind which stands the rest of the one after it. It
 // answers with what belongs to an entry that begins before the piece.
-func (w *walker) entries(p piece, text []byte) (rest []byte, damaged bool) {
+func (w *walker) entries(p piece, text, rest []byte) (left []byte, damaged bool) {
+	if len(rest) > 0 {
+		missing := len(text) // of the entry that ends in the rest
+		if len(rest) >= lengthSize {
+			missing = min(missing, int(binary.BigEndian.Uint16(rest[len(rest)-lengthSize:]))+lengthSize-len(rest))
+		}
+		before := len(text) - missing
+		left, damaged = w.run(p.hour, p.start+int64(before), slices.Concat(text[before:], rest))
+		if len(left) > 0 || damaged || w.enough {
+			return left, damaged
+		}
+		text = text[:before]
+	}
+	return w.run(p.hour, p.start, text)
+}
+
+// run shows the entries of a text that begins at some byte of an hour's block, from its
+// end. What is left does not hold the whole of an entry.
+func (w *walker) run(hour, start int64, text []byte) (left []byte, damaged bool) {
 	for len(text) > 0 {
 		e, size := lastEntry(text)
 		if size <= 0 {
 			return text, size < 0
 		}
 		text = text[:len(text)-size]
-		if !w.show(e, Cursor{hour: p.hour, offset: p.start + int64(len(text))}) {
+		if !w.show(e, Cursor{hour: hour, offset: start + int64(len(text))}) {
 			return nil, false
 		}
 	}

@@ -2,7 +2,6 @@ package mailindex
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -102,19 +101,4 @@ func (s *stack) take(page []string) {
 
 func scoreText(state rohrpost.State, ms int64) string {
 	return strconv.FormatInt(score(state, min(ms, stateWidth-1)), 10)
-}
-
-func (x *Index) countNotes(ctx context.Context, q Query) (int64, error) {
-	from, to := int64(0), int64(stateWidth-1)
-	if !q.From.IsZero() {
-		from = q.From.UnixMilli()
-	}
-	if !q.To.IsZero() {
-		to = q.To.UnixMilli()
-	}
-	n, err := x.rdb.ZCount(ctx, noteKeys(q.Tenant)[0], scoreText(q.State, from), scoreText(q.State, to)).Result()
-	if err != nil {
-		return 0, fmt.Errorf("mailindex: count: %w", err)
-	}
-	return n, nil
 }

@@ -2,8 +2,8 @@ package mailindex
 
 import "time"
 
-// endEvery is how often a process gives a key its end: the key may have been lost and begun
-// anew meanwhile.
+// endEvery is how often a process gives a key its end, and names the tenant: the key may
+// have been lost and begun anew meanwhile.
 const endEvery = time.Minute
 
 // A place is where the mails of a tenant go in an hour, spelled once.

@@ -18,6 +18,24 @@ type Query struct {
 	Recipient string    // an address or, beginning with an @, a domain
 	User      string    // the id
 	From, To  time.Time // when it was enqueued, both inclusive
+	// Most is how many entries of the index are looked at, whether they match or not; 0:
+	// as many as there are. A million take some tenth of a second.
+	Most int
+}
+
+// all reports whether the query picks all mails of a time.
+func (q *Query) all() bool { return q.State == "" && q.Recipient == "" && q.User == "" }
+
+// span is From and To in Unix ms.
+func (q *Query) span() (from, to int64) {
+	to = stateWidth - 1
+	if !q.From.IsZero() {
+		from = q.From.UnixMilli()
+	}
+	if !q.To.IsZero() {
+		to = q.To.UnixMilli()
+	}
+	return from, to
 }
 
 // Noted reports whether the notes have every mail of a state.
@@ -36,7 +54,7 @@ type Entry struct {
 	Next       Cursor // goes on behind it
 }
 
-// Unfinished is the error of a reading that its context ended.
+// Unfinished is the error of a reading that its context or Query.Most ended.
 type Unfinished struct {
 	Next  Cursor    // goes on where it ended
 	At    time.Time // no mail that was enqueued after it is left; zero: it came nowhere
@@ -53,37 +71,12 @@ func (u *Unfinished) Unwrap() error { return u.cause }
 
 // Walk hands out the mails that a query picks, the newest first, from a cursor on, until
 // visit has enough. A mail may be handed out twice, and one whose record has ended may be
-// as well. The error is an [*Unfinished] when ctx ended a reading that was under way.
+// as well. The error is an [*Unfinished] when ctx ended a reading that was under way, or
+// when it has looked at Query.Most entries.
 func (x *Index) Walk(ctx context.Context, q Query, from Cursor, visit func(Entry) (more bool)) error {
 	return x.walk(ctx, q, from, func(e entry, next Cursor) bool {
 		return visit(Entry{ID: e.id(), EnqueuedAt: time.UnixMilli(e.ms()).UTC(), Next: next})
 	})
-}
-
-// Count is how many mails a query picks; exact says whether there are no more. Of a State
-// that is not Noted it knows nothing. A Redis that takes longer than ctx ends the count.
-func (x *Index) Count(ctx context.Context, q Query) (n int64, exact bool, err error) {
-	if Noted(q.State) && q.Recipient == "" && q.User == "" {
-		n, err = x.countNotes(ctx, q)
-		return n, err == nil, err
-	}
-	if q.State != "" && !Noted(q.State) {
-		return 0, false, nil
-	}
-	exact = true
-	sure := x.now().Add(-x.keep).UnixMilli()
-	err = x.walk(ctx, q, Cursor{}, func(e entry, next Cursor) bool {
-		if !next.notes && e.ms() < sure {
-			exact = false // its record may have ended
-		} else {
-			n++
-		}
-		return true
-	})
-	if _, unfinished := errors.AsType[*Unfinished](err); unfinished {
-		return n, false, nil
-	}
-	return n, exact && err == nil, err
 }
 
 func (x *Index) walk(ctx context.Context, q Query, from Cursor, visit func(entry, Cursor) bool) error {
@@ -105,9 +98,11 @@ func (x *Index) walk(ctx context.Context, q Query, from Cursor, visit func(entry
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return &Unfinished{Next: w.at, At: w.reached, cause: err}
+		return w.unfinished(err)
 	case err != nil:
 		return fmt.Errorf("mailindex: read: %w", err)
+	case w.bounded:
+		return w.unfinished(errors.New("it has looked at as many entries as it may"))
 	}
 	return nil
 }
@@ -121,25 +116,31 @@ type walker struct {
 	match   func(entry) bool
 	from    int64 // Unix ms, both inclusive
 	to      int64
-	first   int64     // the oldest hour whose journal may be there
-	at      Cursor    // where it goes on
-	reached time.Time // how far it came
+	first   int64  // the oldest hour whose journal may be there
+	most    int    // entries to look at; 0: all
+	looked  int    // entries
+	at      Cursor // where it goes on
+	reached int64  // how far it came, Unix ms; 0: nowhere
 	enough  bool
+	bounded bool // it has had enough because of most
+}
+
+func (w *walker) unfinished(cause error) error {
+	u := &Unfinished{Next: w.at, cause: cause}
+	if w.reached > 0 {
+		u.At = time.UnixMilli(w.reached).UTC()
+	}
+	return u
 }
 
 // newWalker is nil if nothing is indexed that could match.
 func (x *Index) newWalker(ctx context.Context, q Query, visit func(entry, Cursor) bool) (*walker, error) {
 	now := x.now()
 	w := &walker{
-		index: x, tenant: q.Tenant, state: q.State, visit: visit, to: stateWidth - 1,
+		index: x, tenant: q.Tenant, state: q.State, visit: visit, most: q.Most,
 		first: hourOf(now.Add(-x.keep - Slack)),
 	}
-	if !q.From.IsZero() {
-		w.from = q.From.UnixMilli()
-	}
-	if !q.To.IsZero() {
-		w.to = q.To.UnixMilli()
-	}
+	w.from, w.to = q.span()
 	if q.Recipient == "" && q.User == "" {
 		w.match = func(entry) bool { return true }
 		return w, nil
@@ -172,9 +173,12 @@ func (p *printer) matcher(q Query) func(entry) bool {
 // show hands out an entry if it is picked, and reports whether to go on behind it.
 func (w *walker) show(e entry, next Cursor) bool {
 	ms := e.ms()
-	w.at, w.reached = next, time.UnixMilli(ms).UTC()
+	w.at, w.reached = next, ms
 	if ms >= w.from && ms <= w.to && w.match(e) {
 		w.enough = !w.visit(e, next)
+	}
+	if w.looked++; w.looked == w.most && !w.enough {
+		w.enough, w.bounded = true, true
 	}
 	return !w.enough
 }

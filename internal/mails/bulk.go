@@ -43,7 +43,7 @@ func (s *Service) collect(ctx context.Context, tenant string, f Filter) (ids []s
 	defer cancel()
 	exact = true
 	var page Page
-	err = s.scan(budget, tenant, f, mailindex.Cursor{}, func(r *ledger.Record, _ mailindex.Cursor) bool {
+	err = s.scan(budget, tenant, f, mailindex.Cursor{}, bounds{}, func(r *ledger.Record, _ mailindex.Cursor) bool {
 		if len(ids) == MostBulk {
 			exact = false
 			return false

@@ -77,8 +77,3 @@ func New(o Options) (*Service, error) {
 	}
 	return s, nil
 }
-
-// Hours are the counts of a tenant's mails for the hours of from to to, oldest first.
-func (s *Service) Hours(ctx context.Context, tenant string, from, to time.Time) ([]mailindex.Hour, error) {
-	return s.index.Hours(ctx, tenant, from, to)
-}

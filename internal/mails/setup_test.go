@@ -34,6 +34,7 @@ type site struct {
 	rdb     redis.UniversalClient
 	mail    *producer.Client
 	book    *ledger.Ledger
+	index   *mailindex.Index
 	becomes *mailindex.Gatherer
 	errors  *errorlog.Log
 	breaker *breaker.Breaker
@@ -56,7 +57,7 @@ func open(t *testing.T, change ...func(*mails.Options, *producer.Options)) *site
 	}
 	index, err := mailindex.New(mailindex.Options{Redis: s.rdb})
 	must(err)
-	s.becomes = mailindex.NewGatherer(index)
+	s.index, s.becomes = index, mailindex.NewGatherer(index)
 	s.mail, err = producer.New(s.rdb, p)
 	must(err)
 	s.book, err = ledger.New(ledger.Options{Redis: s.rdb})

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// pendingFor is how long a person may take at the provider.
-const pendingFor = 10 * time.Minute
+// usedFor is how long a completed sign-in is remembered: no code is good for longer
+// (RFC 6749 §4.1.2).
+const usedFor = 10 * time.Minute
 
-// pendingKey is a sign-in that has begun. state comes from outside.
-func pendingKey(state string) string {
+// usedKey is a sign-in that was completed. state comes from outside.
+func usedKey(state string) string {
 	sum := sha256.Sum256([]byte(state))
 	return "rohrpost:oidc:" + hex.EncodeToString(sum[:])
 }

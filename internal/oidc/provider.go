@@ -2,9 +2,7 @@ package oidc
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -57,13 +55,6 @@ func New(o Options) *Provider {
 	return &Provider{options: o}
 }
 
-// pending is a sign-in that has begun.
-type pending struct {
-	Nonce    string `json:"nonce"`
-	Verifier string `json:"verifier"`
-	Next     string `json:"next"`
-}
-
 // An Identity is who has signed in.
 type Identity struct {
 	Email string // verified
@@ -71,40 +62,43 @@ type Identity struct {
 	Next  string // what Begin was given
 }
 
-// Begin answers with where to send the browser, and the state by which it is known when
-// it comes back: the caller keeps it in a cookie. next is for the caller.
-func (p *Provider) Begin(ctx context.Context, next string) (address, state string, err error) {
+// Begin answers with where to send the browser, and the ticket by which it is known when
+// it comes back: the caller keeps it in a cookie that no script reads, for ten minutes.
+// next is for the caller; more than 2 KiB of it is dropped. Nothing is kept here.
+func (p *Provider) Begin(ctx context.Context, next string) (address, ticket string, err error) {
 	config, _, err := p.config(ctx)
 	if err != nil {
 		return "", "", err
 	}
-	state = rand.Text()
-	begun := pending{Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Next: next}
-	value, err := json.Marshal(begun)
-	if err != nil {
-		return "", "", fmt.Errorf("oidc: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, redisPatience)
-	defer cancel()
-	if err := p.options.Redis.Set(ctx, pendingKey(state), value, pendingFor).Err(); err != nil {
-		return "", "", fmt.Errorf("%w: %w", ErrUnreachable, err)
-	}
-	return config.AuthCodeURL(state, oidc.Nonce(begun.Nonce), oauth2.S256ChallengeOption(begun.Verifier)), state, nil
+	t := newTicket(next)
+	return config.AuthCodeURL(t.state(), oidc.Nonce(t.nonce()), oauth2.S256ChallengeOption(t.verifier())), t.String(), nil
 }
 
-// Complete says who has signed in, from what came back. The error is one of this
-// package. A state is good once.
-func (p *Provider) Complete(ctx context.Context, state, code string) (Identity, error) {
-	begun, err := p.take(ctx, state)
+// Complete says who has signed in, from the browser's ticket and what came back. The error
+// is one of this package. A ticket is good once.
+func (p *Provider) Complete(ctx context.Context, ticket, state, code string) (Identity, error) {
+	begun, _ := parseTicket(ticket)
+	if !Began(ticket, state) {
+		return Identity{}, ErrState
+	}
+	who, err := p.identify(ctx, begun, code)
+	if err == nil {
+		err = p.use(ctx, state)
+	}
 	if err != nil {
 		return Identity{}, err
 	}
+	return who, nil
+}
+
+// identify asks the provider whose code it is.
+func (p *Provider) identify(ctx context.Context, begun ticket, code string) (Identity, error) {
 	config, verifier, err := p.config(ctx)
 	if err != nil {
 		return Identity{}, err
 	}
 	ctx = oidc.ClientContext(ctx, p.options.Client)
-	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(begun.Verifier))
+	token, err := config.Exchange(ctx, code, oauth2.VerifierOption(begun.verifier()))
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 		return Identity{}, fmt.Errorf("%w: the token endpoint answers %d %s", ErrRefused, refused.Response.StatusCode, refused.ErrorCode)
 	}
@@ -116,7 +110,7 @@ func (p *Provider) Complete(ctx context.Context, state, code string) (Identity, 
 	if err != nil {
 		return Identity{}, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	if subtle.ConstantTimeCompare([]byte(signed.Nonce), []byte(begun.Nonce)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(signed.Nonce), []byte(begun.nonce())) != 1 {
 		return Identity{}, fmt.Errorf("%w: another nonce", ErrRefused)
 	}
 	var claims struct {
@@ -130,25 +124,22 @@ func (p *Provider) Complete(ctx context.Context, state, code string) (Identity, 
 	if claims.Email == "" || !claims.Verified {
 		return Identity{}, ErrUnverified
 	}
-	return Identity{claims.Email, claims.Name, begun.Next}, nil
+	return Identity{claims.Email, claims.Name, begun.next}, nil
 }
 
-// take ends what Begin has kept.
-func (p *Provider) take(ctx context.Context, state string) (pending, error) {
+// use notes that a sign-in was completed, which it may be once. Only whom the provider has
+// signed in leaves something in Redis.
+func (p *Provider) use(ctx context.Context, state string) error {
 	ctx, cancel := context.WithTimeout(ctx, redisPatience)
 	defer cancel()
-	value, err := p.options.Redis.GetDel(ctx, pendingKey(state)).Bytes()
-	if errors.Is(err, redis.Nil) {
-		return pending{}, ErrState
+	first, err := p.options.Redis.SetNX(ctx, usedKey(state), 1, usedFor).Result()
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrUnreachable, err)
+	case !first:
+		return ErrState
 	}
-	var begun pending
-	if err == nil {
-		err = json.Unmarshal(value, &begun)
-	}
-	if err != nil {
-		return pending{}, fmt.Errorf("%w: %w", ErrUnreachable, err)
-	}
-	return begun, nil
+	return nil
 }
 
 // config is the client's, after the provider has said where its endpoints are.

@@ -1,7 +1,6 @@
 package oidc_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -64,42 +63,43 @@ func (s *stage) visit(address string) url.Values {
 	return location.Query()
 }
 
-func (s *stage) begin(next string) (address, state string) {
+// begin is a sign-in that begins: where the browser goes, what it keeps, and the state in
+// the address.
+func (s *stage) begin(next string) (address, ticket, state string) {
 	s.t.Helper()
-	address, state, err := s.one.Begin(s.t.Context(), next)
+	address, ticket, err := s.one.Begin(s.t.Context(), next)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return address, state
+	u, err := url.Parse(address)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return address, ticket, u.Query().Get("state")
 }
 
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	address, state := s.begin("/tenants?page=2")
+	address, ticket, state := s.begin("/tenants?page=2")
 	answer := s.visit(address)
 	if answer.Get("state") != state || len(state) < 26 {
 		t.Errorf("state %s, sent %s", answer.Get("state"), state)
 	}
-	got, err := s.other.Complete(t.Context(), state, answer.Get("code"))
+	got, err := s.other.Complete(t.Context(), ticket, state, answer.Get("code"))
 	if want := (oidc.Identity{Email: "olga@platform.example", Next: "/tenants?page=2"}); got != want || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
-	for _, again := range []string{state, "", "x"} {
-		if _, err := s.one.Complete(t.Context(), again, answer.Get("code")); !errors.Is(err, oidc.ErrState) {
-			t.Errorf("%q: %v", again, err)
+	// The provider gives another code for what was completed.
+	if _, err := s.one.Complete(t.Context(), ticket, state, s.visit(address).Get("code")); !errors.Is(err, oidc.ErrState) {
+		t.Errorf("twice: %v", err)
+	}
+	_, another, _ := s.begin("/")
+	for _, wrong := range [][2]string{{another, state}, {"", state}, {"x", state}, {".", state}, {ticket, ""}, {ticket, "x"}, {ticket, ticket}, {"!" + ticket, state}} {
+		if _, err := s.one.Complete(t.Context(), wrong[0], wrong[1], answer.Get("code")); !errors.Is(err, oidc.ErrState) {
+			t.Errorf("ticket %q, state %q: %v", wrong[0], wrong[1], err)
 		}
 	}
-	if keys := s.redis.Client(t).Keys(t.Context(), "*").Val(); len(keys) > 0 {
-		t.Errorf("%v stay", keys)
-	}
-}
-
-// TestState: what lies in Redis is named by a hash of the state, and ends by itself.
-func TestState(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	_, state := s.begin("/")
 	client := s.redis.Client(t)
 	keys := client.Keys(t.Context(), "*").Val()
 	if len(keys) != 1 || !strings.HasPrefix(keys[0], "rohrpost:oidc:") || strings.Contains(keys[0], state) {
@@ -107,6 +107,27 @@ func TestState(t *testing.T) {
 	}
 	if ttl := client.TTL(t.Context(), keys[0]).Val(); ttl <= 0 || ttl > 10*time.Minute {
 		t.Errorf("it ends in %v", ttl)
+	}
+}
+
+// TestBeginKeepsNothing: whoever only begins, or brings back what is no sign-in, fills no
+// memory of Redis.
+func TestBeginKeepsNothing(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for i := range 200 {
+		address, ticket, state := s.begin(strings.Repeat("/", i*20))
+		if secret, _, _ := strings.Cut(ticket, "."); strings.Contains(address, secret) || len(ticket) > 3000 || strings.ContainsAny(ticket, " ;,\"") {
+			t.Fatalf("the browser keeps %q, and the address is %s", ticket, address)
+		}
+		if i%20 == 0 {
+			if _, err := s.one.Complete(t.Context(), ticket, state, "made up"); !errors.Is(err, oidc.ErrRefused) {
+				t.Errorf("a code that is none: %v", err)
+			}
+		}
+	}
+	if keys := s.redis.Client(t).Keys(t.Context(), "*").Val(); len(keys) > 0 {
+		t.Errorf("%q stay", keys)
 	}
 }
 
@@ -129,21 +150,21 @@ func TestRefusals(t *testing.T) {
 	s := newStage(t)
 	for name, tt := range tests {
 		s.provider.Claim(tt.claims)
-		address, state := s.begin("/")
-		who, err := s.one.Complete(t.Context(), state, s.visit(address).Get("code"))
+		address, ticket, state := s.begin("/")
+		who, err := s.one.Complete(t.Context(), ticket, state, s.visit(address).Get("code"))
 		if !errors.Is(err, tt.err) || who != (oidc.Identity{}) {
 			t.Errorf("%s: %+v, %v", name, who, err)
 		}
 	}
 }
 
-// TestStolenCode: a code is worth nothing with the state of another sign-in (PKCE).
+// TestStolenCode: a code is worth nothing with the ticket of another sign-in (PKCE).
 func TestStolenCode(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	first, _ := s.begin("/")
-	_, second := s.begin("/")
-	if who, err := s.one.Complete(t.Context(), second, s.visit(first).Get("code")); !errors.Is(err, oidc.ErrRefused) {
+	first, _, _ := s.begin("/")
+	_, second, state := s.begin("/")
+	if who, err := s.one.Complete(t.Context(), second, state, s.visit(first).Get("code")); !errors.Is(err, oidc.ErrRefused) {
 		t.Errorf("%+v, %v", who, err)
 	}
 }
@@ -151,22 +172,19 @@ func TestStolenCode(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	address, state := s.begin("/")
+	address, ticket, state := s.begin("/")
 	answer := s.visit(address)
 	s.provider.On(oauthtest.Cut())
-	if _, err := s.one.Complete(t.Context(), state, answer.Get("code")); !errors.Is(err, oidc.ErrUnreachable) {
+	if _, err := s.one.Complete(t.Context(), ticket, state, answer.Get("code")); !errors.Is(err, oidc.ErrUnreachable) {
 		t.Errorf("the provider cuts the connection: %v", err)
 	}
 	none := oidc.New(oidc.Options{Issuer: "http://127.0.0.1:1", ClientID: "c", RedirectURL: back, Redis: s.redis.Client(t)})
 	if _, _, err := none.Begin(t.Context(), "/"); !errors.Is(err, oidc.ErrUnreachable) {
 		t.Errorf("no provider: %v", err)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, _, err := s.one.Begin(ctx, "/"); !errors.Is(err, oidc.ErrUnreachable) {
+	s.redis.Kill()
+	address, ticket, state = s.begin("/")
+	if _, err := s.one.Complete(t.Context(), ticket, state, s.visit(address).Get("code")); !errors.Is(err, oidc.ErrUnreachable) {
 		t.Errorf("no Redis: %v", err)
-	}
-	if _, err := s.one.Complete(ctx, state, "x"); !errors.Is(err, oidc.ErrUnreachable) {
-		t.Errorf("no Redis, afterwards: %v", err)
 	}
 }

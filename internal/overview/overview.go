@@ -37,7 +37,7 @@ type Approvals interface {
 type Hour struct {
 	Time     time.Time // its beginning
 	Accepted int64
-	Failed   int64 // for good
+	Failed   int64 // for good, for one recipient at least
 }
 
 // Options of a Service. Redis and Problems are required.
@@ -172,10 +172,5 @@ func (s *Service) queued(ctx context.Context, whose problems.Whose) (int64, erro
 		a, err := s.quota.Of(ctx, whose.Tenant)
 		return a.Mails, err
 	}
-	waiting, err := s.quota.Waiting(ctx)
-	var sum int64
-	for _, a := range waiting {
-		sum += a.Mails
-	}
-	return sum, err
+	return queue.OnTheirWay(ctx, s.options.Redis)
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost/internal/engine"
+	"github.com/rohrpost/rohrpost/internal/mailindex"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/trial"
 	"github.com/rohrpost/rohrpost/internal/web"
@@ -28,7 +29,12 @@ func New(e *engine.Engine, client *producer.Client, o web.Options) (*web.Server,
 	if e.Accounts() != nil {
 		o.Service, o.Approvals = e.Accounts().Service, e.Accounts().Service
 	}
-	if o.MailService, err = mailService(parts, client); err != nil {
+	index, err := mailindex.New(mailindex.Options{Redis: parts.Redis, Keep: parts.Keep})
+	if err != nil {
+		return nil, err
+	}
+	o.Counts = counts{index}
+	if o.MailService, err = mailService(parts, client, index); err != nil {
 		return nil, err
 	}
 	if o.Problems, err = newProblems(e, parts); err != nil {

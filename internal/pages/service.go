@@ -15,13 +15,12 @@ import (
 )
 
 // mailService is what the pages of mails ask.
-func mailService(parts engine.Options, client *producer.Client) (*mailservice.Service, error) {
+func mailService(parts engine.Options, client *producer.Client, index *mailindex.Index) (*mailservice.Service, error) {
 	book, bookErr := ledger.New(ledger.Options{Redis: parts.Redis, Keep: parts.Keep})
-	index, indexErr := mailindex.New(mailindex.Options{Redis: parts.Redis, Keep: parts.Keep})
 	blocks, blocksErr := breaker.New(breaker.Options{Redis: parts.Redis, Backlog: backlog.New(parts.Redis, nil), Logger: parts.Logger})
 	acts, actsErr := audit.New(audit.Options{Redis: parts.Redis})
 	opener, openerErr := envelope.NewOpener(parts.Seal.Identities)
-	if err := errors.Join(bookErr, indexErr, blocksErr, actsErr, openerErr); err != nil {
+	if err := errors.Join(bookErr, blocksErr, actsErr, openerErr); err != nil {
 		return nil, err
 	}
 	return mailservice.New(mailservice.Options{

@@ -66,6 +66,27 @@ func (i *Inspector) Queues(ctx context.Context) ([]Info, error) {
 	return list, nil
 }
 
+// OnTheirWay is how many tasks have not ended, whatever they wait for, of all queues.
+func OnTheirWay(ctx context.Context, rdb redis.UniversalClient) (sum int64, err error) {
+	var sizes []*redis.IntCmd
+	pipe := rdb.Pipeline()
+	for _, name := range Names() {
+		for _, state := range []State{Pending, Active} {
+			sizes = append(sizes, pipe.LLen(ctx, Key(name, string(state))))
+		}
+		for _, state := range []State{Scheduled, Retry} {
+			sizes = append(sizes, pipe.ZCard(ctx, Key(name, string(state))))
+		}
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, fmt.Errorf("inspect queues: %w", err)
+	}
+	for _, size := range sizes {
+		sum += size.Val()
+	}
+	return sum, nil
+}
+
 // pausedSince reads what asynq writes when somebody pauses a queue.
 func pausedSince(text string) time.Time {
 	seconds, err := strconv.ParseInt(text, 10, 64)

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-func olga() audit.Record { return audit.Record{Who: "olga", Source: audit.Dashboard} }
+func olga() audit.Record { return audit.Record{Who: "olga", Source: audit.Pages} }
 
 func newAudit(t *testing.T, rdb redis.UniversalClient) *audit.Log {
 	t.Helper()

@@ -191,6 +191,13 @@ func TestOIDC(t *testing.T) {
 	if got := victim.get(visit(thief)); got.status != http.StatusBadRequest || victim.session() != "" {
 		t.Errorf("the end of another's sign-in: %d", got.status)
 	}
+	keys := s.redis.Client(t).DBSize(t.Context()).Val()
+	for range 50 {
+		s.browser(t).get("/oidc/login")
+	}
+	if now := s.redis.Client(t).DBSize(t.Context()).Val(); now != keys {
+		t.Errorf("strangers who begin have left %d keys", now-keys)
+	}
 	provider.SignIn("max@acme.example")
 	other := s.browser(t)
 	if got := other.get(visit(other)); got.status != http.StatusForbidden || other.session() != "" || !strings.Contains(got.body, "no operator here") {

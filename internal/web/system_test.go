@@ -98,7 +98,7 @@ func TestSystemPausesAQueue(t *testing.T) {
 	if pauses, err := queue.Paused(t.Context(), s.redis.Client(t)); err != nil || len(pauses) != 1 || pauses[0].Queue != "bulk" {
 		t.Errorf("%+v %v", pauses, err)
 	}
-	if list := s.history(t); len(list) != 1 || list[0].Action != audit.Pause || list[0].Queue != "bulk" || list[0].Count != 1 || list[0].Outcome != audit.Done {
+	if list := s.history(t); len(list) != 1 || list[0].Action != audit.Pause || list[0].Queue != "bulk" || list[0].Count != 1 || list[0].Outcome != audit.Done || list[0].Source != audit.Pages {
 		t.Errorf("history %+v", list)
 	}
 	s.post(t, "/system/queues/bulk/pause") // is paused already
@@ -231,7 +231,7 @@ func TestSystemChecks(t *testing.T) {
 	s.post(t, "/system/check/repair")
 	redistest.Until(t, "the repair has ended", ended)
 	wants(t, s.get(t, "olga", "/system/check"), "Latest repair", "Repaired: 3", "Repaired.")
-	if list := s.history(t); len(list) != 1 || list[0].Action != audit.Repair || list[0].Count != 3 || list[0].Outcome != audit.Done {
+	if list := s.history(t); len(list) != 1 || list[0].Action != audit.Repair || list[0].Count != 3 || list[0].Outcome != audit.Done || list[0].Source != audit.Pages {
 		t.Errorf("history %+v", list)
 	}
 	s.post(t, "/system/check")

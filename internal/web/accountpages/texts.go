@@ -248,7 +248,7 @@ var texts = map[string]ui.Pair{
 
 	// Tenants.
 	"tenants":       {"Tenants", "Mandanten"},
-	"tenants_about": {"All of which something is or was stored, by name.", "Alle, von denen etwas gespeichert ist oder war, nach Namen."},
+	"tenants_about": {"All that have sent mail, or of which something is or was stored, by name.", "Alle, die Mails gesendet haben oder von denen etwas gespeichert ist oder war, nach Namen."},
 	"tenant_begins": {"Name begins with", "Name beginnt mit"},
 	"tenants_none":  {"No tenant begins like that.", "Kein Mandant beginnt so."},
 	"open_tenant":   {"Open a tenant that is not listed", "Mandanten öffnen, der nicht in der Liste steht"},

@@ -10,10 +10,9 @@ import (
 )
 
 const (
-	// stateCookie ties a sign-in at a provider to the browser that has begun it: else
-	// somebody could have another person complete theirs.
-	stateCookie = "rohrpost-oidc"
-	stateLife   = 10 * time.Minute
+	// ticketCookie is a sign-in at a provider that has begun.
+	ticketCookie = "rohrpost-oidc"
+	ticketLife   = 10 * time.Minute
 )
 
 // ErrNoOperator says that the provider has signed in somebody who is no operator.
@@ -22,12 +21,12 @@ var ErrNoOperator = errors.New("web.oidc.operators does not have the address")
 // BeginOIDC answers with where to send the browser to sign in. next is the page to show
 // afterwards. The error is of package oidc.
 func (l *Login) BeginOIDC(w http.ResponseWriter, r *http.Request, next string) (address string, err error) {
-	address, state, err := l.oidc.Begin(r.Context(), next)
+	address, ticket, err := l.oidc.Begin(r.Context(), next)
 	if err != nil {
 		l.options.Logger.Warn().Err(err).Msg("web: no sign-in at the provider")
 		return "", err
 	}
-	l.options.Cookies.Set(w, r, stateCookie, state, stateLife)
+	l.options.Cookies.Set(w, r, ticketCookie, ticket, ticketLife)
 	return address, nil
 }
 
@@ -35,15 +34,15 @@ func (l *Login) BeginOIDC(w http.ResponseWriter, r *http.Request, next string) (
 // wanted. The error is of package oidc, ErrNoOperator or ErrUnavailable.
 func (l *Login) CompleteOIDC(w http.ResponseWriter, r *http.Request) (next string, err error) {
 	query := r.URL.Query()
-	state := query.Get("state")
-	if !sameToken(l.options.Cookies.Get(r, stateCookie), state) {
+	ticket, state := l.options.Cookies.Get(r, ticketCookie), query.Get("state")
+	if !oidc.Began(ticket, state) {
 		return "", oidc.ErrState
 	}
-	l.options.Cookies.Set(w, r, stateCookie, "", gone)
+	l.options.Cookies.Set(w, r, ticketCookie, "", gone)
 	if query.Get("code") == "" {
 		return "", oidc.ErrRefused
 	}
-	who, err := l.oidc.Complete(r.Context(), state, query.Get("code"))
+	who, err := l.oidc.Complete(r.Context(), ticket, state, query.Get("code"))
 	if err == nil && !l.isOperator(who.Email) {
 		err = ErrNoOperator
 	}

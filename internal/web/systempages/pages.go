@@ -107,7 +107,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, who signin.Person, 
 // actor is who sends a request, as the operators' history has it.
 func actor(r *http.Request, who signin.Person) audit.Record {
 	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	return audit.Record{Who: cmp.Or(who.Name, "this machine"), Source: audit.Dashboard, Remote: host}
+	return audit.Record{Who: cmp.Or(who.Name, "this machine"), Source: audit.Pages, Remote: host}
 }
 
 // A part of a page was read, or Redis has not told it.
