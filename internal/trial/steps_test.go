@@ -2,6 +2,7 @@ package trial
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,9 +17,9 @@ func TestSteps(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	seen := make(chan string) // the worker goes on when the client has it
-	asked := 0
+	var asked atomic.Int32
 	s.serve(func(_ context.Context, try accounts.Try) (accounts.Result, error) {
-		if asked++; try.Seen == nil {
+		if asked.Add(1); try.Seen == nil {
 			return accounts.Result{Accepted: true}, nil
 		}
 		for _, title := range []string{"Verbindung", "Anmeldung"} {
@@ -42,8 +43,8 @@ func TestSteps(t *testing.T) {
 	if diff := cmp.Diff([]string{"Verbindung", "Anmeldung"}, titles); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got, err := s.client.TestMail(t.Context(), try("acme")); err != nil || !got.Accepted || asked != 2 {
-		t.Errorf("%+v, %v after %d", got, err, asked)
+	if got, err := s.client.TestMail(t.Context(), try("acme")); err != nil || !got.Accepted || asked.Load() != 2 {
+		t.Errorf("%+v, %v after %d", got, err, asked.Load())
 	}
 	keys, err := s.rdb.Keys(t.Context(), "*trial*").Result()
 	for _, key := range keys {
