@@ -110,6 +110,9 @@ func TestKeptBounds(t *testing.T) {
 		t.Errorf("%d are kept", n)
 	}
 	l.take(l.id, "purpose 29", secretText, "the last one")
+	if err := s.End(t.Context(), l.id); err != nil {
+		t.Fatal(err)
+	}
 	for name, end := range map[string]func() error{
 		"sign-out":            func() error { return s.End(t.Context(), l.id) },
 		"sign-out everywhere": func() error { return s.EndAll(t.Context(), maxi) },
