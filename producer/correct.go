@@ -24,6 +24,30 @@ var (
 	ErrNotFailed = errors.New("the mail has not failed for this recipient")
 )
 
+// CanCorrect is nil if SendCorrected would send a copy of a mail that has ended, in place of
+// this recipient. The error is ErrNotFailed, ErrSealed, ErrContentGone, ErrSending,
+// ErrNotFound, ErrAmbiguous, or Redis's.
+func (c *Client) CanCorrect(ctx context.Context, id, failed string) error {
+	_, err := c.correctable(ctx, id, failed)
+	return err
+}
+
+// correctable is the task of a mail of which a copy can be sent.
+func (c *Client) correctable(ctx context.Context, id, failed string) (*task, error) {
+	record, err := c.locate(ctx, id)
+	if err != nil {
+		return nil, jobError(id, err)
+	}
+	t, err := c.find(ctx, record, func(r *ledger.Record) error { return unreached(r, failed) })
+	if err == nil && t.job.Sealed != nil {
+		err = ErrSealed
+	}
+	if err != nil {
+		return nil, jobError(id, err)
+	}
+	return t, nil
+}
+
 // SendCorrected sends a copy of a mail that has ended to a corrected address, in place of
 // one of its recipients who have not got it, and to nobody else. The copy is a mail of its
 // own, with an id that follows from both, so that a second call for the same address
@@ -32,16 +56,9 @@ var (
 // The error is rohrpost.FieldErrors for the address, ErrNotFailed, ErrSealed, ErrQuota,
 // ErrContentGone, ErrNotFound, ErrAmbiguous, or Redis's.
 func (c *Client) SendCorrected(ctx context.Context, id, failed, corrected string) (rohrpost.Receipt, error) {
-	record, err := c.locate(ctx, id)
+	t, err := c.correctable(ctx, id, failed)
 	if err != nil {
-		return rohrpost.Receipt{}, jobError(id, err)
-	}
-	t, err := c.find(ctx, record, func(r *ledger.Record) error { return unreached(r, failed) })
-	if err != nil {
-		return rohrpost.Receipt{}, jobError(id, err)
-	}
-	if t.job.Sealed != nil {
-		return rohrpost.Receipt{}, jobError(id, ErrSealed)
+		return rohrpost.Receipt{}, err
 	}
 	e, err := c.copyTo(t, failed, strings.TrimSpace(corrected))
 	if err != nil {

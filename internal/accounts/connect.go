@@ -204,6 +204,9 @@ func (s *Service) finish(ctx context.Context, c *Connect, signIn *oauth.SignIn, 
 		out.Expected = known
 	}
 	c.Settings.RefreshToken, c.Settings.Username = end.RefreshToken, out.Mailbox
+	if deref(c.Settings.Endpoints) == (resolver.Endpoints{}) {
+		c.Settings.Endpoints = nil // those of the provider
+	}
 	var err error
 	if c.Take != nil {
 		err = c.Take(c.Settings)

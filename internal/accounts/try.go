@@ -34,6 +34,9 @@ type Try struct {
 	To       rohrpost.Address
 	Person   string // address of who tries it; empty: not known
 	Language string // de, de-AT …; everything else is English
+	// Seen is called with each step as soon as it is done, by the goroutine that tries;
+	// nil: nobody looks.
+	Seen func(doctor.Step) `json:"-"`
 }
 
 // A Result is what became of a test mail.
@@ -58,6 +61,8 @@ type Result struct {
 
 	Checked  bool     `json:"checked,omitempty"` // the stored settings count as checked now
 	Warnings []string `json:"warnings,omitempty"`
+
+	Steps []doctor.Step `json:"steps,omitempty"` // how far it came; none where that is concealed
 }
 
 // subject is the account to try. version is that of stored settings in Redis.
@@ -176,7 +181,8 @@ func (s *Service) TestMail(ctx context.Context, t Try) (Result, error) {
 		return r, err
 	}
 	mail := transport.Mail{JobID: "test mail", ReversePath: sender.ReversePath, Recipients: []string{t.To.Address}, Body: body}
-	out, err := s.route.Try(ctx, sub.account, mail)
+	course := doctor.Course{Language: t.Language, Seen: t.Seen}
+	out, err := s.route.Try(ctx, sub.account, mail, course.Passed)
 	if err != nil {
 		return r, err
 	}
@@ -189,8 +195,16 @@ func (s *Service) TestMail(ctx context.Context, t Try) (Result, error) {
 	if t.Who.Role != redisstore.Operator {
 		v.Failure, hidden = doctor.Concealed(v.Failure)
 	}
+	switch {
+	case hidden:
+	case v.Failure == nil:
+		course.Passed(failure.StageDot)
+	default:
+		course.Failed(v.Failure)
+	}
+	r.Steps = course.Steps
 	if hidden {
-		r.TookMS = 0
+		r.TookMS, r.Steps = 0, nil
 		even(ctx, begin)
 		sub.stored = false // else it would be seen by whether the account is parked
 	}
@@ -267,7 +281,7 @@ func (s *Service) Examine(ctx context.Context, t Try) (doctor.Report, error) {
 	begin := time.Now()
 	report := examiner.Examine(ctx, doctor.Request{
 		Server: server, From: sender.ReversePath, To: t.To.Address, Language: t.Language,
-		Operator: t.Who.Role == redisstore.Operator, Guarded: !sub.account.Trusted,
+		Operator: t.Who.Role == redisstore.Operator, Guarded: !sub.account.Trusted, Seen: t.Seen,
 	})
 	report.Host = sub.account.Host()
 	switch {

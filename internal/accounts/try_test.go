@@ -34,8 +34,15 @@ func TestTestMail(t *testing.T) {
 		ReversePath: "info@acme.example", TookMS: 1, Code: 250, Enhanced: "2.0.0", Checked: true,
 	}
 	got.Host, _, _ = strings.Cut(got.Host, ":")
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(accounts.Result{}, "MessageID")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(accounts.Result{}, "MessageID", "Steps")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var steps []string
+	for _, s := range got.Steps {
+		steps = append(steps, string(s.Name)+" "+string(s.Verdict))
+	}
+	if diff := cmp.Diff([]string{"connect passed", "banner passed", "login passed", "sender passed", "recipient passed", "sent passed"}, steps); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"anna@acme.example"}, o.server.Mails()[0].Recipients); diff != "" {
 		t.Errorf("recipients (-want +got):\n%s", diff)

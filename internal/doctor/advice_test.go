@@ -51,6 +51,15 @@ func TestTexts(t *testing.T) {
 			}
 		}
 	}
+	for _, step := range []smtp.StepName{
+		StepToken, smtp.StepConnect, smtp.StepBanner, smtp.StepEncryption, smtp.StepLogin, smtp.StepSender, smtp.StepRecipient, StepSent,
+	} {
+		for _, key := range []string{string(step) + " title", "mail " + string(step)} {
+			if _, ok := texts[key]; !ok {
+				t.Errorf("%s is missing", key)
+			}
+		}
+	}
 	value := regexp.MustCompile(`\{\w+\}`)
 	for key, text := range texts {
 		en, de := value.FindAllString(text.en, -1), value.FindAllString(text.de, -1)

@@ -70,6 +70,9 @@ type Request struct {
 	// Guarded says that the server is dialed through a netguard.Guard. Nobody but an
 	// operator is told then whether a name was not found or its address refused.
 	Guarded bool
+	// Seen is called with each step as soon as it is done and may be told; nil: nobody
+	// looks. The report has them all, and may say more.
+	Seen func(Step)
 }
 
 // Examine goes through everything up to a mail, and sends none. What goes wrong
@@ -78,9 +81,13 @@ func (d *Doctor) Examine(ctx context.Context, r Request) Report {
 	ctx, cancel := context.WithTimeout(ctx, d.options.Timeout)
 	defer cancel()
 	start := time.Now()
-	steps := d.options.Checker.Check(ctx, r.Server, smtp.CheckOptions{From: r.From, To: r.To, Resolver: d.options.Resolver})
+	options := smtp.CheckOptions{From: r.From, To: r.To, Resolver: d.options.Resolver}
+	if r.Seen != nil {
+		options.Seen = (&live{writer: d.writer(&r)}).add
+	}
+	steps := d.options.Checker.Check(ctx, r.Server, options)
 	hidden := !r.Operator && hide(&steps, r.Guarded)
-	w := &writer{request: &r, lang: languageOf(r.Language), now: d.options.Now()}
+	w := d.writer(&r)
 	report := Report{
 		Host:     net.JoinHostPort(printable(r.Server.Host), strconv.Itoa(r.Server.Port)),
 		Language: string(w.lang),
@@ -115,6 +122,10 @@ type writer struct {
 	lang    language
 	now     time.Time
 	found   []condition
+}
+
+func (d *Doctor) writer(r *Request) *writer {
+	return &writer{request: r, lang: languageOf(r.Language), now: d.options.Now()}
 }
 
 func (w *writer) step(s *smtp.Step) Step {

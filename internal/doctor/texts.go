@@ -20,6 +20,17 @@ var texts = map[string]struct{ en, de string }{
 	"login title":       {"Login", "Anmeldung"},
 	"sender title":      {"Sender", "Absender"},
 	"recipient title":   {"Recipient", "Empfänger"},
+	"token title":       {"Sign-in at the provider", "Anmeldung beim Anbieter"},
+	"sent title":        {"Handover", "Übergabe"},
+
+	"mail token":      {"The provider lets this account in.", "Der Anbieter lässt dieses Konto ein."},
+	"mail connect":    {"The server answers.", "Der Server antwortet."},
+	"mail banner":     {"It is a mail server.", "Es ist ein Mailserver."},
+	"mail encryption": {"The connection is encrypted, and the certificate is accepted.", "Die Verbindung ist verschlüsselt, und das Zertifikat wird anerkannt."},
+	"mail login":      {"The server accepts the login.", "Der Server nimmt die Anmeldung an."},
+	"mail sender":     {"The server accepts the sender address.", "Der Server nimmt die Absenderadresse an."},
+	"mail recipient":  {"The server accepts the recipient address.", "Der Server nimmt die Empfängeradresse an."},
+	"mail sent":       {"The server has taken the mail.", "Der Server hat die Mail angenommen."},
 
 	"settings passed":    {"The settings are complete.", "Die Einstellungen sind vollständig."},
 	"resolve passed":     {"Addresses found: {addresses}.", "Gefundene Adressen: {addresses}."},

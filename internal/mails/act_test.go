@@ -167,6 +167,9 @@ func TestCorrectSealed(t *testing.T) {
 	if _, err := s.Correct(t.Context(), "acme", id, "a@example.org", "b@example.org", deed("")); !errors.Is(err, producer.ErrSealed) {
 		t.Error(err)
 	}
+	if m, err := s.Get(t.Context(), "acme", id); err != nil || !errors.Is(m.Uncorrectable, producer.ErrSealed) || !m.CanRetry {
+		t.Errorf("%+v, %v", m, err)
+	}
 }
 
 func TestBulk(t *testing.T) {

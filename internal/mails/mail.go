@@ -10,6 +10,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/producer"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -27,6 +28,9 @@ type Mail struct {
 	CanRetry, CanCancel, CanPutOff bool
 	// Failed are the recipients who have not got it and will not.
 	Failed []string
+	// Uncorrectable is why no copy can go to a corrected address in place of one of these:
+	// producer.ErrSealed or producer.ErrContentGone; nil: one can.
+	Uncorrectable error
 }
 
 // A Wait is why mails of an account, or to a server, do not go.
@@ -70,7 +74,23 @@ func (s *Service) Get(ctx context.Context, tenant, id string) (*Mail, error) {
 			}
 		}
 	}
+	if len(m.Failed) > 0 {
+		m.Uncorrectable = s.uncorrectable(ctx, tenant, id, m.Failed[0])
+		m.CanRetry = m.CanRetry && !errors.Is(m.Uncorrectable, producer.ErrContentGone)
+	}
 	return m, nil
+}
+
+// uncorrectable is why no copy of a mail can go to a corrected address in place of a failed
+// one. Whatever else there is against it, it may pass.
+func (s *Service) uncorrectable(ctx context.Context, tenant, id, failed string) error {
+	err := s.producer.ForTenant(tenant).CanCorrect(ctx, id, failed)
+	for _, lasting := range []error{producer.ErrSealed, producer.ErrContentGone} {
+		if errors.Is(err, lasting) {
+			return lasting
+		}
+	}
+	return nil
 }
 
 // wait is what keeps a mail waiting: the state of its account or of its server.

@@ -18,7 +18,7 @@ func New(e *engine.Engine, client *producer.Client, o web.Options) (*web.Server,
 	parts := e.Options()
 	o.OpenRedis = func() (redis.UniversalClient, error) { return redisconn.Clone(parts.Redis) }
 	o.Redis, o.ErrorLog, o.Metrics, o.Mails, o.Version, o.Logger = parts.Redis, parts.ErrorLog, e.Metrics(), mails{client}, parts.Version, parts.Logger
-	o.Keep = parts.Keep
+	o.Keep, o.MaxConnections = parts.Keep, parts.TenantConnections
 	if a := e.Accounts(); a != nil {
 		o.States = a.States
 	}

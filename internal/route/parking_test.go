@@ -231,7 +231,7 @@ func TestLeasesWithoutRedis(t *testing.T) {
 	if server.Sessions() != 0 || r.Stats().Open != 0 {
 		t.Errorf("%d connections, %+v", server.Sessions(), r.Stats())
 	}
-	out, err := r.Try(t.Context(), a, mail())
+	out, err := r.Try(t.Context(), a, mail(), nil)
 	if err != nil || out.Verdicts[0].Failure != nil {
 		t.Errorf("a test mail needs no lease: %v, %v", err, out)
 	}

@@ -163,7 +163,9 @@ func (r *Route) Send(ctx context.Context, a *resolver.Account, m transport.Mail,
 // Try is Send for a test mail: over a connection of its own, which logs in anew and
 // ends with the mail, and without a ledger. The connection takes the place of one that
 // carries mails; if all stay busy for some seconds, the failure is of a *failure.Busy.
-func (r *Route) Try(ctx context.Context, a *resolver.Account, m transport.Mail) (transport.Outcome, error) {
+// passed is called with each stage that has gone well, as far as the way has any; nil:
+// nobody looks.
+func (r *Route) Try(ctx context.Context, a *resolver.Account, m transport.Mail, passed func(failure.Stage)) (transport.Outcome, error) {
 	arm := func(context.Context, []int) error { return nil }
 	if a.Transport() != resolver.ViaSMTP {
 		mailbox := r.mailbox(a)
@@ -172,6 +174,7 @@ func (r *Route) Try(ctx context.Context, a *resolver.Account, m transport.Mail) 
 	}
 	server := r.Server(a)
 	server.Account, server.Version, server.Once, server.Guard = "test/"+rand.Text(), "1", true, r.trialGuard(a)
+	server.Passed = passed
 	return r.lane(a).smtp.Send(ctx, server, m, arm)
 }
 

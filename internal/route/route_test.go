@@ -44,7 +44,7 @@ func TestLanes(t *testing.T) {
 	for name, do := range map[string]func() *failure.Failure{
 		"send": func() *failure.Failure { return b.send(r, a).Failure },
 		"try": func() *failure.Failure {
-			out, err := r.Try(t.Context(), a, mail())
+			out, err := r.Try(t.Context(), a, mail(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +111,7 @@ func TestTry(t *testing.T) {
 		t.Fatalf("%d connections, %d logins", server.Sessions(), server.Count(smtptest.AUTH))
 	}
 	for n := 2; n <= 4; n++ {
-		out, err := r.Try(t.Context(), a, mail())
+		out, err := r.Try(t.Context(), a, mail(), nil)
 		if err != nil || out.Verdicts[0].Failure != nil {
 			t.Fatal(err, out)
 		}

@@ -60,7 +60,7 @@ func TestAPIs(t *testing.T) {
 				if v := b.send(r, a); v.Failure != nil {
 					t.Errorf("trusted %v: %v", a.Trusted, v.Failure)
 				}
-				if out, err := r.Try(t.Context(), a, mail()); err != nil || out.Verdicts[0].Failure != nil {
+				if out, err := r.Try(t.Context(), a, mail(), nil); err != nil || out.Verdicts[0].Failure != nil {
 					t.Errorf("trusted %v, a test mail: %v, %+v", a.Trusted, err, out)
 				}
 			}

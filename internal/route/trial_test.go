@@ -73,7 +73,7 @@ func (p *pair) occupy() (release func()) {
 // try wants a test mail and an examination of a process to find a connection.
 func (p *pair) try(what string, r *route.Route) {
 	p.Helper()
-	out, err := r.Try(p.Context(), p.account, mail())
+	out, err := r.Try(p.Context(), p.account, mail(), nil)
 	if err != nil || out.Verdicts[0].Failure != nil {
 		p.Errorf("%s: test mail: %v, %+v", what, err, out.Verdicts)
 	}
@@ -140,7 +140,7 @@ func TestTryFindsAllBusy(t *testing.T) {
 			t.Errorf("%s: %v", what, f)
 		}
 	}
-	out, err := hasty.Try(t.Context(), p.account, mail())
+	out, err := hasty.Try(t.Context(), p.account, mail(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestTryFindsAllBusy(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := p.other.Try(ctx, p.account, mail()); !errors.Is(err, context.Canceled) {
+	if _, err := p.other.Try(ctx, p.account, mail(), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("canceled: %v", err)
 	}
 	release()

@@ -101,7 +101,12 @@ func (s *Store) Get(ctx context.Context, id string) (Session, error) {
 func (s *Store) End(ctx context.Context, id string) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := s.redis.Del(ctx, key(id)).Err(); err != nil {
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.Del(ctx, key(id))
+		p.Del(ctx, keptKey(key(id))) // one by one: in a Cluster they lie apart
+		return nil
+	})
+	if err != nil {
 		return fmt.Errorf("session: %w", err)
 	}
 	return nil
@@ -117,6 +122,7 @@ func (s *Store) EndAll(ctx context.Context, session Session) error {
 		_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 			for _, k := range keys { // one by one: in a Cluster they lie apart
 				p.Del(ctx, k)
+				p.Del(ctx, keptKey(k))
 				p.ZRem(ctx, of, k)
 			}
 			return nil

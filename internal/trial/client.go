@@ -102,7 +102,7 @@ func (c *Client) ask(ctx context.Context, k kind, t *accounts.Try) (answer, erro
 	var got answer
 	if err == nil {
 		_ = c.redis.Publish(ctx, channel, "").Err() // workers look once a second, too
-		got, err = c.wait(ctx, id)
+		got, err = c.wait(ctx, id, t.Seen)
 	} else {
 		err = fmt.Errorf("%w: %w", ErrAway, err)
 	}
@@ -118,14 +118,21 @@ func (c *Client) ask(ctx context.Context, k kind, t *accounts.Try) (answer, erro
 	return got, err
 }
 
-// wait returns the answer, or why there will be none.
-func (c *Client) wait(ctx context.Context, id string) (answer, error) {
+// wait returns the answer, or why there will be none. Steps that come before it go to
+// seen, which may be nil.
+func (c *Client) wait(ctx context.Context, id string, seen func(doctor.Step)) (answer, error) {
 	for {
 		reply, err := c.redis.BLPop(ctx, lookEvery, answerKey(id)).Result()
 		if err == nil {
 			a := answer{id: id}
 			if err := json.Unmarshal([]byte(reply[1]), &a); err != nil {
 				return a, fmt.Errorf("trial: the answer is of another version: %w", err)
+			}
+			if a.Step != nil {
+				if seen != nil {
+					seen(*a.Step)
+				}
+				continue
 			}
 			return a, a.Problem.err()
 		}

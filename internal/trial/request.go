@@ -6,6 +6,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/accounts"
+	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -33,6 +34,7 @@ type request struct {
 	Language string            `json:"language,omitempty"`
 	Unsaved  *resolver.Entry   `json:"unsaved,omitempty"`
 	Secrets  map[string]string `json:"secrets,omitempty"` // of Unsaved, by key: its own print as [redacted]
+	Steps    bool              `json:"steps,omitempty"`   // are to be told while they are done
 }
 
 // purpose keeps what is sealed for something else from being read as a request.
@@ -41,7 +43,7 @@ func purpose() seal.Purpose { return seal.Purpose{"secret": "trial"} }
 // encode is a request as text: sealed if there is a key to seal for. Without one only
 // what holds no secret can travel; the error is ErrNoKey.
 func encode(k kind, t *accounts.Try, box *seal.Box) (string, error) {
-	r := request{Kind: k, Who: t.Who, Place: t.Place, To: t.To, Person: t.Person, Language: t.Language, Secrets: map[string]string{}}
+	r := request{Kind: k, Who: t.Who, Place: t.Place, To: t.To, Person: t.Person, Language: t.Language, Secrets: map[string]string{}, Steps: t.Seen != nil}
 	if t.Unsaved != nil {
 		unsaved := *t.Unsaved
 		r.Unsaved = &unsaved
@@ -65,7 +67,8 @@ func encode(k kind, t *accounts.Try, box *seal.Box) (string, error) {
 	return string(text), nil
 }
 
-// decode reads a request. The error is that of the box, or that it cannot be read.
+// decode reads a request. Of one that asks for steps, Seen takes them to nobody yet. The
+// error is that of the box, or that it cannot be read.
 func decode(text string, box *seal.Box) (kind, accounts.Try, error) {
 	if seal.IsSealed(text) {
 		open, err := box.Open(text, purpose())
@@ -83,5 +86,9 @@ func decode(text string, box *seal.Box) (kind, accounts.Try, error) {
 			*value = secret.New(r.Secrets[key])
 		}
 	}
-	return r.Kind, accounts.Try{Who: r.Who, Place: r.Place, To: r.To, Person: r.Person, Language: r.Language, Unsaved: r.Unsaved}, nil
+	t := accounts.Try{Who: r.Who, Place: r.Place, To: r.To, Person: r.Person, Language: r.Language, Unsaved: r.Unsaved}
+	if r.Steps {
+		t.Seen = func(doctor.Step) {}
+	}
+	return r.Kind, t, nil
 }

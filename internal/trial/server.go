@@ -104,8 +104,9 @@ func (s *Server) take(ctx context.Context, running map[string]bool) ([]string, e
 	return takeScript.Run(ctx, s.options.Redis, []string{waitingKey, runningKey, workersKey}, args...).StringSlice()
 }
 
-// An answer is what a client gets.
+// An answer is what a client gets: any number with a step each, then the last one.
 type answer struct {
+	Step    *doctor.Step    `json:"step,omitempty"`
 	Problem *problem        `json:"problem,omitempty"`
 	Result  accounts.Result `json:"result"`
 	Report  doctor.Report   `json:"report"`
@@ -129,7 +130,7 @@ func (s *Server) serve(ctx context.Context, id string) {
 	}
 	trying, cancel := context.WithTimeout(ctx, left.Val()-margin)
 	defer cancel()
-	reply, err := json.Marshal(s.try(trying, text.Val()))
+	reply, err := json.Marshal(s.try(trying, id, text.Val()))
 	if err == nil {
 		_, err = s.options.Redis.TxPipelined(context.WithoutCancel(ctx), func(pipe redis.Pipeliner) error {
 			pipe.RPush(ctx, answerKey(id), reply)
@@ -145,11 +146,14 @@ func (s *Server) serve(ctx context.Context, id string) {
 
 // try does what the text asks for, and logs that it did. What the client must not be
 // told of an error stands in the log alone.
-func (s *Server) try(ctx context.Context, text string) answer {
+func (s *Server) try(ctx context.Context, id, text string) answer {
 	start, level := time.Now(), zerolog.InfoLevel
 	k, t, err := decode(text, s.options.Box)
 	var a answer
 	if err == nil {
+		if t.Seen != nil {
+			t.Seen = func(step doctor.Step) { s.tell(ctx, id, step) }
+		}
 		a, err = s.do(ctx, k, t)
 	}
 	if err != nil {
@@ -161,6 +165,21 @@ func (s *Server) try(ctx context.Context, text string) answer {
 	s.options.Logger.WithLevel(level).Err(err).Str("account", t.Place.String()).Str("user", t.Who.Name).Str("kind", string(k)).
 		Dur("took_ms", time.Since(start)).Msg("an account was tried for the web part")
 	return a
+}
+
+// tell sends a step to the client. One that is lost stands in the answer all the same.
+func (s *Server) tell(ctx context.Context, id string, step doctor.Step) {
+	text, err := json.Marshal(answer{Step: &step})
+	if err == nil {
+		_, err = s.options.Redis.TxPipelined(ctx, func(pipe redis.Pipeliner) error {
+			pipe.RPush(ctx, answerKey(id), text)
+			pipe.PExpire(ctx, answerKey(id), keepAnswer)
+			return nil
+		})
+	}
+	if err != nil {
+		s.options.Logger.Debug().Err(err).Msg("a step of a test was not told")
+	}
 }
 
 func (s *Server) do(ctx context.Context, k kind, t accounts.Try) (a answer, err error) {

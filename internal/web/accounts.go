@@ -47,7 +47,8 @@ func (s *Server) accountPages() (*accountpages.Pages, error) {
 		return nil, err
 	}
 	return accountpages.New(accountpages.Options{
-		UI: s.ui, Accounts: s.options.Service, Trier: s.options.Accounts, Audit: log, PublicURL: strings.TrimRight(s.options.PublicURL, "/"), Logger: s.options.Logger,
+		UI: s.ui, Accounts: s.options.Service, Trier: s.options.Accounts, Audit: log, Keeper: s.login, Cookies: s.options.cookies(),
+		MaxConnections: s.options.MaxConnections, PublicURL: strings.TrimRight(s.options.PublicURL, "/"), Logger: s.options.Logger,
 	})
 }
 

@@ -40,8 +40,11 @@ type Options struct {
 	MailService mailpages.Mails
 	// Service is what the pages of accounts ask, beside Accounts. Nil: there are none.
 	Service *accounts.Service
-	Metrics http.Handler   // nil: /metrics is not found
-	Users   []configs.User // none, and no OIDC: who has the Link is the operator, or Socket says otherwise
+	// MaxConnections is the most that an account may have at a time which is not the
+	// platform's; 0: any number.
+	MaxConnections int
+	Metrics        http.Handler   // nil: /metrics is not found
+	Users          []configs.User // none, and no OIDC: who has the Link is the operator, or Socket says otherwise
 	// Socket says that nobody but the operator can connect: without users every
 	// request is theirs.
 	Socket bool

@@ -11,10 +11,10 @@ import (
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
-// purpose is what a secret of these settings is for: which of them it is, whose
+// Purpose is what a secret of these settings is for: which of them it is, whose
 // account it belongs to, and where it goes. A record holds its secrets sealed for
 // that, so that they open in no other one.
-func purpose(key string, p resolver.Place, settings *resolver.Settings) seal.Purpose {
+func Purpose(key string, p resolver.Place, settings *resolver.Settings) seal.Purpose {
 	a := settings.Account(p.Level(), p.Tenant, p.User)
 	if strings.HasPrefix(key, "smtp.") {
 		return seal.Purpose{
@@ -32,7 +32,7 @@ func purpose(key string, p resolver.Place, settings *resolver.Settings) seal.Pur
 
 // sameTarget reports whether a secret would go to where it went before.
 func sameTarget(key string, p resolver.Place, old, settings *resolver.Settings) bool {
-	return maps.Equal(purpose(key, p, old), purpose(key, p, settings))
+	return maps.Equal(Purpose(key, p, old), Purpose(key, p, settings))
 }
 
 // unseal puts the stored secrets into the settings, and notes at the account that
@@ -45,7 +45,7 @@ func (s *Store) unseal(p resolver.Place, settings *resolver.Settings, sealed map
 		if text == "" {
 			continue
 		}
-		value, err := s.box.Open(text, purpose(key, p, settings))
+		value, err := s.box.Open(text, Purpose(key, p, settings))
 		if err != nil {
 			if unusable == nil && used(key, settings) {
 				unusable = err

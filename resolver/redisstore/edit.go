@@ -235,7 +235,7 @@ func (s *Store) sealSecrets(p resolver.Place, st *stored) error {
 		if given.IsZero() {
 			continue
 		}
-		sealed, err := s.box.Seal(*given, purpose(key, p, settings))
+		sealed, err := s.box.Seal(*given, Purpose(key, p, settings))
 		if err != nil {
 			return &rohrpost.FieldError{Field: key, Problem: err.Error()}
 		}

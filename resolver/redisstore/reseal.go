@@ -64,7 +64,7 @@ func (s *Store) reseal(p resolver.Place, st *stored) (n Resealed, err error) {
 		if s.box.Current(sealed) && seal.IsBound(sealed) {
 			continue
 		}
-		what := purpose(key, p, st.Entry.Account)
+		what := Purpose(key, p, st.Entry.Account)
 		value, err := s.box.Open(sealed, what)
 		if err != nil {
 			return n, fmt.Errorf("%s: %w", key, err)

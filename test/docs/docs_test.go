@@ -66,10 +66,12 @@ func (r *reader) read(b passage) {
 		r.program(b)
 	case "redis":
 		r.redisCommands(b)
+	case "php":
+		r.php(b)
 	case "text":
 		r.count("text (not checked)")
 	default:
-		r.fail(b, "a block of language %q: write sh, output, yaml, go, redis, or text for what cannot be checked", b.language)
+		r.fail(b, "a block of language %q: write sh, output, yaml, go, redis, php, or text for what cannot be checked", b.language)
 	}
 }
 

@@ -56,6 +56,9 @@ type CheckOptions struct {
 	// Resolver looks the server's name up, for the step of that name only. Nil:
 	// net.DefaultResolver.
 	Resolver Resolver
+	// Seen is called with each step that was done, before the next one begins. Nil:
+	// nobody looks.
+	Seen func(Step)
 }
 
 // A Resolver is a *net.Resolver.
@@ -79,6 +82,9 @@ func (t *Transport) Check(ctx context.Context, s Server, o CheckOptions) []Step 
 			start := time.Now()
 			k.failure = p.run(ctx, &step)
 			step.Failure, step.Took = k.failure, time.Since(start)
+			if o.Seen != nil {
+				o.Seen(step)
+			}
 		}
 		steps = append(steps, step)
 	}

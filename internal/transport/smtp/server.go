@@ -46,8 +46,17 @@ type Server struct {
 	Guard               Guard // of the connections; nil: none
 	MaxConnections      int   // at a time, over all workers with a Guard; 0: that of the Options
 	Once                bool  // the connection is closed after the mail
+	// Passed is called with each stage that has gone well; nil: nobody looks. What a
+	// connection does anew it tells anew.
+	Passed func(failure.Stage)
 
 	refused []secret.String // access tokens that the server knows, too
+}
+
+func (s *Server) passed(stage failure.Stage) {
+	if s.Passed != nil {
+		s.Passed(stage)
+	}
 }
 
 // check finds settings with which no connection must be tried. The error wraps

@@ -43,6 +43,7 @@ func (t *Transport) connect(ctx context.Context, s *Server) (*conn, *failure.Fai
 	if f != nil {
 		return nil, f
 	}
+	s.passed(failure.StageConnect)
 	release := c.wire.hold(ctx)
 	f = t.greet(ctx, c, s)
 	if !release() && f == nil {
@@ -81,10 +82,12 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 		if err := c.encrypt(ctx, t.tlsConfig(s), limits.TLS); err != nil {
 			return c.fail(failure.StageTLS, err)
 		}
+		s.passed(failure.StageTLS)
 	}
 	if f := c.banner(limits.Banner); f != nil {
 		return f
 	}
+	s.passed(failure.StageBanner)
 	if f := c.hello(t.options.HELO, limits.EHLO); f != nil {
 		return f
 	}
@@ -92,6 +95,7 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 		if f := c.startTLS(ctx, t.tlsConfig(s), limits); f != nil {
 			return f
 		}
+		s.passed(failure.StageTLS)
 		if f := c.hello(t.options.HELO, limits.EHLO); f != nil { // RFC 3207 §4.2: forget the first
 			return f
 		}
@@ -99,7 +103,11 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 	if !s.Authentication {
 		return nil
 	}
-	return c.login(s, limits.Auth)
+	f := c.login(s, limits.Auth)
+	if f == nil {
+		s.passed(failure.StageAuth)
+	}
+	return f
 }
 
 // banner reads the server's greeting, in d.

@@ -30,6 +30,7 @@ func (t *Transport) enter(ctx context.Context, s *Server) (*conn, *failure.Failu
 	if f != nil {
 		return nil, f
 	}
+	s.passed(failure.StageToken)
 	c, f := t.connect(ctx, s)
 	if f == nil || f.Stage != failure.StageAuth || f.Code/100 != 5 {
 		return c, f

@@ -23,6 +23,7 @@ type transaction struct {
 	timeouts *Timeouts
 	verdicts []transport.Verdict
 	reused   bool // the connection has been idle
+	passed   func(failure.Stage)
 
 	asked    []recipient // the commands are MAIL, one RCPT each, DATA
 	accepted []int       // indexes in Mail.Recipients
@@ -184,7 +185,9 @@ func (x *transaction) take(stage failure.Stage, i int, r reply) {
 	case x.refused: // the rest of the group only repeats that there is no MAIL
 	case stage == failure.StageRcpt && wanted:
 		x.accepted = append(x.accepted, x.asked[i-1].index)
+		x.passed(stage)
 	case wanted:
+		x.passed(stage)
 	case stage == failure.StageRcpt:
 		x.verdicts[x.asked[i-1].index].Failure = failure.Classify(r.cause(stage, x.host))
 	default:

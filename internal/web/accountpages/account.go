@@ -57,6 +57,7 @@ type accountData struct {
 	ShowForm    bool     // with the fields
 	ReadOnly    bool     // the fields are for reading
 	OAuth       bool     // OAuth2 is in use, and goes before the server
+	Kept        bool     // the password that was entered is kept until it is saved
 	SecretAgain bool     // a password was entered, and is not shown again
 	ToWrong     string   // what is wrong with the recipient
 	Advice      []string // warnings, in the person's language
@@ -95,19 +96,23 @@ func (s *Pages) show(w http.ResponseWriter, r *http.Request, p signin.Person, st
 	if lang == "de" {
 		d.Note = d.Preset.Note.German
 	}
-	d.Sections = f.sections(b, t, v.Secrets)
+	d.Kept = mayEnter && s.keep(w, r, p, place, f)
+	d.OAuth = v.Entry.Account != nil && v.Entry.Account.OAuth2 != nil
+	d.Sections = f.sections(b, t, v.Secrets, d)
 	var shown []field
 	for _, section := range d.Sections {
 		shown = append(shown, section.Fields...)
+	}
+	if mayEnter && !d.Choosing {
+		if d.Connect = s.connectable(r, v, f, b); d.Connect != nil {
+			shown = append(shown, d.Connect.Endpoints.Fields...)
+		}
 	}
 	d.Faults = b.faults(errs, shown)
 	if d.To == "" {
 		d.To = p.Address
 	}
 	d.explainState(s, lang, v, f, b)
-	if mayEnter && !d.Choosing {
-		d.Connect = s.connectable(r, v, f)
-	}
 	d.Who = s.whoSends(r, p, place)
 	d.History = s.history(r, p, place, lang)
 	title := t("title_place_" + string(place.Level()))
@@ -130,8 +135,7 @@ func (d *accountData) explainState(s *Pages, lang string, v *accounts.View, f *f
 	d.ReadOnly = b.readOnly
 	d.Choosing = d.Choosing && !d.ReadOnly
 	d.ShowForm = !d.Choosing && (v.Account || !d.ReadOnly) && !errors.Is(v.Fixed, accounts.ErrOwn)
-	d.OAuth = v.Entry.Account != nil && v.Entry.Account.OAuth2 != nil
-	d.SecretAgain = f.values.Get("smtp.password") != ""
+	d.SecretAgain = !d.Kept && !f.password().IsZero()
 	d.ToWrong = b.wrong["to"]
 	d.Advice = words.Sentences(lang, v.Warnings)
 }
@@ -201,9 +205,13 @@ func (s *Pages) save(w http.ResponseWriter, r *http.Request, p signin.Person) {
 		s.refuse(w, r, p, err)
 		return
 	}
-	if len(f.errs) > 0 {
+	err = s.recall(r, p, place, f)
+	s.bound(place, f)
+	switch {
+	case err != nil:
+	case len(f.errs) > 0:
 		err = errors.Join(asErrors(f.errs), s.Accounts.Check(r.Context(), edit))
-	} else {
+	default:
 		_, err = s.Accounts.Save(r.Context(), edit)
 	}
 	if err != nil {

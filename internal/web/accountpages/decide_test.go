@@ -179,6 +179,9 @@ func TestConnect(t *testing.T) {
 	}
 	callback := back()
 	mine := s.cookies
+	if c := mine[0]; !c.HttpOnly || c.Path != "/" || c.SameSite != http.SameSiteLaxMode || !strings.HasPrefix(c.Name, "rohrpost-connect-") || c.MaxAge != 600 {
+		t.Errorf("the cookie is %+v", c)
+	}
 	s.cookies = nil
 	if got := s.get("olga", callback); got.status != http.StatusBadRequest {
 		t.Errorf("another browser: %d", got.status)

@@ -18,6 +18,7 @@ type form struct {
 	on      *resolver.Settings
 	// values are those that were sent; nil: the stored ones are shown.
 	values url.Values
+	kept   resolver.Secret        // the password of the test before; zero: none is kept
 	errs   []*rohrpost.FieldError // of what is no number
 }
 
@@ -50,6 +51,7 @@ func parsed(level resolver.Level, values url.Values) *form {
 	if f.on.SMTP == nil {
 		f.on.SMTP = &resolver.SMTPSettings{}
 	}
+	f.readNumbers()
 	if port := entered(values, "smtp.port"); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
 			f.errs = append(f.errs, &rohrpost.FieldError{Field: "smtp.port", Problem: "must be within 1 to 65535"})
@@ -86,6 +88,7 @@ func (f *form) apply(e *resolver.Entry) {
 		}
 	}
 	f.applyServer(a)
+	f.applyLimits(a)
 }
 
 // applyServer puts the server into settings. Beside OAuth2 there need be none.
@@ -99,7 +102,10 @@ func (f *form) applyServer(a *resolver.Settings) {
 	s.AllowPlaintextLogin = f.ticks("smtp.allow_plaintext_login")
 	login := f.ticks("smtp.authentication")
 	s.Authentication = &login
-	s.Password = resolver.NewSecret(f.values.Get("smtp.password")) // as it is: a space may belong to it
+	s.Password = f.password()
+	if f.values.Has("smtp.max_connections") {
+		s.MaxConnections = f.number("smtp.max_connections")
+	}
 	if a.OAuth2 != nil && a.SMTP == nil && s.Host == "" && s.Password.IsZero() && s.Username == "" {
 		return
 	}
@@ -148,7 +154,7 @@ func (f *form) ticked() bool {
 }
 
 // sections are the fields of an account. stored are the keys of stored secrets.
-func (f *form) sections(b *builder, t func(string, ...any) string, secrets []string) []section {
+func (f *form) sections(b *builder, t func(string, ...any) string, secrets []string, d *accountData) []section {
 	preset, known := resolver.PresetByID(f.on.Provider)
 	preset.Port = max(preset.Port, 0)
 	address := b.field("email", "address", f.on.Address)
@@ -180,12 +186,15 @@ func (f *form) sections(b *builder, t func(string, ...any) string, secrets []str
 			password.Placeholder = t("secret_stored")
 		}
 	}
+	if d.Kept {
+		password.Placeholder, password.Tip = t("secret_kept_short"), t("secret_kept")
+	}
 	login := section{Key: "login", Fields: []field{
 		b.check("smtp.authentication", s.Authentication == nil || *s.Authentication),
 		b.text("smtp.username", s.Username, f.on.Address), password,
 		b.check("smtp.allow_plaintext_login", s.AllowPlaintextLogin),
 	}}
-	return []section{sender, server, login, f.more(b)}
+	return []section{sender, server, login, f.more(b), f.advanced(b, preset, d.OAuth)}
 }
 
 // more is what most leave as it is.

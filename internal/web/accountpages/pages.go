@@ -33,6 +33,13 @@ type Options struct {
 	Accounts *accounts.Service
 	Trier    Trier
 	Audit    *audit.Log // what operators decide
+	// Keeper keeps a password between a test and saving. Nil: it is entered twice.
+	Keeper Keeper
+	// Cookies say how the pages set theirs.
+	Cookies signin.Cookies
+	// MaxConnections is the most that an account may have which is not the platform's; 0:
+	// any number.
+	MaxConnections int
 	// PublicURL is where browsers find the pages, without a slash at its end; empty: as
 	// each request says.
 	PublicURL string

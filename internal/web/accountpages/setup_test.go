@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
@@ -23,6 +24,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/internal/session"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 	"github.com/rohrpost/rohrpost/internal/web/accountpages"
 	"github.com/rohrpost/rohrpost/internal/web/signin"
@@ -59,6 +61,7 @@ type site struct {
 	smtp     *smtptest.Server
 	audit    *audit.Log
 	cookies  []*http.Cookie // what the browser has
+	session  string         // in which it is signed in; empty: in none
 }
 
 // person is the header that says who sends a request.
@@ -117,7 +120,7 @@ func (s *site) serve(o engine.Options) {
 	if err != nil {
 		s.Fatal(err)
 	}
-	pages, err := accountpages.New(accountpages.Options{UI: shared, Accounts: s.accounts.Service, Trier: s.accounts.Service, Audit: s.audit})
+	pages, err := accountpages.New(accountpages.Options{UI: shared, Accounts: s.accounts.Service, Trier: s.accounts.Service, Audit: s.audit, Keeper: keeper{session.New(s.rdb, time.Now)}, MaxConnections: 10})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -142,6 +145,7 @@ func (s *site) do(who, method, path, contentType string, body io.Reader) answere
 		s.Fatal(err)
 	}
 	r.Header.Set(person, who)
+	r.Header.Set(sessionHeader, s.session)
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
@@ -159,7 +163,7 @@ func (s *site) do(who, method, path, contentType string, body io.Reader) answere
 		s.Fatal(err)
 	}
 	for _, c := range resp.Cookies() {
-		if c.Name == "rohrpost-connect" { // not the language
+		if strings.HasPrefix(c.Name, "rohrpost-connect") { // not the language
 			s.cookies = []*http.Cookie{c}
 		}
 	}

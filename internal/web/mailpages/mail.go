@@ -9,6 +9,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/mails"
 	"github.com/rohrpost/rohrpost/internal/web/signin"
 	"github.com/rohrpost/rohrpost/internal/web/ui"
+	"github.com/rohrpost/rohrpost/producer"
 )
 
 // A mailPage is one mail as its template has it.
@@ -27,6 +28,13 @@ func (v mailPage) Live() bool { return !v.State.Final() }
 
 // Path is the rest of the address of a mail's page.
 func (mailPage) Path(id string) string { return "/mails/" + url.PathEscape(id) }
+
+// Sealed reports whether only workers can read the mail, and Gone whether nobody can any
+// more: then none of them goes to a corrected address.
+func (v mailPage) Sealed() bool { return errors.Is(v.Uncorrectable, producer.ErrSealed) }
+
+// Gone is the other one of the two.
+func (v mailPage) Gone() bool { return errors.Is(v.Uncorrectable, producer.ErrContentGone) }
 
 // Acts reports whether there is anything to do.
 func (v mailPage) Acts() bool { return v.CanRetry || v.CanCancel || v.CanPutOff || len(v.Failed) > 0 }

@@ -185,9 +185,33 @@ func TestCorrectSealed(t *testing.T) {
 	id := s.send()
 	s.want(s.page("anna", "/t/acme/mails"), "sealed")
 	s.fail(id, "no such user")
+	page := s.page("anna", "/t/acme/mails/"+id+"?lang=de")
+	s.want(page, "Diese Mail ist versiegelt", "von dort neu senden", "Jetzt erneut senden")
+	if strings.Contains(page, `value="correct"`) {
+		t.Error("there is a button that fails")
+	}
 	form := url.Values{"do": {"correct"}, "failed": {"kunde@example.org"}, "corrected": {"kundin@example.org"}}
 	if status, body, _ := s.ask("anna", "/t/acme/mails/"+id, form); status != http.StatusUnprocessableEntity || !strings.Contains(body, "let the application send it again") {
 		t.Errorf("%d\n%s", status, body)
+	}
+}
+
+// TestCorrectGone: what nobody can send again has no button for it.
+func TestCorrectGone(t *testing.T) {
+	t.Parallel()
+	s := open(t, producer.Options{})
+	id := s.send()
+	s.fail(id, "no such user")
+	s.want(s.page("anna", "/t/acme/mails/"+id), `value="correct"`, `value="retry"`)
+	for _, key := range s.rdb.Keys(t.Context(), "asynq:*").Val() {
+		s.rdb.Del(t.Context(), key)
+	}
+	page := s.page("anna", "/t/acme/mails/"+id)
+	s.want(page, "What this mail says is not kept any more")
+	for _, button := range []string{`value="correct"`, `value="retry"`} {
+		if strings.Contains(page, button) {
+			t.Errorf("there is a button that fails: %s", button)
+		}
 	}
 }
 

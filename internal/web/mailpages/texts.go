@@ -87,6 +87,8 @@ var texts = map[string]ui.Pair{
 	"putoff_at":       {"Not before (%s)", "Nicht vor (%s)"},
 	"correct":         {"Send to a corrected address", "An eine berichtigte Adresse senden"},
 	"correct_tip":     {"A copy goes to this address alone. This mail stays as it is.", "Eine Kopie geht nur an diese Adresse. Diese Mail bleibt, wie sie ist."},
+	"correct_sealed":  {"This mail is sealed: only the workers can read it, and only for the recipients it was written to. So no copy can go to another address from here. Correct the address in the application that wrote the mail, and let it send the mail again.", "Diese Mail ist versiegelt: lesen können sie nur die Worker, und nur für die Empfänger, an die sie geschrieben wurde. Darum kann von hier keine Kopie an eine andere Adresse gehen. Bitte die Adresse in der Anwendung berichtigen, die sie geschrieben hat, und sie von dort neu senden."},
+	"correct_gone":    {"What this mail says is not kept any more, so no copy can go out. Correct the address in the application that wrote the mail, and let it send the mail again.", "Der Inhalt dieser Mail ist nicht mehr aufbewahrt, darum kann keine Kopie hinausgehen. Bitte die Adresse in der Anwendung berichtigen, die sie geschrieben hat, und sie von dort neu senden."},
 	"correct_for":     {"In place of", "Anstelle von"},
 	"correct_to":      {"Corrected address", "Berichtigte Adresse"},
 	"done_retry":      {"It goes on its way again.", "Sie geht erneut auf den Weg."},
