@@ -141,6 +141,12 @@ func TestPrivateRedis(t *testing.T) {
 		t.Fatal("they were delivered before the kill: the test has shown nothing")
 	}
 	h.serve()
+	t.Cleanup(func() {
+		if t.Failed() {
+			out, err := h.command("queue", "check").CombinedOutput()
+			t.Logf("queue check: %v\n%s", err, out)
+		}
+	})
 	client, child := h.find()
 	if child == orphan {
 		t.Error("the redis-server of the killed process goes on")
