@@ -131,7 +131,8 @@ func (t *ruleTable) orLater(m *match, q *query) *match {
 	byCode := m.step == stepCode || m.rule.Number == fallback || m.rule.Number == passedOn
 	switch {
 	case !afterRecipient(q.stage) && q.stage != StageMail && q.stage != StageRemote:
-	case q.stage == StageRemote && byCode: // what a recipient's server has refused, ours has given up
+	case byCode && (q.stage == StageRemote || afterRecipient(q.stage) && t.quotes(q.text)):
+		// What a recipient's server has refused, ours has given up.
 	case category == "content_rejected" && class == Permanent, byCode && class == Permanent, byCode && q.stage == StageMail && class == Config:
 		return &match{rule: t.rules[postponed]}
 	}

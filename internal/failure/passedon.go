@@ -64,7 +64,8 @@ func nestsReply(s string) bool {
 		if code {
 			rest = rest[4:]
 		}
-		if e, n := parseCode(rest); n > 0 && e.subject <= 7 && e.class != 2 && n < len(rest) && rest[n] != '.' && !isDigit(rest[n]) {
+		if e, n := parseCode(rest); n > 0 && e.subject <= 7 && e.class != 2 && n < len(rest) && rest[n] != '.' && !isDigit(rest[n]) &&
+			(s[i] != '#' || rest[n] != ')') { // "(#5.7.1)" is how qmail writes its own
 			return true
 		}
 	}

@@ -29,15 +29,15 @@ func TestScan(t *testing.T) {
 func TestLiterals(t *testing.T) {
 	t.Parallel()
 	for expression, want := range map[string]string{
-		`too many (logins|mails)`:      "too many logins|too many mails",
-		`gr[ae]y-?list`:                "gray-list|graylist|grey-list|greylist",
-		`\bsender.{0,20}not allowed`:   "not allowed",
-		`(a|the quota) exceeded`:       "a exceeded|the quota exceeded",
-		`blocked|.{3}`:                 "",
-		`(quota )?(is )?over`:          "is over|over|quota is over|quota over",
-		`aadsts(\d{5}|90002)\b`:        "aadsts",
-		`x.{0,9}y`:                     "",
-		`(mail){2}`:                    "mailmail",
+		`too many (logins|mails)`:    "too many logins|too many mails",
+		`gr[ae]y-?list`:              "gray-list|graylist|grey-list|greylist",
+		`\bsender.{0,20}not allowed`: "not allowed",
+		`(a|the quota) exceeded`:     "a exceeded|the quota exceeded",
+		`blocked|.{3}`:               "",
+		`(quota )?(is )?over`:        "is over|over|quota is over|quota over",
+		`aadsts(\d{5}|90002)\b`:      "aadsts",
+		`x.{0,9}y`:                   "",
+		`(mail){2}`:                  "mailmail",
 	} {
 		tree, err := syntax.Parse(expression, syntax.Perl)
 		if err != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A wordList knows the groups of words by which the rules tell one kind of sentence
@@ -62,7 +64,7 @@ func (w *wordList) sort(t *text) {
 	sentence, at := 0, 0
 	for _, h := range t.hits {
 		phrases := w.phrases[h.literal]
-		if phrases == nil || h.at > 0 && isWord(t.s[h.at-1]) {
+		if phrases == nil || endsInLetter(t.s[:h.at]) {
 			continue
 		}
 		for ; at < h.at && sentence < 63; at++ {
@@ -71,7 +73,7 @@ func (w *wordList) sort(t *text) {
 			}
 		}
 		for _, p := range phrases {
-			if p.open || h.end == len(t.s) || !isWord(t.s[h.end]) {
+			if p.open || !beginsWithLetter(t.s[h.end:]) {
 				t.groups[p.group] |= 1 << sentence
 			}
 		}
@@ -95,6 +97,22 @@ func (t *text) any(groups []int) bool {
 		}
 	}
 	return false
+}
+
+// endsInLetter reports whether a word goes on behind the text.
+func endsInLetter(s string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return isLetter(r)
+}
+
+// beginsWithLetter reports whether a word goes on in the text.
+func beginsWithLetter(s string) bool {
+	r, _ := utf8.DecodeRuneInString(s)
+	return isLetter(r)
+}
+
+func isLetter(r rune) bool {
+	return r < utf8.RuneSelf && isWord(byte(r)) || r >= utf8.RuneSelf && r != utf8.RuneError && unicode.IsLetter(r)
 }
 
 // isWord tells a letter or digit; beyond ASCII all count as letters.

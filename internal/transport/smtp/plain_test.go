@@ -20,10 +20,10 @@ func TestClearReplyOnTLSPort(t *testing.T) {
 		scope    failure.Scope
 	}{
 		"421 Too many concurrent SMTP connections; please try again later.\r\n": {"rate_limited", failure.Throttle, failure.ScopeServer},
-		"421-Too many\r\n421 connections\r\n":                                  {"rate_limited", failure.Throttle, failure.ScopeServer},
-		"554 No SMTP service here\r\n":                                         {"reputation_blocked", failure.Config, failure.ScopeServer},
-		"220 mail.example.org ESMTP\r\n":                                       {"tls_failure", failure.Config, failure.ScopeAccount},
-		"* OK IMAP4rev1 ready\r\n":                                             {"tls_failure", failure.Config, failure.ScopeAccount},
+		"421-Too many\r\n421 connections\r\n":                                   {"rate_limited", failure.Throttle, failure.ScopeServer},
+		"554 No SMTP service here\r\n":                                          {"reputation_blocked", failure.Config, failure.ScopeServer},
+		"220 mail.example.org ESMTP\r\n":                                        {"tls_failure", failure.Config, failure.ScopeAccount},
+		"* OK IMAP4rev1 ready\r\n":                                              {"tls_failure", failure.Config, failure.ScopeAccount},
 	} {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
