@@ -31,6 +31,9 @@ type Entry struct {
 	// waits for somebody.
 	NextAttempt time.Time `json:"next_attempt,omitzero"`
 	Final       bool      `json:"final,omitempty"`
+	// Tried is for how long the mail had been tried when the failure became final. 0: it
+	// is not final, or the first attempt was the last.
+	Tried time.Duration `json:"tried,omitempty"`
 	// Delayed is for how long the mail has been waiting when that is told with this
 	// entry: 15 minutes, or an hour. 0: it is not.
 	Delayed  time.Duration     `json:"delayed,omitempty"`

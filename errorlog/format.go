@@ -90,8 +90,13 @@ func formatTime(t time.Time) string {
 	return t.Format(timeLayout)
 }
 
-// hint is what to do about the failure.
-func (e Entry) hint(w *words) string { return failure.Hint(e.Rule, w.lang) }
+// Hint is what to do about the failure, as it is true for this entry: a mail that has
+// failed for good is not tried again. German for "de" (or "de-AT" …), else English.
+func (e Entry) Hint(lang string) string {
+	return failure.Moment{Final: e.Final, Tried: e.Tried}.Hint(e.Rule, lang)
+}
+
+func (e Entry) hint(w *words) string { return e.Hint(w.lang) }
 
 // ConcernedRecipients joins the recipients of the entry, as "a@example.org, b@example.org
 // … and 980 more"; lang is as for [Write].

@@ -135,7 +135,7 @@ func (c *cli) signIn(ctx context.Context, service *accounts.Service, f *connectF
 	}
 	err = loopback.Wait(ctx)
 	if refused, ok := errors.AsType[*failure.Failure](err); ok {
-		return done, fmt.Errorf("%w: %s", err, refused.Hint(f.lang))
+		return done, fmt.Errorf("%w: %s", err, refused.HintAt(failure.Test(), f.lang))
 	}
 	if err == nil && done.Expected != "" {
 		_, err = fmt.Fprintf(c.err, "rohrpost: warning: %s has signed in, the account's address is %s\n", done.Mailbox, done.Expected)

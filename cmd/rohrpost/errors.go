@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/rohrpost/rohrpost/errorlog"
-	"github.com/rohrpost/rohrpost/internal/failure"
 )
 
 func (c *cli) errors() *cobra.Command {
@@ -139,7 +138,7 @@ func printEntry(out io.Writer, e errorlog.Entry, lang string) error {
 	}
 	_, err := fmt.Fprintf(out, "%s  %s  %s  attempt %d  %s  %s  → %s\n    %s\n",
 		e.Time.Local().Format("15:04:05"), tenantName(e.Tenant), e.JobID, e.Attempt, strings.Join(what, " "),
-		e.ConcernedRecipients(lang), next, failure.Hint(e.Rule, lang))
+		e.ConcernedRecipients(lang), next, e.Hint(lang))
 	return err
 }
 

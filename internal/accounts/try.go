@@ -221,7 +221,7 @@ func (s *Service) conclude(ctx context.Context, t *Try, sub *subject, r *Result,
 		}
 		return err
 	}
-	r.Stage, r.Category, r.Class, r.Code, r.Enhanced, r.Hint = f.Stage, f.Category, f.Class, f.Code, f.Enhanced, f.Hint(t.Language)
+	r.Stage, r.Category, r.Class, r.Code, r.Enhanced, r.Hint = f.Stage, f.Category, f.Class, f.Code, f.Enhanced, f.HintAt(failure.Test(), t.Language)
 	if busy, ok := errors.AsType[*failure.Busy](f); ok {
 		r.Reply = busy.Error()
 	} else if t.Who.Role == redisstore.Operator {

@@ -81,7 +81,9 @@ func (a *attempt) entries(out transport.Outcome, c conclusion) []errorlog.Entry 
 			failures = append(failures, f)
 			e := a.entry(f, c)
 			e.Final = !a.waits(i, c.Verdicts[i].State) || c.State.Final()
-			if !e.Final {
+			if e.Final {
+				e.Tried = max(0, e.Time.Sub(a.job.Due()))
+			} else {
 				e.NextAttempt = c.Next
 			}
 			entries = append(entries, e)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
-	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
@@ -74,6 +73,6 @@ func (s *show) entry(e errorlog.Entry) {
 		next = "tried again at " + e.NextAttempt.Local().Format("15:04:05")
 	}
 	s.line("  %s  %-9s attempt %d  %s (%d %s), %s", e.Time.Local().Format("15:04:05"), e.JobID, e.Attempt, e.Category, e.Code, e.Enhanced, next)
-	s.line("            %s", failure.Hint(e.Rule, "en"))
-	s.line("            %s", failure.Hint(e.Rule, "de"))
+	s.line("            %s", e.Hint("en"))
+	s.line("            %s", e.Hint("de"))
 }

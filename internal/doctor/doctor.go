@@ -148,7 +148,7 @@ func (w *writer) step(s *smtp.Step) Step {
 		if w.request.Operator {
 			out.Reply = reply(f)
 		}
-		out.Hints = []string{f.Hint(string(w.lang))}
+		out.Hints = []string{f.HintAt(failure.Test(), string(w.lang))}
 	}
 	out.Text = w.text(s)
 	w.facts(&out, s)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"net/textproto"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -16,8 +15,6 @@ const (
 	maxNamedAll   = 15 * time.Minute // in a text, for every mail of an account or server
 )
 
-const maxText = 8 << 10 // bytes of a reply that are read; real ones have a few lines
-
 // A query is a cause made ready for the questions of the table.
 type query struct {
 	stage    Stage
@@ -25,8 +22,9 @@ type query struct {
 	code     int
 	enhanced enhancedCode
 	api      string // lower case
-	text     string // lower case, lines joined, white space collapsed
+	text     *text
 	host     string // lower case
+	session  *Session
 }
 
 // Classify reads a cause and says what it means, who acts and when to try
@@ -39,10 +37,12 @@ func Classify(c Cause) *Failure {
 	if e, ok := errors.AsType[*textproto.Error](c.Err); ok && c.Reply.Code == 0 {
 		c.Reply = Reply{Code: e.Code, Lines: strings.Split(e.Msg, "\n")}
 	}
-	q := ask(&c)
-	f := judge(&c, q, table().find(q))
-	if afterRecipient(c.Stage) && f.blamesOthers() && q.quotes() {
-		return judge(&c, q, table().recipientsOwn(q))
+	t := table()
+	q := t.ask(&c)
+	f := judge(&c, q, t.find(q))
+	if afterRecipient(c.Stage) && f.blamesOthers() && t.quotes(q.text) {
+		q.stage = StageRemote
+		return judge(&c, q, t.find(q))
 	}
 	return f
 }
@@ -50,7 +50,7 @@ func Classify(c Cause) *Failure {
 // judge is what a match makes of a cause.
 func judge(c *Cause, q *query, m *match) *Failure {
 	f := &Failure{
-		Stage:      c.Stage,
+		Stage:      q.stage,
 		Class:      cmp.Or(m.class, m.rule.Class),
 		Category:   cmp.Or(m.category, m.rule.Category),
 		Rule:       m.rule.Number,
@@ -58,7 +58,7 @@ func judge(c *Cause, q *query, m *match) *Failure {
 		Enhanced:   q.enhanced.String(),
 		Diagnostic: diagnostic(c),
 		cause:      c.Err,
-		stores:     afterRecipient(c.Stage) && table().stores(q.host),
+		stores:     afterRecipient(q.stage) && table().stores(q.host),
 	}
 	f.Class = sane(f.Class, q)
 	if f.Class == Transient || f.Class == Throttle || f.Class == Uncertain {
@@ -76,65 +76,67 @@ func (f *Failure) bound(d time.Duration) time.Duration {
 	return min(d, maxNamed)
 }
 
-func ask(c *Cause) *query {
+func (t *ruleTable) ask(c *Cause) *query {
 	q := &query{
-		stage: c.Stage,
-		code:  c.Reply.Code,
-		api:   strings.ToLower(c.APICode),
-		host:  strings.ToLower(c.Host),
+		stage:   c.Stage,
+		code:    c.Reply.Code,
+		api:     strings.ToLower(c.APICode),
+		host:    strings.ToLower(c.Host),
+		session: &c.Session,
 	}
 	if q.code == 0 {
 		q.kind = kindOf(c.Err, c.Stage)
-		q.text = normalize([]string{c.Err.Error()})
+		q.text = t.read(normalize([]string{c.Err.Error()}))
 		return q
 	}
 	if c.Stage == StageDot && q.code < 400 {
 		q.kind = kindUnanswered // a broken conversation: nobody knows
 	}
 	if q.smtp() {
-		q.enhanced = findEnhanced(head(strings.Join(c.Reply.Lines, " ")), q.code)
+		q.enhanced = findEnhanced(c.Reply.Lines, q.code)
 	}
-	q.text = normalize(c.Reply.Lines)
+	q.text = t.read(normalize(c.Reply.Lines))
 	return q
 }
 
 func (q *query) smtp() bool { return q.stage != StageToken && q.stage != StageAPI }
-
-var (
-	leadingEnhanced = regexp.MustCompile(`^\s*[245]\.\d{1,3}\.\d{1,3}\s`)
-	white           = regexp.MustCompile(`\s+`)
-)
-
-// normalize joins lines as one text: servers break a sentence anywhere, and
-// some repeat the enhanced code on every line.
-func normalize(lines []string) string {
-	var b strings.Builder
-	for _, l := range lines {
-		if b.Len() > maxText {
-			break
-		}
-		b.WriteString(leadingEnhanced.ReplaceAllString(head(l), ""))
-		b.WriteByte(' ')
-	}
-	return strings.ToLower(strings.TrimSpace(white.ReplaceAllString(b.String(), " ")))
-}
-
-func head(s string) string { return s[:min(len(s), maxText)] }
 
 // find is the first match of the table, or the last resort.
 func (t *ruleTable) find(q *query) *match {
 	for s := range t.steps {
 		for _, m := range t.steps[s] {
 			if m.fits(q) {
-				return m
+				return t.orLater(m, q)
 			}
 		}
 	}
 	last := &match{rule: t.rules[fallback]}
+	if q.stage == StageRemote {
+		last.rule = cmp.Or(t.rules[passedOn], last.rule)
+	}
 	if q.smtp() && q.code/100 == 5 {
 		last.class = Permanent // RFC 5321 §4.2.1: the first digit decides
 	}
-	return last
+	return t.orLater(last, q)
+}
+
+// orLater is the match, or that of a refusal which is not for good: nothing but its code,
+// or what it says of the content, speaks for that, and the text asks for another try.
+func (t *ruleTable) orLater(m *match, q *query) *match {
+	later, known := t.words.groups["later"]
+	if !known || t.rules[postponed] == nil || q.code/100 != 5 || q.kind != "" || !q.text.any([]int{later}) {
+		return m
+	}
+	class, category := cmp.Or(m.class, m.rule.Class), cmp.Or(m.category, m.rule.Category)
+	byCode := m.step == stepCode || m.rule.Number == fallback || m.rule.Number == passedOn
+	switch {
+	case !afterRecipient(q.stage) && q.stage != StageMail && q.stage != StageRemote:
+	case byCode && (q.stage == StageRemote || afterRecipient(q.stage) && t.quotes(q.text)):
+		// What a recipient's server has refused, ours has given up.
+	case category == "content_rejected" && class == Permanent, byCode && class == Permanent, byCode && q.stage == StageMail && class == Config:
+		return &match{rule: t.rules[postponed]}
+	}
+	return m
 }
 
 // sane keeps what no rule may change: 4yz is never permanent, no mail fails
@@ -147,7 +149,7 @@ func sane(class Class, q *query) Class {
 	switch {
 	case q.code/100 != 5:
 		return Transient
-	case q.stage != StageMail && q.stage != StageRcpt && q.stage != StageData && q.stage != StageDot:
+	case q.stage != StageMail && !afterRecipient(q.stage) && q.stage != StageRemote:
 		return Config
 	}
 	return class

@@ -276,6 +276,16 @@ func TestRows(t *testing.T) {
 		{109, "oauth_expired", Config, api(StageToken, 400, "invalid_grant", "Invalid JWT Signature.")},
 		{123, "config_invalid", Config, broken(StageWorker, fmt.Errorf("tenant/acme: %w", ErrMisplaced))},
 		{124, "config_invalid", Config, broken(StageWorker, fmt.Errorf("no key: %w", ErrSealed))},
+		{126, "account_blocked", Config, reply(StageMail, 502, "5.7.0 Your SMTP account is not yet activated.")},
+		{127, "rate_limited", Transient, reply(StageData, 452, "4.4.5 Maximum number of messages per session exceeded.")},
+		{128, "oauth_expired", Config, Cause{Stage: StageAuth, Session: Session{Login: LoginApp}, Reply: Reply{Code: 535, Lines: []string{"5.7.3 Authentication unsuccessful"}}}},
+		{128, "oauth_expired", Config, Cause{Stage: StageToken, APICode: "invalid_grant", Session: Session{Login: LoginApp}, Reply: Reply{Code: 400, Lines: []string{"gone"}}}},
+		{129, "sender_rejected", Config, Cause{Stage: StageRcpt, Session: Session{Sender: "info@x.example", Recipient: "kunde@example.org"}, Reply: Reply{Code: 550, Lines: []string{"<info@x.example> rejected"}}}},
+		{130, "recipient_unknown", Permanent, reply(StageRcpt, 550, "Unrouteable address")},
+		{131, "unknown", Permanent, reply(StageRcpt, 550, "no")},
+		{132, "temporary_server", Transient, reply(StageDot, 554, "Message not accepted, try again later")},
+		{132, "temporary_server", Transient, reply(StageDot, 550, "5.7.1 spam; please try again later")},
+		{132, "temporary_server", Transient, reply(StageMail, 550, "Service temporarily unavailable")},
 	}
 	seen := map[int]bool{}
 	for _, tt := range tests {
@@ -345,7 +355,7 @@ func TestEnhanced(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := findEnhanced(tt.text, tt.code).String(); got != tt.want {
+			if got := findEnhanced([]string{tt.text}, tt.code).String(); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})

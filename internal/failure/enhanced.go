@@ -29,27 +29,72 @@ func (e enhancedCode) specific() bool {
 	return e.subject != 7 || e.detail != 1
 }
 
-var enhancedPattern = regexp.MustCompile(`\b([245])\.(\d{1,3})\.(\d{1,3})\b`)
-
-// findEnhanced is the first enhanced code of the text whose class is the first
+// findEnhanced is the first enhanced code of the lines whose class is the first
 // digit of the reply. One that contradicts its reply is not believed (nor is
 // part of an IP address or of a version with four numbers).
-func findEnhanced(text string, code int) enhancedCode {
-	for _, at := range enhancedPattern.FindAllStringSubmatchIndex(text, -1) {
-		before, after := text[:at[0]], text[at[1]:]
-		if strings.HasSuffix(before, ".") || len(after) > 1 && after[0] == '.' && '0' <= after[1] && after[1] <= '9' {
-			continue
+func findEnhanced(lines []string, code int) enhancedCode {
+	left := maxText
+	for _, line := range lines {
+		if left <= 0 {
+			break
 		}
-		class, _ := strconv.Atoi(text[at[2]:at[3]])
-		if class != code/100 {
-			continue
+		line = line[:min(len(line), left)]
+		left -= len(line) + 1
+		if e := findEnhancedIn(line, code/100); e != (enhancedCode{}) {
+			return e
 		}
-		subject, _ := strconv.Atoi(text[at[4]:at[5]])
-		detail, _ := strconv.Atoi(text[at[6]:at[7]])
-		return enhancedCode{class, subject, detail}
 	}
 	return enhancedCode{}
 }
+
+func findEnhancedIn(line string, class int) enhancedCode {
+	for from := 0; ; {
+		dot := strings.IndexByte(line[from:], '.')
+		if dot < 0 {
+			return enhancedCode{}
+		}
+		at := from + dot - 1
+		from += dot + 1
+		if at < 0 || int(line[at]-'0') != class || at > 0 && (isWord(line[at-1]|0x20) || line[at-1] == '.' || line[at-1] == '_') {
+			continue
+		}
+		e, n := parseCode(line[at:])
+		rest := line[at+n:]
+		if n == 0 || rest != "" && (isWord(rest[0]|0x20) || rest[0] == '_') || len(rest) > 1 && rest[0] == '.' && isDigit(rest[1]) {
+			continue
+		}
+		return e
+	}
+}
+
+// parseCode reads an enhanced code at the start of a text, and says how long it is: 0
+// if there is none.
+func parseCode(s string) (enhancedCode, int) {
+	if s == "" || s[0] != '2' && s[0] != '4' && s[0] != '5' {
+		return enhancedCode{}, 0
+	}
+	e, n := enhancedCode{class: int(s[0] - '0')}, 1
+	for _, part := range []*int{&e.subject, &e.detail} {
+		if n == len(s) || s[n] != '.' {
+			return enhancedCode{}, 0
+		}
+		n++
+		digits := 0
+		for ; n < len(s) && isDigit(s[n]); n++ {
+			*part = *part*10 + int(s[n]-'0')
+			digits++
+			if digits > 3 {
+				return enhancedCode{}, 0
+			}
+		}
+		if digits == 0 {
+			return enhancedCode{}, 0
+		}
+	}
+	return e, n
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // An enhancedRange is "5.1.1", "x.7.20-24", "4.3.x" or "none".
 type enhancedRange struct {

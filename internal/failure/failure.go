@@ -1,6 +1,8 @@
 package failure
 
 import (
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +25,7 @@ const (
 	StageRcpt     Stage = "rcpt"     // RCPT TO
 	StageData     Stage = "data"     // the DATA command and sending the body
 	StageDot      Stage = "dot"      // after the final dot: the server may have the mail
+	StageRemote   Stage = "remote"   // what another server than the account's own said: quoted in a reply, or in a bounce
 	StageAPI      Stage = "api"      // Microsoft Graph or Gmail API request
 )
 
@@ -57,6 +60,7 @@ type Cause struct {
 	APICode    string        // error.code of Graph, Gmail or a token endpoint
 	RetryAfter time.Duration // Retry-After header; 0: none
 	Host       string        // name of the account's server, for provider rules
+	Session    Session       // of the conversation, as far as it is known
 	Now        time.Time     // for a time that the reply names; zero: time.Now()
 	// Conceal takes out of a text what nobody may see of it; nil: nothing.
 	Conceal func(string) string
@@ -107,6 +111,18 @@ func (f *Failure) OfCentralSender() *Failure {
 	}
 	c := *f
 	c.Rule = centralSender
+	return &c
+}
+
+// Following is a failure to get another access token, after the server has refused the
+// one before: it shows what the server said. If there is no other token because that one
+// was refused (ErrTokenRefused), the refusal is the failure.
+func (f *Failure) Following(refused *Failure) *Failure {
+	if errors.Is(f, ErrTokenRefused) {
+		return refused
+	}
+	c := *f
+	c.Diagnostic = Scrub(fmt.Sprintf("%s; the mail server had refused the token before: %d %s", f.Diagnostic, refused.Code, refused.Diagnostic))
 	return &c
 }
 

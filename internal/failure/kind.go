@@ -38,6 +38,7 @@ var (
 	ErrDownWait      = errors.New("the account's server is down and is not asked yet")
 	ErrNotAllowed    = fmt.Errorf("this system does not connect there: %w", ErrSettings)
 	ErrSealed        = fmt.Errorf("the message is sealed, and this worker has no key to it: %w", ErrSettings)
+	ErrTokenRefused  = errors.New("the server has refused the access token, and there is no other")
 	ErrMisplaced     = fmt.Errorf("the secret was entered for another server or login: %w", ErrSettings)
 )
 

@@ -1,6 +1,7 @@
 package failure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -30,10 +31,14 @@ type match struct {
 	rule     *rule
 	step     step
 	kind     kind
-	detail   *regexp.Regexp
+	detail   *pattern
 	api      []string // lower case
 	provider *provider
-	text     *regexp.Regexp
+	text     *pattern
+	words    []int // groups, together in a sentence
+	not      []int // groups, nowhere in the text
+	when     []fact
+	unless   []fact
 	enhanced []enhancedRange
 	codes    []codeRange
 	stages   []Stage
@@ -43,10 +48,13 @@ type match struct {
 }
 
 // A provider is known by the account's server or by a mark in its replies.
-type provider struct{ host, text *regexp.Regexp }
+type provider struct {
+	host *regexp.Regexp
+	text *pattern
+}
 
 func (p *provider) fits(q *query) bool {
-	return q.host != "" && p.host.MatchString(q.host) || q.text != "" && p.text.MatchString(q.text)
+	return q.host != "" && p.host.MatchString(q.host) || p.text.in(q.text)
 }
 
 func (m *match) fits(q *query) bool {
@@ -55,17 +63,21 @@ func (m *match) fits(q *query) bool {
 		(m.api == nil || slices.Contains(m.api, q.api)) &&
 		(m.codes == nil || slices.ContainsFunc(m.codes, func(r codeRange) bool { return r.has(q.code) })) &&
 		(m.enhanced == nil || slices.ContainsFunc(m.enhanced, func(r enhancedRange) bool { return r.has(q.enhanced) })) &&
-		(m.detail == nil || m.detail.MatchString(q.text)) &&
+		(m.words == nil || q.text.together(m.words)) &&
+		!q.text.any(m.not) &&
+		(m.detail == nil || m.detail.in(q.text)) &&
 		(m.provider == nil || m.provider.fits(q)) &&
-		(m.text == nil || m.text.MatchString(q.text))
+		(m.text == nil || m.text.in(q.text)) &&
+		!slices.ContainsFunc(m.when, func(f fact) bool { return !f.holds(q) }) &&
+		!slices.ContainsFunc(m.unless, func(f fact) bool { return f.holds(q) })
 }
 
-func compile(r *rule, row *matchRow, providers map[string]*provider) (*match, error) {
+func (t *ruleTable) compile(r *rule, row *matchRow, providers map[string]*provider) (*match, error) {
 	m := &match{
-		rule: r, kind: row.Error, stages: row.Stages,
+		rule: r, kind: row.Error, stages: row.Stages, when: row.When, unless: row.Unless,
 		category: row.Category, class: row.Class, wait: row.Wait,
 	}
-	var errs []error
+	errs := []error{known("fact", slices.Concat(row.When, row.Unless), facts())}
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if m.kind != "" && !slices.Contains(kinds(), m.kind) {
 		fail("unknown error kind %q", m.kind)
@@ -86,8 +98,15 @@ func compile(r *rule, row *matchRow, providers map[string]*provider) (*match, er
 			fail("unknown provider %q", row.Provider)
 		}
 	}
-	m.detail, errs = pattern(row.Detail, errs)
-	m.text, errs = pattern(row.Text, errs)
+	var err error
+	if m.words, err = t.words.find(row.Words); err != nil {
+		errs = append(errs, err)
+	}
+	if m.not, err = t.words.find(row.Not); err != nil {
+		errs = append(errs, err)
+	}
+	m.detail, errs = t.optional(row.Detail, errs)
+	m.text, errs = t.optional(row.Text, errs)
 	for _, s := range row.API {
 		m.api = append(m.api, strings.ToLower(s))
 	}
@@ -105,12 +124,15 @@ func compile(r *rule, row *matchRow, providers map[string]*provider) (*match, er
 	return m, m.place()
 }
 
-func pattern(s string, errs []error) (*regexp.Regexp, []error) {
-	if s == "" {
+func (t *ruleTable) optional(expression string, errs []error) (*pattern, []error) {
+	if expression == "" {
 		return nil, errs
 	}
-	re, err := regexp.Compile(s)
-	return re, append(errs, err)
+	p, err := t.scanner.pattern(expression)
+	if err != nil {
+		err = fmt.Errorf("%q: %w", expression, err)
+	}
+	return p, append(errs, err)
 }
 
 // place derives the step from the fields, and the stages if none are named.
@@ -126,7 +148,7 @@ func (m *match) place() error {
 		m.step, usual = stepAPI, []Stage{StageToken, StageAPI}
 	case m.provider != nil:
 		m.step = stepProvider
-	case m.text != nil:
+	case m.text != nil, m.words != nil:
 		m.step = stepText
 	case slices.ContainsFunc(m.enhanced, enhancedRange.specific):
 		m.step = stepEnhanced
@@ -138,7 +160,17 @@ func (m *match) place() error {
 	if len(m.stages) == 0 {
 		m.stages = usual
 	}
+	m.placeRemote()
 	return nil
+}
+
+// placeRemote lets another server say what the account's own may say once a recipient
+// is named, but for what that would be about the account.
+func (m *match) placeRemote() {
+	m.stages = slices.DeleteFunc(slices.Clone(m.stages), func(s Stage) bool { return s == StageRemote })
+	if slices.ContainsFunc(m.stages, afterRecipient) && !beyondRemote(cmp.Or(m.category, m.rule.Category), cmp.Or(m.class, m.rule.Class)) {
+		m.stages = append(m.stages, StageRemote)
+	}
 }
 
 // A codeRange is "421", "500-504" or "5yz".

@@ -86,8 +86,9 @@ func TestPatterns(t *testing.T) {
 		{59, "too_many_recipients", Transient, []Cause{reply(StageRcpt, 452, "4.5.3 no"), reply(StageRcpt, 550, "5.5.3 no")}},
 		{60, "recipient_unknown", Permanent, []Cause{
 			reply(StageRcpt, 550, "5.1.6 no"), reply(StageRcpt, 550, "no such user here"), reply(StageDot, 550, "No such recipient"),
-			reply(StageRcpt, 553, "no"), reply(StageDot, 550, "5.1.10 no"), reply(StageDot, 554, "user unknown"),
+			reply(StageRcpt, 551, "no"), reply(StageDot, 550, "5.1.10 no"), reply(StageDot, 554, "user unknown"),
 		}},
+		{131, "unknown", Permanent, []Cause{reply(StageRcpt, 550, "no"), reply(StageRcpt, 553, "no"), reply(StageDot, 554, "Transaction failed"), reply(StageDot, 550, "5.7.1 no"), reply(StageRcpt, 550, "Requested action not taken: mailbox unavailable")}},
 		{61, "recipient_invalid", Permanent, []Cause{reply(StageRcpt, 501, "Malformed address"), reply(StageRcpt, 553, "5.1.3 no")}},
 		{62, "recipient_domain", Permanent, []Cause{reply(StageRcpt, 556, "no"), reply(StageDot, 550, "5.4.310 no"), reply(StageRcpt, 550, "null MX")}},
 		{63, "mailbox_full", Transient, []Cause{reply(StageRcpt, 450, "4.2.2 no"), reply(StageRcpt, 452, "over quota")}},

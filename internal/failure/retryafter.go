@@ -1,23 +1,26 @@
 package failure
 
 import (
-	"regexp"
 	"strconv"
 	"time"
 )
 
-var (
+const (
 	// "try again in 5 minutes", "Greylisted for 300 seconds", "retry after 30s"
-	spanPattern = regexp.MustCompile(`(?:retry|again|wait|grey-?list\w*|gray-?list\w*|come back|erneut|wieder)[^.;/\d]{0,40}(\d{1,6}) ?(s|sec|secs|seconds?|sekunden?|m|min|mins|minutes?|minuten?|h|hours?|stunden?)\b`)
+	spanPattern = `(?:retry|again|wait|grey-?list\w{0,6}|gray-?list\w{0,6}|come back|erneut|wieder)[^.;/\d]{0,40}(\d{1,6}) ?(s|sec|secs|seconds?|sekunden?|m|min|mins|minutes?|minuten?|h|hours?|stunden?)\b`
 	// "come back in 00:04:48"
-	clockPattern = regexp.MustCompile(`(?:retry|again|wait|grey-?list\w*|gray-?list\w*|come back)[^.;/\d]{0,40}(\d{2}):(\d{2}):(\d{2})\b`)
+	clockPattern = `(?:retry|again|wait|grey-?list\w{0,6}|gray-?list\w{0,6}|come back)[^.;/\d]{0,40}(\d{2}):(\d{2}):(\d{2})\b`
 	// "Retry after 2026-05-01T10:00:00Z" (Gmail API)
-	timePattern = regexp.MustCompile(`(?:retry|again|until|not before)[^.;/\d]{0,40}(\d{4}-\d{2}-\d{2}t\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:z|[+-]\d{2}:\d{2}))`)
+	timePattern = `(?:retry|again|until|not before)[^.;/\d]{0,40}(\d{4}-\d{2}-\d{2}t\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:z|[+-]\d{2}:\d{2}))`
 )
+
+// pauses are the ways in which a text names a pause.
+type pauses struct{ span, clock, time *pattern }
 
 // named is the pause that the server asks for in its text; 0 is none.
 func named(c *Cause, q *query) time.Duration {
-	if p := timePattern.FindStringSubmatch(q.text); p != nil {
+	ways := &table().pauses
+	if p := ways.time.find(q.text); p != nil {
 		now := c.Now
 		if now.IsZero() {
 			now = time.Now()
@@ -28,10 +31,10 @@ func named(c *Cause, q *query) time.Duration {
 		}
 		return max(0, at.Sub(now))
 	}
-	if p := clockPattern.FindStringSubmatch(q.text); p != nil {
+	if p := ways.clock.find(q.text); p != nil {
 		return count(p[1], time.Hour) + count(p[2], time.Minute) + count(p[3], time.Second)
 	}
-	if p := spanPattern.FindStringSubmatch(q.text); p != nil {
+	if p := ways.span.find(q.text); p != nil {
 		unit := time.Second
 		switch p[2][:1] {
 		case "m":

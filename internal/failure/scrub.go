@@ -9,7 +9,7 @@ import (
 
 const (
 	maxDiagnostic = 500     // characters kept
-	maxScrubbed   = 8 << 10 // bytes looked at
+	maxScrubbed   = 2 << 10 // bytes looked at
 	removed       = "[…]"
 )
 
@@ -17,7 +17,6 @@ var (
 	secretPattern = regexp.MustCompile(`(?i)\b((?:pass(?:word|wd|phrase)?|pwd|secret|client_secret|(?:access_|refresh_|id_)?token|api[_-]?key|authorization|cookie|assertion)["']?\s*[=:]\s*["']?)(?:(?:basic|bearer)\s+)?[^\s"',;&]+`)
 	bearerPattern = regexp.MustCompile(`(?i)\b(bearer\s+|auth (?:plain|login|xoauth2|oauthbearer|cram-md5)\s+)[^\s"',;]+`)
 	addrPattern   = regexp.MustCompile(`(?:"[^"@]*"|[^\s<>@"'(),:;\[\]/?&]+)@(\[[0-9A-Fa-f.:IPv]+\]|[\p{L}\p{N}\p{M}_.-]*[\p{L}\p{N}\p{M}])`)
-	urlPattern    = regexp.MustCompile(`(?i)\b([a-z][a-z0-9+.-]*://)([^\s<>"']+)`)
 	queryPattern  = regexp.MustCompile(`\?[\w.~%-]+=[^\s<>"']*`)
 	longPattern   = regexp.MustCompile(`[A-Za-z0-9+/_-]{24,}={0,2}`)
 	longInURL     = regexp.MustCompile(`[A-Za-z0-9+_-]{24,}={0,2}`)
@@ -45,22 +44,69 @@ func scrub(s string) string {
 		s = s[:strings.LastIndexByte(s, ' ')+1]
 	}
 	s = strings.Join(strings.Fields(strings.Map(printable, strings.ToValidUTF8(s, "\uFFFD"))), " ")
-	s = secretPattern.ReplaceAllString(s, "${1}"+removed)
-	s = bearerPattern.ReplaceAllString(s, "${1}"+removed)
-
+	// Each pattern costs more than the rest together: it runs where it may match.
+	if namesSecret(s) {
+		s = secretPattern.ReplaceAllString(s, "${1}"+removed)
+	}
+	if lower := strings.ToLower(s); strings.Contains(lower, "bearer") || strings.Contains(lower, "auth ") {
+		s = bearerPattern.ReplaceAllString(s, "${1}"+removed)
+	}
 	var b strings.Builder
 	rest := s
 	for {
-		at := urlPattern.FindStringIndex(rest)
-		if at == nil {
+		from, to := findURL(rest)
+		if from < 0 {
 			b.WriteString(scrubText(rest))
 			break
 		}
-		b.WriteString(scrubText(rest[:at[0]]))
-		b.WriteString(scrubURL(rest[at[0]:at[1]]))
-		rest = rest[at[1]:]
+		b.WriteString(scrubText(rest[:from]))
+		b.WriteString(scrubURL(rest[from:to]))
+		rest = rest[to:]
 	}
 	return cut(b.String())
+}
+
+// namesSecret reports whether secretPattern may match.
+func namesSecret(s string) bool {
+	for i := range len(s) {
+		if s[i] != ':' && s[i] != '=' {
+			continue
+		}
+		before := strings.TrimSuffix(s[:i], " ")
+		if n := len(before); n > 0 && (before[n-1] == '"' || before[n-1] == '\'') {
+			before = before[:n-1]
+		}
+		if wordOfSecret(before) {
+			return true
+		}
+	}
+	return false
+}
+
+// findURL is where the first scheme://anything begins and ends; -1: there is none.
+func findURL(s string) (from, to int) {
+	for at := 0; ; {
+		i := strings.Index(s[at:], "://")
+		if i < 0 {
+			return -1, -1
+		}
+		i += at
+		at = i + len("://")
+		end := at
+		for end < len(s) && strings.IndexByte(" <>\"'", s[end]) < 0 {
+			end++
+		}
+		begin := i
+		for begin > 0 && (isWord(s[begin-1]|0x20) && s[begin-1] < utf8.RuneSelf || strings.IndexByte("+.-", s[begin-1]) >= 0) {
+			begin--
+		}
+		for begin < i && (s[begin]|0x20 < 'a' || s[begin]|0x20 > 'z') {
+			begin++ // a scheme begins with a letter (RFC 3986 §3.1)
+		}
+		if begin < i && end > at {
+			return begin, end
+		}
+	}
 }
 
 // harmless spots at once what most replies are, "2.0.0 Ok: queued as 4B1F2": a
@@ -113,6 +159,9 @@ func wordOfSecret(s string) bool {
 
 // printable turns what moves the line or hides text into a space.
 func printable(r rune) rune {
+	if ' ' <= r && r <= '~' {
+		return r
+	}
 	if r == '\uFFFD' || unicode.IsGraphic(r) && !unicode.Is(unicode.Cf, r) {
 		return r
 	}
@@ -120,9 +169,23 @@ func printable(r rune) rune {
 }
 
 func scrubText(s string) string {
-	s = addrPattern.ReplaceAllStringFunc(s, maskAddress)
-	s = queryPattern.ReplaceAllString(s, "")
-	return longPattern.ReplaceAllStringFunc(s, removeLong)
+	if strings.Contains(s, `"@`) { // a quoted local part may hold spaces
+		s = addrPattern.ReplaceAllStringFunc(s, maskAddress)
+	}
+	var b strings.Builder
+	for word := range strings.SplitAfterSeq(s, " ") {
+		if strings.Contains(word, "@") {
+			word = addrPattern.ReplaceAllStringFunc(word, maskAddress)
+		}
+		if strings.Contains(word, "?") {
+			word = queryPattern.ReplaceAllString(word, "")
+		}
+		if len(word) >= longRun {
+			word = longPattern.ReplaceAllStringFunc(word, removeLong)
+		}
+		b.WriteString(word)
+	}
+	return b.String()
 }
 
 // maskAddress keeps the first letter and the domain: a***@example.org.

@@ -29,6 +29,10 @@ var table = sync.OnceValue(func() *ruleTable {
 // fallback is the rule for what no other rule knows.
 const fallback = 81
 
+// postponed is the row of a refusal by its code alone whose text asks for another try;
+// no match leads to it.
+const postponed = 132
+
 // centralSender is the row of Failure.OfCentralSender; no reply leads to it.
 const centralSender = 110
 
@@ -39,6 +43,12 @@ type ruleTable struct {
 	steps  [stepCount][]*match // in the order of the file
 	scopes []compiledScope     // the first that fits
 	person []compiledWhere     // any that fits
+
+	scanner   scanner
+	words     wordList
+	quotation *pattern
+	pauses    pauses
+	instead   map[string]pair // of what stands in braces in a hint, by moment
 }
 
 // A rule is one row: what a failure is called, who acts, and the hints.
@@ -61,6 +71,10 @@ type matchRow struct {
 	API      []string      `yaml:"api"`
 	Provider string        `yaml:"provider"`
 	Text     string        `yaml:"text"`
+	Words    []string      `yaml:"words"`
+	Not      []string      `yaml:"not"`
+	When     []fact        `yaml:"when"`
+	Unless   []fact        `yaml:"unless"`
 	Enhanced []string      `yaml:"enhanced"`
 	Codes    []string      `yaml:"codes"`
 	Stages   []Stage       `yaml:"stages"`
@@ -77,6 +91,8 @@ type providerRow struct {
 // load reads a table strictly: what it does not know is an error.
 func load(b []byte) (*ruleTable, error) {
 	var file struct {
+		Instead   map[string]pair        `yaml:"instead"`
+		Groups    map[string][]string    `yaml:"groups"`
 		Providers map[string]providerRow `yaml:"providers"`
 		Rules     []*rule                `yaml:"rules"`
 		Scopes    []scopeRow             `yaml:"scopes"`
@@ -87,20 +103,18 @@ func load(b []byte) (*ruleTable, error) {
 	if err := dec.Decode(&file); err != nil {
 		return nil, fmt.Errorf("rules: %w", err)
 	}
+	t := &ruleTable{rules: make(map[int]*rule, len(file.Rules)), instead: file.Instead}
+	errs := []error{t.words.learn(&t.scanner, file.Groups), t.compileOwn()}
 	providers := make(map[string]*provider, len(file.Providers))
-	var errs []error
 	for name, row := range file.Providers {
 		host, err1 := regexp.Compile(row.Host)
-		text, err2 := regexp.Compile(row.Text)
+		text, err2 := t.scanner.pattern(row.Text)
 		if err := errors.Join(err1, err2); err != nil {
 			errs = append(errs, fmt.Errorf("provider %s: %w", name, err))
 			continue
 		}
 		providers[name] = &provider{host: host, text: text}
-	}
-	t := &ruleTable{rules: make(map[int]*rule, len(file.Rules))}
-	for _, p := range providers {
-		t.hosts = append(t.hosts, p.host)
+		t.hosts = append(t.hosts, host)
 	}
 	for _, r := range file.Rules {
 		if err := t.add(r, providers); err != nil {
@@ -111,7 +125,22 @@ func load(b []byte) (*ruleTable, error) {
 		errs = append(errs, fmt.Errorf("rule %d, the last resort, is missing", fallback))
 	}
 	errs = append(errs, t.judge(file.Scopes, file.Person))
+	t.scanner.build()
 	return t, errors.Join(errs...)
+}
+
+// compileOwn compiles the patterns that are in no file.
+func (t *ruleTable) compileOwn() error {
+	var errs []error
+	for expression, at := range map[string]**pattern{
+		quotation: &t.quotation, spanPattern: &t.pauses.span, clockPattern: &t.pauses.clock, timePattern: &t.pauses.time,
+	} {
+		var err error
+		if *at, err = t.scanner.pattern(expression); err != nil {
+			errs = append(errs, fmt.Errorf("%q: %w", expression, err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (t *ruleTable) add(r *rule, providers map[string]*provider) error {
@@ -132,11 +161,11 @@ func (t *ruleTable) add(r *rule, providers map[string]*provider) error {
 	if r.Wait < 0 || r.AtLeast < 0 || max(r.Wait, r.AtLeast) > maxRetryAfter {
 		errs = append(errs, errors.New("wait and at_least must be within 0 and 24h"))
 	}
-	if unasked := []int{fallback, centralSender, passedOn}; len(r.Match) == 0 && !slices.Contains(unasked, r.Number) {
+	if unasked := []int{fallback, centralSender, passedOn, postponed}; len(r.Match) == 0 && !slices.Contains(unasked, r.Number) {
 		errs = append(errs, errors.New("no match: the rule can never apply"))
 	}
 	for i := range r.Match {
-		m, err := compile(r, &r.Match[i], providers)
+		m, err := t.compile(r, &r.Match[i], providers)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("match %d: %w", i+1, err))
 			continue
@@ -153,7 +182,7 @@ func classes() []Class {
 func stages() []Stage {
 	return []Stage{
 		StageWorker, StageToken, StageConnect, StageTLS, StageBanner, StageEHLO, StageSTARTTLS,
-		StageAuth, StageMail, StageRcpt, StageData, StageDot, StageAPI,
+		StageAuth, StageMail, StageRcpt, StageData, StageDot, StageRemote, StageAPI,
 	}
 }
 

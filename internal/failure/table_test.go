@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestTable is what keeps a broken rules.yaml from being shipped.
@@ -24,10 +25,11 @@ func TestHints(t *testing.T) {
 	t.Parallel()
 	for n, r := range table().rules {
 		en, de := Hint(n, "en"), Hint(n, "de")
-		if en != r.EN || de != r.DE || en == de {
+		plain := strings.NewReplacer("{", "", "}", "")
+		if en != plain.Replace(r.EN) || de != plain.Replace(r.DE) || en == de || strings.Contains(r.EN, "{") != strings.Contains(r.DE, "{") {
 			t.Errorf("rule %d: languages mixed up", n)
 		}
-		for _, hint := range []string{en, de} {
+		for _, hint := range []string{en, de, Test().Hint(n, "en"), Test().Hint(n, "de"), Moment{Final: true}.Hint(n, "en"), Moment{Final: true, Tried: 24 * time.Hour}.Hint(n, "de")} {
 			if len(hint) < 60 || !strings.HasSuffix(hint, ".") || strings.ContainsAny(hint, "\n\r\t") || strings.Contains(hint, "  ") {
 				t.Errorf("rule %d: not a sentence that says what to do: %q", n, hint)
 			}
@@ -127,7 +129,7 @@ func TestLastResort(t *testing.T) {
 		{StageAPI, 500, ""}, // an HTTP status is no reply code
 		{StageToken, 503, ""},
 	} {
-		if got := empty.find(&query{stage: tt.stage, code: tt.code}); got.class != tt.want || got.rule.Number != 81 {
+		if got := empty.find(&query{stage: tt.stage, code: tt.code, text: empty.read(""), session: &Session{}}); got.class != tt.want || got.rule.Number != 81 {
 			t.Errorf("%s %d: class %q of rule %d", tt.stage, tt.code, got.class, got.rule.Number)
 		}
 	}

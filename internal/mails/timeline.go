@@ -6,6 +6,7 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/errorlog"
+	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 )
 
@@ -29,10 +30,15 @@ type Step struct {
 	// keeps.
 	Rule  int
 	Known bool
+	// Moment is when the hint is read: after the last attempt it promises no other.
+	Moment failure.Moment
 	// Recipients are those who are concerned, as the error log has them: masked unless
 	// it shows them.
 	Recipients []string
 }
+
+// Hint is what to do about the failure of the step; lang is as for [failure.Hint].
+func (s *Step) Hint(lang string) string { return s.Moment.Hint(s.Rule, lang) }
 
 // timeline joins the history of a record with what the error log says of the same.
 func (s *Service) timeline(ctx context.Context, r *ledger.Record) ([]Step, error) {
@@ -76,6 +82,7 @@ func explain(steps []Step, entry errorlog.Entry) {
 	}
 	if nearest != nil {
 		nearest.Rule, nearest.Known = entry.Rule, true
+		nearest.Moment = failure.Moment{Final: entry.Final, Tried: entry.Tried}
 		nearest.Recipients = append(nearest.Recipients, entry.Recipients...)
 	}
 }

@@ -49,7 +49,7 @@ func (complete Complete) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ErrNoSignIn):
 		show(w, http.StatusBadRequest, view{Lang: say.lang, Title: say.failed, Text: say.unknown})
 	case isRefused:
-		show(w, http.StatusBadRequest, view{Lang: say.lang, Title: say.failed, Text: refused.Hint(say.lang)})
+		show(w, http.StatusBadRequest, view{Lang: say.lang, Title: say.failed, Text: refused.HintAt(failure.Test(), say.lang)})
 	case err != nil:
 		show(w, http.StatusInternalServerError, view{Lang: say.lang, Title: say.failed, Text: say.notStored})
 	default:

@@ -69,6 +69,10 @@ type Credentials struct {
 	AuthURL, TokenURL string
 }
 
+// Connected reports whether a person connects the account, and can do so again: the
+// other grants are the application's own.
+func (c Credentials) Connected() bool { return c.grant() == Delegated }
+
 func (c Credentials) grant() Grant {
 	switch {
 	case c.Grant != "":

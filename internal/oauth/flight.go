@@ -47,7 +47,7 @@ func broken(err error) *failure.Failure {
 
 func rejectedTwice() *failure.Failure {
 	return failure.Classify(failure.Cause{
-		Stage: failure.StageToken, APICode: "InvalidAuthenticationToken",
+		Stage: failure.StageToken, APICode: "InvalidAuthenticationToken", Err: failure.ErrTokenRefused,
 		Reply: failure.Reply{Code: 401, Lines: []string{"the server rejects the access token, and so it did the one before"}},
 	})
 }

@@ -111,6 +111,9 @@ func (r *requester) ask(ctx context.Context, c Credentials, secrets []secret.Str
 	t, err := request(context.WithValue(ctx, oauth2.HTTPClient, &client))
 	if err != nil {
 		cause := line.cause(ctx, err)
+		if !c.Connected() {
+			cause.Session.Login = failure.LoginApp
+		}
 		cause.Conceal = conceal.New(append(secrets, c.ClientSecret, c.RefreshToken)...).Text
 		return granted{}, failure.Classify(cause)
 	}

@@ -58,7 +58,7 @@ func ofAddress(f *failure.Failure) bool {
 
 // ofRecipients reports whether the recipients' servers are.
 func ofRecipients(f *failure.Failure) bool {
-	return f.Stage == failure.StageRcpt && f.Scope() == failure.ScopeMail ||
+	return (f.Stage == failure.StageRcpt || f.Stage == failure.StageRemote) && f.Scope() == failure.ScopeMail ||
 		slices.Contains([]string{"recipient_domain", "recipient_policy", "mailbox_full", "greylisted"}, f.Category)
 }
 

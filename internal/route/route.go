@@ -188,7 +188,8 @@ func (r *Route) Server(a *resolver.Account) smtp.Server {
 		Guard: r.parking(a),
 	}
 	if a.OAuth2.InUse() {
-		server.Token = r.lane(a).tokens.Source(r.Credentials(a))
+		c := r.Credentials(a)
+		server.Token, server.OwnToken = r.lane(a).tokens.Source(c), !c.Connected()
 	}
 	return server
 }

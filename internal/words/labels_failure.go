@@ -69,6 +69,7 @@ var failureLabels = map[Kind]map[string]pair{
 		"rcpt":     {"when the recipient was named", "beim Nennen des Empfängers"},
 		"data":     {"while the content was sent", "beim Senden des Inhalts"},
 		"dot":      {"after the content was sent", "nach dem Senden des Inhalts"},
+		"remote":   {"at the recipient's server", "beim Server des Empfängers"},
 		"api":      {"when handed to the provider", "bei der Übergabe an den Anbieter"},
 	},
 	Class: {

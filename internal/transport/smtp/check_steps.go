@@ -64,7 +64,7 @@ func (k *check) encrypt(ctx context.Context, step *Step) *failure.Failure {
 	switch k.server.Encryption {
 	case TLS:
 		if err := k.conn.encrypt(ctx, config, limits.TLS); err != nil {
-			f = k.conn.fail(failure.StageTLS, err)
+			f = k.conn.unencrypted(err)
 		}
 	case STARTTLS:
 		f = k.conn.startTLS(ctx, config, limits)
@@ -121,8 +121,9 @@ func (k *check) login(ctx context.Context, _ *Step) *failure.Failure {
 	if f = k.conn.login(s, limits.Auth); f == nil || f.Code/100 != 5 {
 		return f
 	}
+	refused := f
 	if s, f = s.withToken(ctx, s.Password); f != nil {
-		return f
+		return f.Following(refused)
 	}
 	k.close() // there is a lease for one
 	c, f := k.transport.connect(ctx, s)
@@ -155,6 +156,11 @@ func (k *check) ask(stage failure.Stage, verb, address string, d time.Duration) 
 	command := verb + ":<" + p.address + ">"
 	if stage == failure.StageMail && c.extensions.smtputf8 && !isASCII(k.options.From+k.options.To) {
 		command += " SMTPUTF8"
+	}
+	if stage == failure.StageMail {
+		c.facts.Sender = p.address
+	} else {
+		c.facts.Recipient = p.address
 	}
 	r, err := c.roundTrip(command, d)
 	switch {

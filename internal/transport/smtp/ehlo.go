@@ -22,6 +22,7 @@ func (c *conn) hello(name string, d time.Duration) *failure.Failure {
 	if name == "" {
 		name = literal(c.wire.LocalAddr())
 	}
+	c.facts.HELO = name
 	r, err := c.roundTrip("EHLO "+name, d)
 	if err == nil && (r.code == 500 || r.code == 502) {
 		r, err = c.roundTrip("HELO "+name, d)
@@ -34,6 +35,7 @@ func (c *conn) hello(name string, d time.Duration) *failure.Failure {
 		return failure.Classify(r.cause(failure.StageEHLO, c.host))
 	}
 	c.extensions = parseExtensions(r.lines())
+	c.facts.AuthOffered = len(c.extensions.mechanisms) > 0
 	return nil
 }
 

@@ -41,6 +41,9 @@ type Server struct {
 	// OAUTHBEARER, in place of Password: Username is the address of the mailbox.
 	// A new token needs no new Version: a session that is logged in stays good.
 	Token transport.TokenSource
+	// OwnToken says that the tokens are the application's own: no person has connected
+	// the account, nor can.
+	OwnToken bool
 	// AllowPlaintextLogin is needed to log in with Encryption None.
 	AllowPlaintextLogin bool
 	Guard               Guard // of the connections; nil: none
@@ -107,6 +110,19 @@ func (s *Server) checkTokenLogin() error {
 		return errors.New("a login with a token needs encryption")
 	}
 	return nil
+}
+
+// loginKind is how the account logs in.
+func (s *Server) loginKind() failure.Login {
+	switch {
+	case !s.Authentication:
+		return failure.LoginNone
+	case s.Token == nil:
+		return failure.LoginPassword
+	case s.OwnToken:
+		return failure.LoginApp
+	}
+	return failure.LoginToken
 }
 
 // hostname is the name to dial and to find in the certificate: A-labels, or an

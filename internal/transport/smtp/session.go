@@ -29,6 +29,7 @@ type conn struct {
 	past             []byte       // the end of those before it
 	out              []byte       // of the last commands
 	secrets          *conceal.Set // that nothing shows which the server has sent
+	facts            failure.Session
 
 	broken    bool // not to be used again, not even for QUIT
 	once      bool // closed after its first mail
@@ -71,7 +72,7 @@ func (t *Transport) dial(ctx context.Context, s *Server) (*conn, *failure.Failur
 	w := &wire{Conn: raw}
 	return &conn{
 		account: s.Account, version: s.Version, once: s.Once, host: s.Host, wire: w, nc: w, r: bufio.NewReader(w),
-		secrets: conceal.New(append(s.refused, s.Password)...),
+		secrets: conceal.New(append(s.refused, s.Password)...), facts: failure.Session{Login: s.loginKind()},
 	}, nil
 }
 
@@ -80,7 +81,7 @@ func (t *Transport) greet(ctx context.Context, c *conn, s *Server) *failure.Fail
 	limits := &t.options.Timeouts
 	if s.Encryption == TLS {
 		if err := c.encrypt(ctx, t.tlsConfig(s), limits.TLS); err != nil {
-			return c.fail(failure.StageTLS, err)
+			return c.unencrypted(err)
 		}
 		s.passed(failure.StageTLS)
 	}
@@ -210,7 +211,7 @@ func (c *conn) conceal(text string) string {
 
 // fail is the failure of an error: whatever it quotes of the server's, no secret shows.
 func (c *conn) fail(stage failure.Stage, err error) *failure.Failure {
-	return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: c.host, Conceal: c.conceal})
+	return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: c.host, Session: c.facts, Conceal: c.conceal})
 }
 
 // quit is QUIT and the end of the connection, in d.

@@ -36,8 +36,9 @@ func (t *Transport) enter(ctx context.Context, s *Server) (*conn, *failure.Failu
 		return c, f
 	}
 	t.options.Logger.Debug().Str("account", s.Account).Str("host", s.address()).Int("reply_code", f.Code).Msg("access token refused, asking for another")
+	refused := f
 	if s, f = s.withToken(ctx, s.Password); f != nil {
-		return nil, f
+		return nil, f.Following(refused)
 	}
 	return t.connect(ctx, s)
 }
@@ -50,7 +51,7 @@ func (s *Server) withToken(ctx context.Context, rejected secret.String) (*Server
 		return nil, f
 	}
 	if err != nil {
-		return nil, failure.Classify(failure.Cause{Stage: failure.StageToken, Err: err, Host: s.Host})
+		return nil, failure.Classify(failure.Cause{Stage: failure.StageToken, Err: err, Host: s.Host, Session: failure.Session{Login: s.loginKind()}})
 	}
 	with := *s
 	with.Password = token

@@ -41,6 +41,7 @@ func (x *transaction) run(ctx context.Context, body []byte, arm transport.Arm) e
 			x.broken = true
 		}
 	}()
+	x.facts.Sender, x.facts.Recipient = x.envelope.reverse.address, ""
 	if x.asked = x.envelope.forServer(&x.extensions, x.verdicts); len(x.asked) == 0 {
 		return nil
 	}
@@ -156,6 +157,9 @@ func (x *transaction) appendCommand(b []byte, i int) []byte {
 // when the server closes the connection.
 func (x *transaction) answer(i int) bool {
 	stage, limit := x.step(i)
+	if x.facts.Recipient = ""; stage == failure.StageRcpt {
+		x.facts.Recipient = x.asked[i-1].address
+	}
 	r, err := x.await(limit)
 	switch {
 	case err != nil:

@@ -13,11 +13,15 @@ import (
 // handshake. Nothing honest comes near it.
 const maxOctets = 256 << 10
 
+// maxFirst is what is kept of the first octets: a reply in clear, where TLS was expected.
+const maxFirst = 512
+
 // A wire is the TCP connection below TLS. It gives the server a time and a
 // number of octets for each step, and ends with a context.
 type wire struct {
 	net.Conn
-	octets int // left in this step
+	octets int    // left in this step
+	first  []byte // what the server has sent first, maxFirst octets at most
 
 	mu    sync.Mutex
 	ended error // of the context; no deadline is set after it
@@ -69,5 +73,6 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	n, err := w.Conn.Read(p[:min(len(p), w.octets)])
 	w.octets -= n
+	w.first = append(w.first, p[:min(n, maxFirst-len(w.first))]...)
 	return n, err
 }

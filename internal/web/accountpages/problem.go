@@ -44,7 +44,7 @@ func (s *Pages) problemOf(w http.ResponseWriter, r *http.Request, p signin.Perso
 	case isUnavailable:
 		return problem{status: http.StatusServiceUnavailable, text: words.Sentence(lang, unavailable.Error())}
 	case isRefused:
-		return problem{status: http.StatusUnprocessableEntity, text: refused.Hint(lang)}
+		return problem{status: http.StatusUnprocessableEntity, text: refused.HintAt(failure.Test(), lang)}
 	case errors.Is(err, seal.ErrNoRecipient):
 		key, status = "problem_no_key", http.StatusConflict
 	default:
