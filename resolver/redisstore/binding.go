@@ -14,16 +14,16 @@ import (
 // Purpose is what a secret of these settings is for: which of them it is, whose
 // account it belongs to, and where it goes. A record holds its secrets sealed for
 // that, so that they open in no other one.
-func Purpose(key string, p resolver.Place, settings *resolver.Settings) seal.Purpose {
+func Purpose(key string, p resolver.Place, settings *resolver.Settings) map[string]string {
 	a := settings.Account(p.Level(), p.Tenant, p.User)
 	if strings.HasPrefix(key, "smtp.") {
-		return seal.Purpose{
+		return map[string]string{
 			"secret": key, "place": p.String(), "host": a.SMTP.Host, "port": strconv.Itoa(a.SMTP.Port),
 			"user": a.SMTP.Username, "encryption": string(a.SMTP.Encryption),
 		}
 	}
 	o := &a.OAuth2
-	return seal.Purpose{
+	return map[string]string{
 		"secret": key, "place": p.String(), "provider": o.Provider, "user": o.Username,
 		"directory": o.Tenant, "cloud": o.Cloud, "application": o.ClientID,
 		"authorize": o.Endpoints.Authorize, "token": o.Endpoints.Token, "api": o.Endpoints.API, "smtp": o.Endpoints.SMTP,
