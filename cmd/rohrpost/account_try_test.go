@@ -35,6 +35,14 @@ func TestTestMail(t *testing.T) {
 		}
 		delete(r, unknown)
 	}
+	var steps []string
+	for _, step := range r["steps"].([]any) {
+		steps = append(steps, step.(map[string]any)["name"].(string))
+	}
+	delete(r, "steps")
+	if diff := cmp.Diff([]string{"connect", "banner", "login", "sender", "recipient", "sent"}, steps); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
 	want := map[string]any{
 		"accepted": true, "account": "tenant/acme", "host": "127.0.0.1:" + fmt.Sprint(server.Port()), "from": "info@acme.example",
 		"to": "anna@acme.example", "reply_to": "info@acme.example", "reverse_path": "info@acme.example", "code": 250.0, "enhanced": "2.0.0", "checked": true,
