@@ -124,11 +124,12 @@ func newApplication(t *testing.T, host string) *application {
 // application of an allowed origin shows the pages in a frame, where a person signs in
 // by its link and goes on; another site gets nothing into its frame.
 func TestProxied(t *testing.T) {
+	t.Parallel()
 	crm, evil := newApplication(t, "crm.localhost"), newApplication(t, "evil.localhost")
 	front := freeAddr(t)
 	_, port, _ := strings.Cut(front, ":")
 	public := "https://mail.localhost:" + port + "/mail"
-	s := newSite(t, siteOptions{web: fmt.Sprintf("  url: %s\n  embed_origins: [%s]\n  trusted_proxies: [127.0.0.1]\n", public, crm.origin)})
+	s := newSite(t, siteOptions{web: fmt.Sprintf("  public_url: %s\n  embed_origins: [%s]\n  trusted_proxies: [127.0.0.1]\n", public, crm.origin)})
 	s.public = public
 	startNginx(t, front, s.addr)
 

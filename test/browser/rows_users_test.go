@@ -35,13 +35,13 @@ func userRows() []row {
 				d.site.t.Errorf("From %s", from)
 			}
 		},
-		barred: []person{user, stranger, reader},
+		barred: []person{colleague, stranger, reader},
 	}, {
 		says: "user administration: a test mail beside each",
 		who:  admin, path: "/t/{t}/accounts",
 		before: func(d *desk) { d.account(d.tenant, "max", d.host.settings("Max Brandt", "")) },
 		do: func(d *desk) {
-			d.click("Testmail über das Konto von max senden")
+			d.click("Testmail senden (max)")
 			d.sees("Der Server hat die Testmail an " + d.person(admin).address() + " angenommen.")
 		},
 		barred: []person{user, stranger, reader},
@@ -183,6 +183,7 @@ func ownServerRows() []row {
 
 // TestOwnServerRows: the same as TestRows, where the team decides about own servers.
 func TestOwnServerRows(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, siteOptions{accounts: ", require_unlock: true, require_approval: true, require_acceptance: true"})
 	s.account("", "", s.mail["nordwind"].settings("Nordwind Software", ""))
 	s.runRows(t, ownServerRows())
