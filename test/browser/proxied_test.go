@@ -162,9 +162,9 @@ func TestProxied(t *testing.T) {
 		crm.frame = s.signed(t, anna, "de")
 		b.visit("/")
 		frame := b.frame(public)
-		frame.sees("acme")
+		frame.sees("Übersicht", "Anna")
 		frame.click("Konten")
-		frame.sees("Konten")
+		frame.sees("Konten von acme")
 	})
 	t.Run("in a frame of another site", func(t *testing.T) {
 		b := newTab(t, evil.origin)

@@ -71,7 +71,7 @@ func tenantAccount() []row {
 			d.click("Anderer Anbieter oder eigener Server")
 			d.sees("Benutzername") // whoever chooses a provider wants its server
 			d.tick("Mailserver der Plattform verwenden")
-			d.misses("Benutzername")
+			d.hides("Benutzername")
 			d.tick("Mailserver der Plattform verwenden") // takes it away
 			d.sees("Benutzername")
 			d.visit("/t/" + d.tenant + "/accounts/tenant")
@@ -79,7 +79,7 @@ func tenantAccount() []row {
 			d.saves()
 			d.tick("Mailserver der Plattform verwenden")
 			d.saves()
-			d.misses("Benutzername")
+			d.hides("Benutzername")
 			if m := d.sends(nil); m.server.owner != "nordwind" {
 				d.site.t.Errorf("it left by %s", m.server.owner)
 			}

@@ -100,7 +100,7 @@ func mailRows() []row {
 			d.sees("Sie geht erneut auf den Weg.")
 			d.arrived(d.customer())
 			d.sees("Der Server jedes Empfängers hat sie angenommen.") // the page follows
-			d.done("Anna", "erneut senden")
+			d.done("crm:anna", "erneut senden")
 		},
 		barred: []person{reader, user, stranger},
 	}, {
@@ -111,7 +111,7 @@ func mailRows() []row {
 			d.click("Abbrechen")
 			d.sees("Sie ist abgebrochen.", "Sie wurde abgebrochen.")
 			d.until(d.idOf(d.customer()), rohrpost.Canceled)
-			d.done("Anna", "abbrechen")
+			d.done("crm:anna", "abbrechen")
 		},
 		barred: []person{reader, user, stranger},
 	}, {
@@ -124,7 +124,7 @@ func mailRows() []row {
 			d.click("Verschieben")
 			d.sees("Sie ist verschoben.", "wie gewünscht bis "+at.Format("02.01.2006 15:04"))
 			d.until(d.idOf(d.customer()), rohrpost.Scheduled)
-			d.done("Anna", "verschieben")
+			d.done("crm:anna", "verschieben")
 		},
 		barred: []person{reader, user, stranger},
 	}, {
@@ -140,7 +140,7 @@ func mailRows() []row {
 				d.site.t.Errorf("the copy went to %q", m.Recipients)
 			}
 			d.until(d.idOf(d.customer()), rohrpost.Failed) // as it was
-			d.done("Anna", "an berichtigte Adresse senden")
+			d.done("crm:anna", "an berichtigte Adresse senden")
 		},
 		barred: []person{reader, user, stranger},
 	}}
@@ -201,7 +201,7 @@ func bulkRows() []row {
 		do: func(d *desk) {
 			yes(d, "Alle abbrechen", "3 Mails abbrechen?", "Ja, abbrechen")
 			d.become(rohrpost.Canceled)
-			d.done("Anna", "abbrechen", "3 von 3")
+			d.done("crm:anna", "abbrechen", "3 von 3")
 		},
 		barred: []person{reader, user, stranger},
 	}, {
@@ -210,7 +210,7 @@ func bulkRows() []row {
 		do: func(d *desk) {
 			yes(d, "Alle erneut senden", "3 Mails erneut senden", "Ja, erneut senden")
 			d.become(rohrpost.Accepted)
-			d.done("Anna", "erneut senden", "3 von 3")
+			d.done("crm:anna", "erneut senden", "3 von 3")
 		},
 		barred: []person{reader, user, stranger},
 	}, {
@@ -219,7 +219,7 @@ func bulkRows() []row {
 		do: func(d *desk) {
 			yes(d, "Alle verschieben", "3 Mails verschieben?", "Ja, verschieben")
 			d.become(rohrpost.Scheduled)
-			d.done("Anna", "verschieben", "3 von 3")
+			d.done("crm:anna", "verschieben", "3 von 3")
 		},
 		barred: []person{reader, user, stranger},
 	}, {
@@ -240,7 +240,7 @@ func (d *desk) done(says ...string) {
 	d.site.t.Helper()
 	team := d.site.open(d.site.t, olga)
 	team.visit("/system/history")
-	team.at(d.tenant+": ").sees(says...)
+	team.at(d.tenant + ": ").sees(says...)
 }
 
 // berlin is the zone of all people here.

@@ -44,7 +44,7 @@ func userRows() []row {
 			d.click("Testmail senden (max)")
 			d.sees("Der Server hat die Testmail an " + d.person(admin).address() + " angenommen.")
 		},
-		barred: []person{user, stranger, reader},
+		barred: []person{colleague, stranger, reader},
 	}}
 }
 
@@ -57,9 +57,13 @@ func lookRows() []row {
 			d.tick("Mails in diesem Erscheinungsbild senden")
 			d.fill("Firma", "Muster & Söhne")
 			d.at("").attach("Logo", logo(d.site.t))
-			d.fill("Links und Überschriften", "#8a2be2")
+			d.fill("Farbe der Links und Überschriften", "#8a2be2")
 			d.click("Vorschau")
-			d.frame(d.public + "/t/" + d.tenant + "/branding/preview").sees("Muster & Söhne")
+			preview := d.frame(d.public + "/t/" + d.tenant + "/branding/preview")
+			preview.wait("the preview shows the logo", func() bool {
+				alt, err := tryEvaluate[string](preview, `document.querySelector("img")?.alt ?? ""`)
+				return err == nil && alt == "Muster & Söhne"
+			})
 			d.saves()
 			html := func(m *rohrpost.Message) { m.HTML = "<p>Guten Tag</p>" }
 			if body := string(d.sends(html).Body); !strings.Contains(body, "8a2be2") {
