@@ -233,7 +233,7 @@ func TestBulk(t *testing.T) {
 		t.Errorf("no such action: %d", status)
 	}
 	lines, err := s.audit.Latest(t.Context(), 10)
-	if err != nil || len(lines) != 1 || lines[0].Of != 3 || lines[0].Count != 3 {
+	if err != nil || len(lines) != 1 || lines[0].Of != 3 || lines[0].Count != 3 || lines[0].Remote != "192.0.2.1" {
 		t.Errorf("%+v, %v", lines, err)
 	}
 }
