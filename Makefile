@@ -57,10 +57,11 @@ axe: # what looks for barriers on the pages: npm has it
 	@[ -e $(AXE) ] || .ci/axe $(AXE)
 
 .PHONY: test
-test: packages ## Install what the tests need, and run them
+test: packages axe ## Install what the tests need, and run them
 	$(GO) test -p 4 $(TESTFLAGS) ./test/... ./... # they wait more than they compute, the first ones most
 	$(GO) test -C test/chaos $(TESTFLAGS) .
 	$(GO) test -C examples/embedded $(TESTFLAGS) .
+	$(GO) test -C test/browser -parallel 4 $(TESTFLAGS) .
 
 .PHONY: test-large
 test-large: packages ## What the race detector disturbs: a million entries, a hundred thousand accounts, memory, growth
@@ -68,10 +69,11 @@ test-large: packages ## What the race detector disturbs: a million entries, a hu
 	$(GO) test -count=1 -run 'Linear$$' . ./errorlog ./resolver ./internal/failure ./internal/payload ./internal/web/dashboard ./internal/transport/...
 
 .PHONY: race
-race: packages ## The same with the race detector
+race: packages axe ## The same with the race detector
 	$(GO) test -race -p 4 $(TESTFLAGS) ./test/... ./...
 	$(GO) test -C test/chaos -race $(TESTFLAGS) .
 	$(GO) test -C examples/embedded $(TESTFLAGS) . # without the detector, for which SQLite compiles for minutes
+	$(GO) test -C test/browser -parallel 4 $(TESTFLAGS) . # the program runs beside it, as people have it
 
 .PHONY: docs-check
 docs-check: packages ## Run the commands, load the settings and look up the names of README and docs
@@ -83,7 +85,7 @@ e2e: packages ## The tests of the whole, against real servers
 
 .PHONY: browser
 browser: packages axe ## What people do on the pages, in Chromium: clicks, keyboard, barriers, widths, attacks
-	$(GO) test -C test/browser -count=1 -v . $(ARGS)
+	$(GO) test -C test/browser -parallel 4 -count=1 -v . $(ARGS)
 
 .PHONY: shots
 shots: packages ## Take the pictures of docs/pages anew

@@ -29,18 +29,25 @@ func axeCore(t *testing.T) string {
 	return string(script)
 }
 
-// violations are what axe-core objects to on the page, one a line. The rules are all
-// that it has for WCAG 2.2 AA and its best practices; frames are pages of their own.
-const axeRun = `axe.run(document, {iframes: false, resultTypes: ["violations"], rules: {"target-size": {enabled: true}}})
+// What axe-core looks for: all that it has for WCAG 2.2 AA and its best practices, or
+// only what depends on the width of the window, or on the color scheme.
+const (
+	axeAll    = `rules: {"target-size": {enabled: true}}`
+	axeSizes  = `runOnly: {type: "rule", values: ["target-size", "scrollable-region-focusable"]}`
+	axeColors = `runOnly: {type: "rule", values: ["color-contrast", "link-in-text-block"]}`
+)
+
+// axeRun returns the violations, one a line. Frames are pages of their own.
+const axeRun = `axe.run(document, {iframes: false, preload: false, resultTypes: ["violations"], %s})
 	.then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.target + ": " + (n.any[0] || n.all[0] || n.none[0] || {message: v.help}).message)))`
 
 // axe asks axe-core about the page as it looks now.
-func (b *tab) axe(script string) []string {
+func (b *tab) axe(script, rules string) []string {
 	b.t.Helper()
 	if !evaluate[bool](b, `"axe" in window`) {
 		evaluate[struct{}](b, script+";undefined")
 	}
-	return evaluate[[]string](b, axeRun)
+	return evaluate[[]string](b, fmt.Sprintf(axeRun, rules))
 }
 
 // A sight is what a page is to somebody who looks at it.

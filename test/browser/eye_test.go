@@ -35,6 +35,14 @@ func (b *tab) misses(text string) {
 	}
 }
 
+// hides fails if there is a field of that label to be seen now.
+func (b *tab) hides(label string) {
+	b.t.Helper()
+	if b.at("").look(label, fields...) != 0 {
+		b.t.Errorf("the page shows the field %q", label)
+	}
+}
+
 // path is where the tab is, with the query.
 func (b *tab) path() string {
 	path, err := tryEvaluate[string](b, "location.pathname + location.search")

@@ -8,6 +8,7 @@ require (
 	github.com/rohrpost/rohrpost v0.0.0
 	github.com/rs/zerolog v1.35.1
 	golang.org/x/crypto v0.58.0
+	golang.org/x/net v0.62.0
 )
 
 require (

@@ -88,7 +88,7 @@ func valueOf(v *accessibility.Value) string {
 // wait returns when done says so, or ends the test.
 func (b *tab) wait(what string, done func() bool) {
 	b.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(40 * time.Millisecond)
 	defer tick.Stop()
 	for end := time.Now().Add(patience); ; <-tick.C {
 		if done() {
@@ -118,6 +118,22 @@ func (b *tab) press(id cdp.BackendNodeID) {
 func (p part) click(name string) {
 	p.tab.t.Helper()
 	p.tab.press(p.find(name, button, link, summary))
+}
+
+// follow presses the link that the part has, whatever it says.
+func (p part) follow() {
+	p.tab.t.Helper()
+	p.tab.wait(fmt.Sprintf("%q has a link", p.says), func() bool {
+		a, err := try(p.tab, runtime.Evaluate, runtime.EvaluateParams{Expression: "(" + p.script() + ")?.querySelector('a')"})
+		if err != nil || a.Result.ObjectID == "" {
+			return false
+		}
+		node, err := try(p.tab, dom.DescribeNode, dom.DescribeNodeParams{ObjectID: a.Result.ObjectID})
+		if err == nil {
+			p.tab.press(node.Node.BackendNodeID)
+		}
+		return err == nil
+	})
 }
 
 // tick presses the checkbox or radio button of that name.
@@ -153,8 +169,26 @@ func (p part) choose(label, option string) {
 // attach puts a file into the field of that label.
 func (p part) attach(label, path string) {
 	p.tab.t.Helper()
-	id := p.find(label, button)
-	tell(p.tab, dom.SetFileInputFiles, dom.SetFileInputFilesParams{BackendNodeID: id, Files: []string{path}})
+	name, _ := json.Marshal(label)
+	// What a screen reader says of it begins with the label, and goes on in the browser's language.
+	field := tell(p.tab, runtime.Evaluate, runtime.EvaluateParams{
+		Expression: fmt.Sprintf(`[...document.querySelectorAll("label")].find(l => l.innerText.trim() === %s)?.control`, name),
+	}).Result
+	if field.ObjectID == "" {
+		p.tab.t.Fatalf("no field has the label %q", label)
+	}
+	tell(p.tab, dom.SetFileInputFiles, dom.SetFileInputFilesParams{ObjectID: field.ObjectID, Files: []string{path}})
+}
+
+// set puts a day and time into the field of that label; browsers ask for its parts one
+// by one, in the order of the language.
+func (p part) set(label string, at time.Time) {
+	p.tab.t.Helper()
+	id := p.find(label, "DateTime")
+	p.tab.read(id, fmt.Sprintf(`function() {
+		this.value = %q;
+		this.dispatchEvent(new Event("change", {bubbles: true}));
+	}`, at.Format("2006-01-02T15:04")))
 }
 
 // read calls a function with an element as its this, and returns the text that it

@@ -8,6 +8,7 @@
 //	world_test.go   an installation full of mails and troubles, to look at
 //	tab_test.go     a window of one person
 //	hand_test.go    what a person does in it
+//	forms_test.go   what a page would send
 //	eye_test.go     what a person sees
 //	people_test.go  who they are, and the links by which they come in
 //	pages_test.go   every page: axe-core, widths, languages, titles, requests
@@ -90,7 +91,7 @@ func startChromium(path, folder string) (end func()) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(filepath.Join(folder, "profile")),
 		chromedp.Flag("host-resolver-rules", "MAP *.localhost 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost"),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-quic", true), chromedp.Flag("ignore-certificate-errors", true))
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true), chromedp.Flag("ignore-certificate-errors", true))
 	allocator, cancelAllocator := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, cancel := chromedp.NewContext(allocator)
 	if err := chromedp.Do(ctx); err != nil {

@@ -110,30 +110,68 @@ func knownPages() *http.ServeMux {
 	return known
 }
 
-// TestEveryPage looks at all pages in both languages, both color schemes and at four
+// TestWorld: what must hold for every page of an installation on a bad morning.
+func TestWorld(t *testing.T) {
+	t.Parallel()
+	s := newWorld(t, "")
+	t.Run("pages", func(t *testing.T) { everyPage(t, s) })
+	t.Run("forms of other sites", func(t *testing.T) { crossOrigin(t, s) })
+}
+
+// everyPage looks at all pages in both languages, both color schemes and at four
 // widths. Each link of a page leads to a page that is looked at here.
-func TestEveryPage(t *testing.T) {
-	script, s, known := axeCore(t), newWorld(t, ""), knownPages()
-	titles := map[string]string{}
+func everyPage(t *testing.T, s *site) {
+	script, known := axeCore(t), knownPages()
 	for _, lang := range []string{"de", "en"} {
-		for _, v := range views() {
-			t.Run(lang+" "+v.who.name+" "+v.path, func(t *testing.T) {
-				last := v.lookAt(s, s.openIn(t, v.who, lang), lang, script)
-				if v.foreign || v.status != 0 {
-					return
-				}
-				if other, ok := titles[lang+last.Title]; ok && other != v.pattern() {
-					t.Errorf("the title %q is also that of %s", last.Title, other)
-				}
-				titles[lang+last.Title] = v.pattern()
-				for _, path := range last.Links {
-					if !leadsTo(known, path) {
-						t.Errorf("a link leads to %s, which nobody looks at here", path)
+		for _, who := range visitors() {
+			t.Run(lang+" "+who.name, func(t *testing.T) {
+				t.Parallel()
+				titles := map[string]string{}
+				s.each(t, who, lang, func(t *testing.T, b *tab, v view) {
+					last := v.lookAt(s, b, lang, script)
+					if v.foreign || v.status != 0 {
+						return
 					}
-				}
+					if other, ok := titles[last.Title]; ok && other != v.pattern() {
+						t.Errorf("the title %q is also that of %s", last.Title, other)
+					}
+					titles[last.Title] = v.pattern()
+					for _, path := range last.Links {
+						if !leadsTo(known, path) {
+							t.Errorf("a link leads to %s, which nobody looks at here", path)
+						}
+					}
+				})
 			})
 		}
 	}
+}
+
+// visitors are the people of the views.
+func visitors() []person {
+	var people []person
+	for _, v := range views() {
+		if !slices.Contains(people, v.who) {
+			people = append(people, v.who)
+		}
+	}
+	return people
+}
+
+// each opens a window for a person and has them look at each of their views, one after
+// the other.
+func (s *site) each(t *testing.T, who person, lang string, look func(*testing.T, *tab, view)) {
+	t.Helper()
+	b := s.of(t).openIn(t, who, lang)
+	for _, v := range views() {
+		if v.who == who {
+			t.Run(v.path, func(t *testing.T) {
+				b.t = t
+				look(t, b, v)
+			})
+		}
+	}
+	b.t = t
 }
 
 func leadsTo(known *http.ServeMux, path string) bool {
@@ -153,14 +191,20 @@ func (v view) lookAt(s *site, b *tab, lang, script string) sight {
 	if v.foreign {
 		return last
 	}
-	for _, dark := range []bool{false, true} {
-		for _, width := range []int64{320, 390, 768, 1280} {
-			b.look(width, dark)
-			last = b.seen()
-			for _, problem := range append(last.problems(width, lang), b.axe(script)...) {
-				b.t.Errorf("%d px, dark %t: %s", width, dark, problem)
-			}
+	for _, width := range []int64{320, 390, 768, 1280} {
+		b.look(width, false)
+		last = b.seen()
+		rules := axeSizes // what the width changes
+		if width == 320 {
+			rules = axeAll
 		}
+		for _, problem := range append(last.problems(width, lang), b.axe(script, rules)...) {
+			b.t.Errorf("%d px: %s", width, problem)
+		}
+	}
+	b.look(320, true)
+	for _, problem := range b.axe(script, axeColors) { // what the color scheme changes
+		b.t.Errorf("dark: %s", problem)
 	}
 	return last
 }
@@ -169,6 +213,7 @@ func (v view) lookAt(s *site, b *tab, lang, script string) sight {
 // elsewhere.
 func (v view) arrive(s *site, b *tab) {
 	b.t.Helper()
+	b.noticed() // what the page before has said since
 	status := b.visit(s.pathOf(v))
 	if want := cmp.Or(v.status, http.StatusOK); status != want {
 		b.t.Errorf("status %d, want %d", status, want)
@@ -189,7 +234,7 @@ func TestEyes(t *testing.T) {
 	evaluate[struct{}](b, fmt.Sprintf(`document.body.innerHTML = %q; undefined`,
 		`<main><p style="width:900px;color:#aaa;background:#bbb">&lt;no value&gt;</p><img src="data:,"></main>`))
 	b.look(320, false)
-	got := strings.Join(append(b.seen().problems(320, "de"), b.axe(script)...), "\n")
+	got := strings.Join(append(b.seen().problems(320, "de"), b.axe(script, axeAll)...), "\n")
 	for _, want := range []string{"sideways to 9", "its language", "first headings", "no value", "color-contrast", "image-alt"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("%q is missing in\n%s", want, got)

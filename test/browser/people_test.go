@@ -71,7 +71,7 @@ func (s *site) robot(t *testing.T, p person) *robot {
 		t.Fatal(err)
 	}
 	c := &robot{t, s, &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
-	if status := c.do(http.MethodGet, s.signed(t, p, "de"), ""); status != http.StatusSeeOther || len(jar.Cookies(s.origin())) == 0 {
+	if status, _ := c.do(http.MethodGet, s.signed(t, p, "de"), ""); status != http.StatusSeeOther || len(jar.Cookies(s.origin())) == 0 {
 		t.Fatalf("%s does not come in: %d", p.name, status)
 	}
 	return c
@@ -80,10 +80,11 @@ func (s *site) robot(t *testing.T, p person) *robot {
 // post sends a form, with headers in pairs.
 func (c *robot) post(f form, header ...string) int {
 	c.t.Helper()
-	return c.do(http.MethodPost, c.site.public+f.Action, f.Body, append(header, "Content-Type", "application/x-www-form-urlencoded")...)
+	status, _ := c.do(http.MethodPost, c.site.public+f.Action, f.Body, append(header, "Content-Type", "application/x-www-form-urlencoded")...)
+	return status
 }
 
-func (c *robot) do(method, address, body string, header ...string) int {
+func (c *robot) do(method, address, body string, header ...string) (status int, page string) {
 	c.t.Helper()
 	r, err := http.NewRequestWithContext(c.t.Context(), method, address, strings.NewReader(body))
 	if err != nil {
@@ -97,6 +98,9 @@ func (c *robot) do(method, address, body string, header ...string) int {
 		c.t.Fatal(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, resp.Body)
-	return resp.StatusCode
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return resp.StatusCode, string(answer)
 }

@@ -125,11 +125,12 @@ func newApplication(t *testing.T, host string) *application {
 // application of an allowed origin shows the pages in a frame, where a person signs in
 // by its link and goes on; another site gets nothing into its frame.
 func TestProxied(t *testing.T) {
+	t.Parallel()
 	crm, evil := newApplication(t, "crm.localhost"), newApplication(t, "evil.localhost")
 	front := freeport.Addr(t).String()
 	_, port, _ := strings.Cut(front, ":")
 	public := "https://mail.localhost:" + port + "/mail"
-	s := newSite(t, siteOptions{web: fmt.Sprintf("  url: %s\n  embed_origins: [%s]\n  trusted_proxies: [127.0.0.1]\n", public, crm.origin)})
+	s := newSite(t, siteOptions{web: fmt.Sprintf("  public_url: %s\n  embed_origins: [%s]\n  trusted_proxies: [127.0.0.1]\n", public, crm.origin)})
 	s.public = public
 	startNginx(t, front, s.addr)
 
@@ -162,9 +163,9 @@ func TestProxied(t *testing.T) {
 		crm.frame = s.signed(t, anna, "de")
 		b.visit("/")
 		frame := b.frame(public)
-		frame.sees("acme")
+		frame.sees("Übersicht", "Anna")
 		frame.click("Konten")
-		frame.sees("Konten")
+		frame.sees("Konten von acme")
 	})
 	t.Run("in a frame of another site", func(t *testing.T) {
 		b := newTab(t, evil.origin)

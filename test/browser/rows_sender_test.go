@@ -80,7 +80,7 @@ func senderRows() []row {
 			d.fill("Kennung des Benutzers (darf leer bleiben)", "max")
 			d.click("Fragen")
 			d.at("Wenn eine Person auf Senden drückt").sees(d.mail["initech"].mailbox(), "Warum")
-			d.choose("Wer die Mail sendet", "ein Programm")
+			d.choose("Wer die Mail sendet", "von einem Programm gesendet")
 			d.click("Fragen")
 			d.at("Wenn ein Programm sendet").sees(d.host.mailbox(), "Warum")
 		},

@@ -57,7 +57,6 @@ func trialRows() []row {
 		who:  user, path: "/t/{t}/accounts/user/max",
 		do: func(d *desk) {
 			d.click("Microsoft 365")
-			d.tick("Mailserver der Plattform verwenden")
 			if tip := d.tip("Passwort"); !strings.Contains(tip, "Authentifiziertes SMTP") || !strings.Contains(tip, "App-Kennwort") || !strings.Contains(tip, "Aktive Benutzer") {
 				d.site.t.Errorf("beside the password stands %q", tip)
 			}
@@ -67,8 +66,7 @@ func trialRows() []row {
 		says: "Gmail: app password and how, before it fails",
 		who:  user, path: "/t/{t}/accounts/user/max",
 		do: func(d *desk) {
-			d.click("Gmail / Google Workspace")
-			d.tick("Mailserver der Plattform verwenden")
+			d.click("Google (Gmail, Workspace)")
 			if tip := d.tip("Passwort"); !strings.Contains(tip, "myaccount.google.com/apppasswords") {
 				d.site.t.Errorf("beside the password stands %q", tip)
 			}

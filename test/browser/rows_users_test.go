@@ -35,16 +35,16 @@ func userRows() []row {
 				d.site.t.Errorf("From %s", from)
 			}
 		},
-		barred: []person{user, stranger, reader},
+		barred: []person{colleague, stranger, reader},
 	}, {
 		says: "user administration: a test mail beside each",
 		who:  admin, path: "/t/{t}/accounts",
 		before: func(d *desk) { d.account(d.tenant, "max", d.host.settings("Max Brandt", "")) },
 		do: func(d *desk) {
-			d.click("Testmail über das Konto von max senden")
+			d.click("Testmail senden (max)")
 			d.sees("Der Server hat die Testmail an " + d.person(admin).address() + " angenommen.")
 		},
-		barred: []person{user, stranger, reader},
+		barred: []person{colleague, stranger, reader},
 	}}
 }
 
@@ -57,9 +57,13 @@ func lookRows() []row {
 			d.tick("Mails in diesem Erscheinungsbild senden")
 			d.fill("Firma", "Muster & Söhne")
 			d.at("").attach("Logo", logo(d.site.t))
-			d.fill("Links und Überschriften", "#8a2be2")
+			d.fill("Farbe der Links und Überschriften", "#8a2be2")
 			d.click("Vorschau")
-			d.frame(d.public + "/t/" + d.tenant + "/branding/preview").sees("Muster & Söhne")
+			preview := d.frame(d.public + "/t/" + d.tenant + "/branding/preview")
+			preview.wait("the preview shows the logo", func() bool {
+				alt, err := tryEvaluate[string](preview, `document.querySelector("img")?.alt ?? ""`)
+				return err == nil && alt == "Muster & Söhne"
+			})
 			d.saves()
 			html := func(m *rohrpost.Message) { m.HTML = "<p>Guten Tag</p>" }
 			if body := string(d.sends(html).Body); !strings.Contains(body, "8a2be2") {
@@ -183,6 +187,7 @@ func ownServerRows() []row {
 
 // TestOwnServerRows: the same as TestRows, where the team decides about own servers.
 func TestOwnServerRows(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, siteOptions{accounts: ", require_unlock: true, require_approval: true, require_acceptance: true"})
 	s.account("", "", s.mail["nordwind"].settings("Nordwind Software", ""))
 	s.runRows(t, ownServerRows())

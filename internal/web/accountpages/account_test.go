@@ -60,6 +60,9 @@ func TestSave(t *testing.T) {
 	first.has(t, "Where is the mailbox?", `href="?provider=microsoft365"`, "IONOS", "Another provider, or your own server")
 	chosen := s.get("anna", tenantPage+"?provider=ionos")
 	chosen.has(t, `placeholder="smtp.ionos.de"`, `name="use_platform_default" value="1"`, "The user name is the full address", "TLS from the beginning (SMTPS, port 465) – recommended")
+	if strings.Contains(chosen.body, `name="use_platform_default" value="1" aria-describedby="f-default-tip" checked`) {
+		t.Error("a provider was chosen, and its fields are hidden behind the tick")
+	}
 	s.post("anna", tenantPage, s.filled("save", "info@acme.example")).leadsTo(t, tenantPage+"?done=saved")
 	r := s.stored(acme)
 	if r.Entry.Account.Address != "info@acme.example" || r.Account.SMTP.Password.Reveal() != hunter2 || r.Account.UsePlatformDefault {

@@ -16,6 +16,7 @@ type form struct {
 	version int64
 	entry   resolver.Entry // without secrets
 	on      *resolver.Settings
+	chosen  bool // a provider was chosen just now: its server is to send, not the platform's
 	// values are those that were sent; nil: the stored ones are shown.
 	values url.Values
 	kept   resolver.Secret        // the password of the test before; zero: none is kept
@@ -25,7 +26,7 @@ type form struct {
 // stored is a form with what is stored. provider is one that is chosen in its place;
 // empty: the stored one.
 func stored(level resolver.Level, version int64, e *resolver.Entry, provider string) *form {
-	f := &form{level: level, version: version, entry: *e, on: e.Account.Clone()}
+	f := &form{level: level, version: version, entry: *e, on: e.Account.Clone(), chosen: provider != ""}
 	if f.on == nil {
 		f.on = &resolver.Settings{}
 	}
@@ -150,7 +151,7 @@ func (f *form) ticked() bool {
 	if f.values != nil {
 		return f.ticks("use_platform_default")
 	}
-	return f.entry.Account == nil || f.entry.Account.UsePlatformDefault
+	return !f.chosen && (f.entry.Account == nil || f.entry.Account.UsePlatformDefault)
 }
 
 // sections are the fields of an account. stored are the keys of stored secrets.

@@ -20,7 +20,11 @@ func changesOf(lang string, changes []redisstore.Change) []change {
 func fieldChanges(lang string, fields []redisstore.FieldChange) []fieldChange {
 	out := make([]fieldChange, len(fields))
 	for i, f := range fields {
-		out[i] = fieldChange{words.Field(lang, f.Field), valueOf(lang, f.Old), valueOf(lang, f.New)}
+		label := words.Field(lang, f.Field)
+		if f.Field == "unlocked" { // no setting: an operator's decision
+			label = words.Of(lang, words.Change, "unlock")
+		}
+		out[i] = fieldChange{label, valueOf(lang, f.Old), valueOf(lang, f.New)}
 	}
 	return out
 }

@@ -22,7 +22,7 @@ var texts = map[string]ui.Pair{
 	"waiting":           {"Waiting mails", "Wartende Mails"},
 	"accepted":          {"Last success", "Letzter Erfolg"},
 	"not_known":         {"not known", "nicht bekannt"},
-	"filter":            {"Show", "Anzeigen"},
+	"filter":            {"Which accounts", "Welche Konten"},
 	"filter_":           {"All", "Alle"},
 	"filter_trouble":    {"With trouble", "Mit Schwierigkeiten"},
 	"filter_none":       {"Without an account", "Ohne Konto"},
@@ -45,7 +45,7 @@ var texts = map[string]ui.Pair{
 	// A place.
 	"standing":               {"How it stands", "Wie es steht"},
 	"release":                {"Let it try again", "Wieder versuchen lassen"},
-	"release_about":          {"Its mails leave again, with the settings that are stored. If the password is wrong, the provider may lock the mailbox.", "Die Mails gehen wieder hinaus, mit den gespeicherten Einstellungen. Ist das Passwort falsch, sperrt der Anbieter womöglich das Postfach."},
+	"release_about":          {"For when it works again without new settings, because the provider has unlocked the mailbox for instance: its mails leave at once. If the password is still wrong, the provider may lock the mailbox.", "Wenn es ohne neue Einstellungen wieder geht, etwa weil der Anbieter das Postfach entsperrt hat: Die Mails gehen dann sofort hinaus. Ist das Passwort noch falsch, sperrt der Anbieter womöglich das Postfach."},
 	"use_default":            {"Use the platform's mail server", "Mailserver der Plattform verwenden"},
 	"use_default_about":      {"Mails then leave through the platform. What you have entered below is kept.", "Die Mails gehen dann über die Plattform. Was unten eingetragen ist, bleibt erhalten."},
 	"provider":               {"Provider", "Anbieter"},
@@ -247,7 +247,7 @@ var texts = map[string]ui.Pair{
 	"branding_about": {"The look that this tenant's mails wear.", "Das Aussehen der Mails dieses Mandanten."},
 	"preview":        {"Preview", "Vorschau"},
 	"preview_frame":  {"Sample mail in this look", "Beispielmail in diesem Aussehen"},
-	"preview_about":  {"Shows what stands here, and stores nothing.", "Zeigt, was hier steht, und speichert nichts."},
+	"preview_about":  {"The preview shows what stands here, and stores nothing.", "Die Vorschau zeigt, was hier steht, und speichert nichts."},
 	"no_logo":        {"Remove the logo", "Logo entfernen"},
 	"logo_stored":    {"A logo is stored; choose a file to replace it.", "Ein Logo ist gespeichert; zum Ersetzen eine Datei wählen."},
 

@@ -2,6 +2,7 @@ package mailpages
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -22,7 +23,8 @@ func action(name string) mails.Action {
 
 // deed is an action of the person who has sent a request.
 func deed(r *http.Request, who signin.Person, a mails.Action) mails.Deed {
-	return mails.Deed{Action: a, Who: who.Name, Source: audit.Pages, Remote: r.RemoteAddr}
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	return mails.Deed{Action: a, Who: who.Name, Source: audit.Pages, Remote: host}
 }
 
 // act does to one mail what its page asks for.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rohrpost/rohrpost/internal/mails"
@@ -35,6 +37,19 @@ func (v mailPage) Sealed() bool { return errors.Is(v.Uncorrectable, producer.Err
 
 // Gone is the other one of the two.
 func (v mailPage) Gone() bool { return errors.Is(v.Uncorrectable, producer.ErrContentGone) }
+
+// Reply is what a server has said, as far as it is known: "550 5.1.1 User unknown". Most
+// servers say the enhanced status code (RFC 3463) in their text, too.
+func (mailPage) Reply(code int, enhanced, diagnostic string) string {
+	var words []string
+	if code > 0 {
+		words = append(words, strconv.Itoa(code))
+	}
+	if enhanced != "" && !strings.HasPrefix(diagnostic, enhanced) {
+		words = append(words, enhanced)
+	}
+	return strings.TrimSpace(strings.Join(append(words, diagnostic), " "))
+}
 
 // Acts reports whether there is anything to do.
 func (v mailPage) Acts() bool { return v.CanRetry || v.CanCancel || v.CanPutOff || len(v.Failed) > 0 }

@@ -226,7 +226,16 @@ func TestBulk(t *testing.T) {
 	}
 	question := s.page("anna", "/t/acme/mails/all/retry?state=failed")
 	s.want(question, "Send 3 mails again", `name="state" value="failed"`, "Yes, send again")
-	s.want(s.page("anna", "/t/acme/mails/all/putoff?lang=de"), "6 Mails verschieben?", `name="at"`)
+	one := "/t/acme/mails?done=bulk&n=1&refused=0"
+	s.want(s.page("anna", one), "Done for one mail.")
+	only := s.send(func(m *rohrpost.Message) { m.To[0].Address = "only@example.net" })
+	for action, text := range map[string]string{"retry": "Send one mail again", "cancel": "Cancel one mail?", "putoff": "Put one mail off?"} {
+		s.want(s.page("anna", "/t/acme/mails/all/"+action+"?id="+only), text)
+	}
+	if err := s.mail.Cancel(t.Context(), only); err != nil {
+		t.Fatal(err)
+	}
+	s.want(s.page("anna", "/t/acme/mails/all/putoff?recipient=%40example.org&lang=de"), "6 Mails verschieben?", `name="at"`)
 	s.want(s.page("anna", "/t/acme/mails/all/cancel?state=expired"), "No mail fits")
 	form := url.Values{"state": {"failed"}}
 	for who, path := range map[string]string{"rita": "/t/acme/mails/all/retry", "anna": "/t/initech/mails/all/retry"} {
@@ -248,8 +257,24 @@ func TestBulk(t *testing.T) {
 		t.Errorf("no such action: %d", status)
 	}
 	lines, err := s.audit.Latest(t.Context(), 10)
-	if err != nil || len(lines) != 1 || lines[0].Of != 3 || lines[0].Count != 3 {
+	if err != nil || len(lines) != 1 || lines[0].Of != 3 || lines[0].Count != 3 || lines[0].Remote != "192.0.2.1" {
 		t.Errorf("%+v, %v", lines, err)
+	}
+}
+
+// TestReply: the enhanced status code stands once in a reply, whether the server has said
+// it in its text or not.
+func TestReply(t *testing.T) {
+	t.Parallel()
+	s := open(t, producer.Options{})
+	for _, diagnostic := range []string{"5.1.1 no such user", "no such user"} {
+		id := s.send()
+		s.fail(id, diagnostic)
+		page := s.page("rita", "/t/acme/mails/"+id)
+		s.want(page, "<td>550 5.1.1 no such user</td>")
+		if strings.Contains(page, "5.1.1 5.1.1") {
+			t.Errorf("%q: the code stands twice in\n%s", diagnostic, page)
+		}
 	}
 }
 
