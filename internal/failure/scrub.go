@@ -62,6 +62,9 @@ func scrub(s string) string {
 		b.WriteString(scrubText(rest[:from]))
 		b.WriteString(scrubURL(rest[from:to]))
 		rest = rest[to:]
+		if b.Len() > maxDiagnostic && utf8.RuneCountInString(b.String()) > maxDiagnostic {
+			break // cut drops the rest
+		}
 	}
 	return cut(b.String())
 }
@@ -180,7 +183,7 @@ func scrubText(s string) string {
 		if strings.Contains(word, "?") {
 			word = queryPattern.ReplaceAllString(word, "")
 		}
-		if len(word) >= longRun {
+		if runs(word, "/+_-=") {
 			word = longPattern.ReplaceAllStringFunc(word, removeLong)
 		}
 		b.WriteString(word)
@@ -203,8 +206,28 @@ func scrubURL(s string) string {
 	if host, path, _ := strings.Cut(rest, "/"); strings.Contains(host, "@") {
 		rest = host[strings.LastIndexByte(host, '@')+1:] + "/" + path
 	}
-	rest = addrPattern.ReplaceAllStringFunc(rest, maskAddress)
-	return scheme + "://" + longInURL.ReplaceAllStringFunc(rest, removeLong)
+	if strings.Contains(rest, "@") {
+		rest = addrPattern.ReplaceAllStringFunc(rest, maskAddress)
+	}
+	if runs(rest, "+_-=") {
+		rest = longInURL.ReplaceAllStringFunc(rest, removeLong)
+	}
+	return scheme + "://" + rest
+}
+
+// runs reports whether the text has longRun letters, digits and others in a row.
+func runs(s, others string) bool {
+	run := 0
+	for i := range len(s) {
+		if c := s[i]; c < utf8.RuneSelf && (isWord(c|0x20) || strings.IndexByte(others, c) >= 0) {
+			if run++; run >= longRun {
+				return true
+			}
+			continue
+		}
+		run = 0
+	}
+	return false
 }
 
 func removeLong(s string) string {
