@@ -83,9 +83,9 @@ func TestProviders(t *testing.T) {
 		{
 			"F5: without a reason", microsoft, smtptest.AUTH,
 			smtptest.Reply(535, "5.7.3 Authentication unsuccessful [FR3P281CA0096.DEUP281.PROD.OUTLOOK.COM]"),
-			smtp.StepLogin, "oauth_expired",
-			[]string{"password, enter it again"},
-			[]string{"Passwort dieses neu eingeben"},
+			smtp.StepLogin, "auth_failed",
+			[]string{"Enter both again"},
+			[]string{"Beides neu eingeben"},
 			"E-Mail-Apps",
 		},
 		{

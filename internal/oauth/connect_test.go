@@ -169,7 +169,7 @@ func TestConnectFails(t *testing.T) {
 			if status != 400 || !strings.Contains(page, "Not connected") {
 				t.Errorf("%d %s", status, page)
 			}
-			if !strings.Contains(page, template.HTMLEscapeString(end.Failure.Hint("en"))) {
+			if !strings.Contains(page, template.HTMLEscapeString(end.Failure.HintAt(failure.Test(), "en"))) {
 				t.Errorf("nobody is told what to do: %s", page)
 			}
 		})

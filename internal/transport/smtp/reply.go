@@ -36,7 +36,7 @@ func (r reply) refusal() bool { return r.code/100 == 4 || r.code/100 == 5 }
 func (r reply) lines() []string { return strings.Split(string(r.text), "\n") }
 
 func (r reply) cause(stage failure.Stage, host string) failure.Cause {
-	c := failure.Cause{Stage: stage, Host: host, Session: r.conn.facts, Conceal: r.conn.conceal, Reply: failure.Reply{Code: r.code, Lines: r.lines()}}
+	c := failure.Cause{Stage: stage, Host: host, Session: r.conn.session(), Conceal: r.conn.conceal, Reply: failure.Reply{Code: r.code, Lines: r.lines()}}
 	if !r.refusal() && stage != failure.StageDot {
 		c.Reply = failure.Reply{}
 		c.Err = textproto.ProtocolError(fmt.Sprintf("unexpected reply %d %s", r.code, r.text))

@@ -221,3 +221,11 @@ func (c *conn) quit(d time.Duration) {
 	}
 	_ = c.nc.Close()
 }
+
+// session is what is known of the conversation so far.
+func (c *conn) session() failure.Session {
+	if c == nil {
+		return failure.Session{}
+	}
+	return c.facts
+}
