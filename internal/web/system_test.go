@@ -98,13 +98,13 @@ func TestSystemPausesAQueue(t *testing.T) {
 	if pauses, err := queue.Paused(t.Context(), s.redis.Client(t)); err != nil || len(pauses) != 1 || pauses[0].Queue != "bulk" {
 		t.Errorf("%+v %v", pauses, err)
 	}
-	if list := s.history(t); len(list) != 1 || list[0].Action != audit.Pause || list[0].Queue != "bulk" || list[0].Count != 1 || list[0].Outcome != audit.Done || list[0].Source != audit.Pages {
+	if list := s.history(t, audit.Pages); len(list) != 1 || list[0].Action != audit.Pause || list[0].Queue != "bulk" || list[0].Count != 1 || list[0].Outcome != audit.Done {
 		t.Errorf("history %+v", list)
 	}
 	s.post(t, "/system/queues/bulk/pause") // is paused already
 	s.post(t, "/system/queues/bulk/resume")
 	wants(t, s.get(t, "olga", "/system?done=%3Cb%3E&queue=%3Cb%3E"), `/bulk/pause"`, "", "is paused", "<b>&", `role="status"`)
-	list := s.history(t)
+	list := s.history(t, audit.Pages)
 	if len(list) != 3 || list[1].Count != 0 || list[2].Action != audit.Resume || list[2].Count != 1 {
 		t.Errorf("history %+v", list)
 	}
@@ -224,14 +224,14 @@ func TestSystemChecks(t *testing.T) {
 	wants(t, s.get(t, "olga", "/system/check"), "Mails on their way: 2. Not in order: 1", "in no queue", "entry without a mail", `href="/t/acme/mails/stray"`, "&lt;b&gt;own", "Harmless: 2",
 		`href="/system/check/repair"`, "", "<b>own")
 	wants(t, s.get(t, "olga", "/system/check/repair?lang=de"), "Warteschlangen reparieren?", "3 Dinge", "Jetzt reparieren")
-	if len(s.history(t)) != 0 {
+	if len(s.history(t, audit.Pages)) != 0 {
 		t.Error("a check alone is no act")
 	}
 
 	s.post(t, "/system/check/repair")
 	redistest.Until(t, "the repair has ended", ended)
 	wants(t, s.get(t, "olga", "/system/check"), "Latest repair", "Repaired: 3", "Repaired.")
-	if list := s.history(t); len(list) != 1 || list[0].Action != audit.Repair || list[0].Count != 3 || list[0].Outcome != audit.Done || list[0].Source != audit.Pages {
+	if list := s.history(t, audit.Pages); len(list) != 1 || list[0].Action != audit.Repair || list[0].Count != 3 || list[0].Outcome != audit.Done {
 		t.Errorf("history %+v", list)
 	}
 	s.post(t, "/system/check")
