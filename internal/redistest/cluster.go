@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
@@ -38,7 +38,7 @@ func StartCluster(tb testing.TB, replicas int, opts ...Option) *Cluster {
 	tb.Helper()
 	c := &Cluster{tb: tb}
 	for range clusterMasters * (1 + replicas) {
-		bus := strconv.Itoa(freeport.Addr(tb).Port)
+		bus := strconv.Itoa(porttest.Addr(tb).Port)
 		node := append([]Option{TCP(), Args(
 			"--cluster-enabled", "yes", "--cluster-port", bus, // the default is port + 10000, which may be none
 			"--cluster-node-timeout", "1000", "--cluster-replica-validity-factor", "0",

@@ -15,7 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
@@ -51,7 +51,7 @@ func Password(password string) Option {
 
 // TCP listens on a free loopback port instead of the unix socket.
 func TCP() Option {
-	return func(s *Server) { s.addr = freeport.Addr(s.tb).String() }
+	return func(s *Server) { s.addr = porttest.Addr(s.tb).String() }
 }
 
 // Args are handed to redis-server after the package's own, which they override.

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 )
 
 // find is a program that Debian keeps in /usr/sbin.
@@ -37,7 +37,7 @@ func find(t *testing.T, name string) string {
 func proxied(t *testing.T, addr, program, configuration string, args ...string) string {
 	t.Helper()
 	program = find(t, program)
-	folder, front := t.TempDir(), freeport.Addr(t).String()
+	folder, front := t.TempDir(), porttest.Addr(t).String()
 	file := filepath.Join(folder, "proxy.conf")
 	if err := os.WriteFile(file, fmt.Appendf(nil, configuration, folder, front, addr), 0o600); err != nil {
 		t.Fatal(err)

@@ -21,7 +21,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 )
@@ -142,7 +142,7 @@ func (x *text) String() string {
 // Settings are environment variables, ROHRPOST_…=….
 func (s *site) start(role string, settings ...string) *process {
 	s.t.Helper()
-	p := &process{Cmd: s.command(role), t: s.t, addr: freeport.Addr(s.t).String(), said: &text{}}
+	p := &process{Cmd: s.command(role), t: s.t, addr: porttest.Addr(s.t).String(), said: &text{}}
 	key := "ROHRPOST_WEB_ADDR="
 	if role == "worker" {
 		key = "ROHRPOST_WORKER_ADDR="

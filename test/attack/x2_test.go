@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 )
 
 // guarded are paths that nobody may read who is not let in.
@@ -189,7 +189,7 @@ func TestX2Socket(t *testing.T) {
 func TestX2Dev(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "")
-	addr := freeport.Addr(t).String()
+	addr := porttest.Addr(t).String()
 	cmd, said := s.command("dev", "--addr", addr, "--smtp-addr", "127.0.0.1:0"), &text{}
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {

@@ -16,7 +16,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 )
 
@@ -127,7 +127,7 @@ func newApplication(t *testing.T, host string) *application {
 func TestProxied(t *testing.T) {
 	t.Parallel()
 	crm, evil := newApplication(t, "crm.localhost"), newApplication(t, "evil.localhost")
-	front := freeport.Addr(t).String()
+	front := porttest.Addr(t).String()
 	_, port, _ := strings.Cut(front, ":")
 	public := "https://mail.localhost:" + port + "/mail"
 	s := newSite(t, siteOptions{web: fmt.Sprintf("  public_url: %s\n  embed_origins: [%s]\n  trusted_proxies: [127.0.0.1]\n", public, crm.origin)})

@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/crypto/bcrypt"
 
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/producer"
 )
@@ -45,7 +45,7 @@ type siteOptions struct {
 // newSite starts one.
 func newSite(t *testing.T, o siteOptions) *site {
 	t.Helper()
-	s := &site{peers: newPeers(t), t: t, folder: t.TempDir(), addr: freeport.Addr(t).String(), redis: redistest.Start(t), spice: o.spice}
+	s := &site{peers: newPeers(t), t: t, folder: t.TempDir(), addr: porttest.Addr(t).String(), redis: redistest.Start(t), spice: o.spice}
 	s.public = "http://" + s.addr
 	var err error
 	if s.queue, err = producer.Open(s.redis.URL()); err != nil {

@@ -18,7 +18,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 	"github.com/rohrpost/rohrpost/producer/adminlink"
@@ -148,7 +148,7 @@ func TestDocumentedUsers(t *testing.T) {
 // pages starts the web part as a user, and answers with a way to ask it as operator.
 func (g *guardedSite) pages(user string) func(method, path, body string) (int, string) {
 	g.t.Helper()
-	addr := freeport.Addr(g.t).String()
+	addr := porttest.Addr(g.t).String()
 	g.addr = addr
 	cmd := g.as(user, g.command("web"))
 	cmd.Env = append(cmd.Env, "ROHRPOST_WEB_ADDR="+addr)

@@ -20,8 +20,8 @@ import (
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/apitest"
-	"github.com/rohrpost/rohrpost/internal/freeport"
 	"github.com/rohrpost/rohrpost/internal/oauthtest"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 )
@@ -114,7 +114,7 @@ type birdcage struct {
 
 func newBirdcage(t *testing.T) *birdcage {
 	t.Helper()
-	f := &birdcage{t: t, folder: t.TempDir(), web: freeport.Addr(t).String(), texts: map[string]string{}}
+	f := &birdcage{t: t, folder: t.TempDir(), web: porttest.Addr(t).String(), texts: map[string]string{}}
 	f.secrets = []string{canaryPassword, canarySecret, canaryBody, canarySubject}
 	plain := base64.StdEncoding.EncodeToString([]byte("\x00max@acme.example\x00" + canaryPassword))
 	echo := func(code int) smtptest.Answer {
@@ -135,7 +135,7 @@ func newBirdcage(t *testing.T) *birdcage {
 		script(s)
 		f.password(name, s.Port())
 	}
-	f.password("nobody-there", freeport.Addr(t).Port)
+	f.password("nobody-there", porttest.Addr(t).Port)
 	f.account("not-allowed", "{address: max@acme.example, smtp: {host: 127.0.0.1, port: 25, password: "+canaryPassword+"}}")
 	f.oauth()
 	return f

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/producer"
 )
 
@@ -89,7 +89,7 @@ func startSink(t *testing.T, options ...string) *sink {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	s := &sink{t: t, addr: freeport.Addr(t), dump: filepath.Join(dir, "dump")}
+	s := &sink{t: t, addr: porttest.Addr(t), dump: filepath.Join(dir, "dump")}
 	args := append(options, "-D", s.dump)
 	if os.Geteuid() == 0 {
 		args = append(args, "-u", unprivileged(t, dir))

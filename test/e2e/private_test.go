@@ -17,7 +17,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/redisconn/private"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
@@ -38,7 +38,7 @@ func newHermit(t *testing.T, server *smtptest.Server) *hermit {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(state) })
-	h := &hermit{&site{t: t, folder: t.TempDir(), extra: []string{"XDG_STATE_HOME=" + state}}, state, freeport.Addr(t).String()}
+	h := &hermit{&site{t: t, folder: t.TempDir(), extra: []string{"XDG_STATE_HOME=" + state}}, state, porttest.Addr(t).String()}
 	h.write("rohrpost.yaml", fmt.Sprintf("web: {addr: %q}\nretry: {first: 1s}\nlog: {level: warn}\n", h.web))
 	h.write("accounts.yaml", fmt.Sprintf("platform: {address: noreply@platform.example, smtp: {host: 127.0.0.1, port: %d, encryption: none}}\n", server.Port()))
 	return h

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 )
@@ -44,7 +44,7 @@ func guardedRedis(t *testing.T, s *site) string {
 	certificate := smtptest.SelfSigned(t, "127.0.0.1").Certificates[0]
 	s.trust(certificate.Certificate[0])
 	s.write("key.pem", privateKey(t, certificate))
-	port := strconv.Itoa(freeport.Addr(t).Port)
+	port := strconv.Itoa(porttest.Addr(t).Port)
 	file := func(name string) string { return filepath.Join(s.folder, name) }
 	redistest.Start(
 		t, redistest.Args("--bind", "127.0.0.1", "--tls-port", port, "--tls-auth-clients", "no"),

@@ -19,7 +19,7 @@ import (
 	"testing"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/freeport"
+	"github.com/rohrpost/rohrpost/internal/porttest"
 	"github.com/rohrpost/rohrpost/internal/redistest"
 	"github.com/rohrpost/rohrpost/internal/smtptest"
 	"github.com/rohrpost/rohrpost/producer"
@@ -168,7 +168,7 @@ type process struct {
 // the file.
 func (s *site) worker(settings ...string) *process {
 	s.t.Helper()
-	p := &process{Cmd: s.command("worker"), t: s.t, addr: freeport.Addr(s.t).String()}
+	p := &process{Cmd: s.command("worker"), t: s.t, addr: porttest.Addr(s.t).String()}
 	p.Env = append(append(p.Env, "ROHRPOST_WORKER_ADDR="+p.addr), settings...)
 	start(s.t, p.Cmd)
 	waitFor(s.t, "the worker is ready", func() bool {

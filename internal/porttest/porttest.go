@@ -1,6 +1,6 @@
-// Package freeport is for tests. It finds ports for servers that are told where to
+// Package porttest is for tests. It finds ports for servers that are told where to
 // listen: redis-server, nginx, the program itself.
-package freeport
+package porttest
 
 import (
 	"errors"
@@ -37,6 +37,6 @@ func Addr(tb testing.TB) *net.TCPAddr {
 		tb.Cleanup(release)
 		return l.Addr().(*net.TCPAddr)
 	}
-	tb.Fatalf("freeport: no free port: %v", err)
+	tb.Fatalf("porttest: no free port: %v", err)
 	return nil
 }

@@ -1,6 +1,6 @@
 //go:build !linux
 
-package freeport
+package porttest
 
 import "sync"
 

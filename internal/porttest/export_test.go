@@ -1,4 +1,4 @@
-package freeport
+package porttest
 
 // Reserve is reserve.
 var Reserve = reserve
