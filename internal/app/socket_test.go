@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/rohrpost/rohrpost/internal/redistest"
 )
 
 func TestNewSocket(t *testing.T) {
@@ -25,6 +27,14 @@ func TestNewSocket(t *testing.T) {
 	}
 	stale.SetUnlinkOnClose(false)
 	_ = stale.Close()
+	// A program that another test is just starting has a copy of it until its exec(2).
+	redistest.Until(t, "nobody answers", func() bool {
+		conn, err := net.Dial("unix", path)
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
 	l, err := newSocket(path)
 	if err != nil {
 		t.Fatalf("one that was left behind: %v", err)
