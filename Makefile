@@ -70,7 +70,7 @@ test-large: packages ## What the race detector disturbs: a million entries, a hu
 
 .PHONY: race
 race: packages axe ## The same with the race detector
-	$(GO) test -race -p 4 $(TESTFLAGS) ./test/... ./...
+	$(GO) test -race $(TESTFLAGS) ./...
 	$(GO) test -C test/chaos -race $(TESTFLAGS) .
 	$(GO) test -C examples/embedded $(TESTFLAGS) . # without the detector, for which SQLite compiles for minutes
 	$(GO) test -C test/browser -parallel 4 $(TESTFLAGS) . # the program runs beside it, as people have it
