@@ -2,7 +2,6 @@ package branding_test
 
 import (
 	"bytes"
-	"context"
 	_ "embed"
 	"encoding/json"
 	"flag"
@@ -11,12 +10,11 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/rohrpost/rohrpost/internal/chromiumtest"
 )
 
 var pictures = flag.String("pictures", "", "a folder to put pictures of the mails into")
@@ -43,7 +41,6 @@ type measured struct {
 // TestChromium looks at branded mails in a real browser.
 func TestChromium(t *testing.T) {
 	t.Parallel()
-	chromium := newChromium(t)
 	mails := map[string]string{}
 	for name, look := range looks(t) {
 		var b bytes.Buffer
@@ -73,7 +70,7 @@ func TestChromium(t *testing.T) {
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	for _, scheme := range []string{"--blink-settings=preferredColorScheme=1", "--force-dark-mode"} {
-		_, result, _ := strings.Cut(chromium(t, scheme, "--virtual-time-budget=8000", "--dump-dom", server.URL), `<output>`)
+		_, result, _ := strings.Cut(chromiumtest.Do(t, scheme, "--virtual-time-budget=8000", "--dump-dom", server.URL).Stdout, `<output>`)
 		result, _, _ = strings.Cut(result, "</output>")
 		var got []measured
 		if err := json.Unmarshal([]byte(html.UnescapeString(result)), &got); err != nil || len(got) != 3*len(mails) {
@@ -91,7 +88,7 @@ func TestChromium(t *testing.T) {
 				mux.HandleFunc("GET /frame/"+width+"/"+name, func(w http.ResponseWriter, _ *http.Request) {
 					_, _ = fmt.Fprintf(w, `<body style="margin:0"><iframe src="/%s" style="border:0;width:%spx;height:900px"></iframe>`, html.EscapeString(name), width)
 				})
-				chromium(t, "--screenshot="+file, "--window-size="+width+",900", frame)
+				chromiumtest.Do(t, "--screenshot="+file, "--window-size="+width+",900", frame)
 			}
 		}
 	}
@@ -121,43 +118,5 @@ func check(t *testing.T, m measured) {
 		if !strings.HasPrefix(address, "data:") {
 			t.Errorf("%s: loads %s", at, address)
 		}
-	}
-}
-
-// newChromium returns how to run the browser: it gives its standard output.
-func newChromium(t *testing.T) func(t *testing.T, args ...string) string {
-	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
-	if program == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("chromium is missing")
-		}
-		t.Skip("chromium is missing")
-	}
-	return func(t *testing.T, args ...string) string {
-		t.Helper()
-		profile, err := os.MkdirTemp("", "rohrpost-chromium")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = os.RemoveAll(profile) }()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		cmd := exec.CommandContext(ctx, program, append([]string{
-			"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
-			"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps", "--user-data-dir=" + profile,
-		}, args...)...)
-		var stdout, stderr bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &stdout, &stderr
-		if err := cmd.Run(); err != nil {
-			t.Fatalf("chromium: %v\n%s", err, stderr.String())
-		}
-		return stdout.String()
 	}
 }

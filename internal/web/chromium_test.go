@@ -1,19 +1,17 @@
 package web_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/rohrpost/rohrpost/internal/chromiumtest"
 )
 
 // A visit with a real browser: what the page became, what its console said, and
@@ -26,40 +24,13 @@ type browsed struct {
 
 func browse(t *testing.T, page string) browsed {
 	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
-	if program == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("chromium is missing")
-		}
-		t.Skip("chromium is missing")
-	}
 	// The browser's own errands end here: nothing leaves this machine.
 	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }))
 	defer proxy.Close()
-	profile, err := os.MkdirTemp("", "rohrpost-chromium")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(profile) }()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-		"--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
-		"--user-data-dir="+profile, "--proxy-server="+proxy.URL, "--enable-logging=stderr",
-		"--log-net-log="+filepath.Join(profile, "net.json"), "--virtual-time-budget=8000", "--dump-dom", page)
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("chromium: %v\n%s", err, stderr.String())
-	}
-	out := browsed{dom: stdout.String(), outside: outside(t, filepath.Join(profile, "net.json"))}
-	for line := range strings.Lines(stderr.String()) {
+	netLog := filepath.Join(t.TempDir(), "net.json")
+	ran := chromiumtest.Do(t, "--proxy-server="+proxy.URL, "--enable-logging=stderr", "--log-net-log="+netLog, "--virtual-time-budget=8000", "--dump-dom", page)
+	out := browsed{dom: ran.Stdout, outside: outside(t, netLog)}
+	for line := range strings.Lines(ran.Stderr) {
 		if strings.Contains(line, "CONSOLE") {
 			out.console = append(out.console, line)
 		}
