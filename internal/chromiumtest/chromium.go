@@ -5,6 +5,8 @@ package chromiumtest
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"testing"
@@ -16,36 +18,16 @@ const (
 	// that is busy; it is started again then: what is tested is what it shows.
 	patience = time.Minute
 	tries    = 3
+	// drain is how long its children may hold the pipes once it has ended.
+	drain = 10 * time.Second
 )
 
 // A Run is what Chromium has printed.
 type Run struct{ Stdout, Stderr string }
 
-// Do runs Chromium with these arguments and a profile of its own. Without a Chromium the
-// test is skipped, or fails in CI.
-func Do(t *testing.T, args ...string) Run {
-	t.Helper()
-	program := find()
-	if program == "" {
-		if os.Getenv("CI") != "" {
-			t.Fatal("chromium is missing")
-		}
-		t.Skip("chromium is missing")
-	}
-	for try := 1; ; try++ {
-		r, err := run(t, program, args)
-		switch {
-		case err == nil:
-			return r
-		case try == tries:
-			t.Fatalf("chromium: %v\n%s", err, r.Stderr)
-		}
-		t.Logf("chromium: %v; it is started again", err)
-	}
-}
-
-func find() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+// Program is the path of the Chromium of this machine; empty: there is none.
+func Program() string {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
@@ -53,7 +35,43 @@ func find() string {
 	return ""
 }
 
-func run(t *testing.T, program string, args []string) (Run, error) {
+// Need is Program for a test, which is skipped without one, and fails in CI.
+func Need(t *testing.T) string {
+	t.Helper()
+	program := Program()
+	switch {
+	case program == "" && os.Getenv("CI") != "":
+		t.Fatal("chromium is missing")
+	case program == "":
+		t.Skip("chromium is missing (make test installs it)")
+	}
+	return program
+}
+
+// Do runs Chromium with these arguments and a profile of its own.
+func Do(t *testing.T, args ...string) Run {
+	t.Helper()
+	r, err := do(t, Need(t), patience, args)
+	if err != nil {
+		t.Fatalf("chromium: %v\n%s", err, r.Stderr)
+	}
+	return r
+}
+
+// do starts it again if it hangs. One that fails has failed.
+func do(t *testing.T, program string, patience time.Duration, args []string) (r Run, err error) {
+	t.Helper()
+	for range tries {
+		r, err = run(t, program, patience, args)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return r, err
+		}
+		t.Logf("chromium: %v", err)
+	}
+	return r, err
+}
+
+func run(t *testing.T, program string, patience time.Duration, args []string) (Run, error) {
 	t.Helper()
 	profile, err := os.MkdirTemp("", "rohrpost-chromium")
 	if err != nil {
@@ -67,9 +85,12 @@ func run(t *testing.T, program string, args []string) (Run, error) {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	cmd.WaitDelay = time.Second // its children may hold the pipes
+	cmd.WaitDelay = drain
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err = cmd.Run()
+	if err != nil && ctx.Err() != nil {
+		err = fmt.Errorf("it did not end within %v: %w", patience, ctx.Err())
+	}
 	return Run{stdout.String(), stderr.String()}, err
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/rs/zerolog"
 
+	"github.com/rohrpost/rohrpost/internal/chromiumtest"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 )
 
@@ -57,7 +58,7 @@ func run(m *testing.M) int {
 		_, _ = os.Stderr.WriteString(err.Error() + "\n")
 		return 1
 	}
-	if path := findChromium(); path != "" {
+	if path := chromiumtest.Program(); path != "" {
 		end := startChromium(path, folder)
 		defer end()
 	}
@@ -75,15 +76,6 @@ func build(folder string) error {
 		return err
 	}
 	return os.WriteFile(hosts, []byte(hostsFile()), 0o600)
-}
-
-func findChromium() string {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
 }
 
 // startChromium starts the browser, which reaches this machine alone.

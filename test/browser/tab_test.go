@@ -18,6 +18,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/rohrpost/rohrpost/internal/chromiumtest"
 )
 
 // A tab is the window of one person, in a browser session of its own. It starts out
@@ -54,12 +56,7 @@ func (s *site) openIn(t *testing.T, p person, lang string) *tab {
 
 func newTab(t *testing.T, base string) *tab {
 	t.Helper()
-	if chromium == nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("chromium is missing")
-		}
-		t.Skip("chromium is missing")
-	}
+	chromiumtest.Need(t)
 	u, err := url.Parse(base)
 	if err != nil {
 		t.Fatal(err)

@@ -125,14 +125,11 @@ func TestPrivateRedis(t *testing.T) {
 	h := newHermit(t, server)
 	p := h.serve()
 	messages := make([]rohrpost.Message, mails)
-	due := time.Now().Add(2 * time.Second)
 	for i := range messages {
 		messages[i] = message()
-		messages[i].NotBefore = due
 	}
-	rdb, orphan := h.find()
-	paused := queue.Key("default", "paused") // until they are on their way, none may leave
-	if err := rdb.Set(t.Context(), paused, time.Now().Unix(), 0).Err(); err != nil {
+	before, orphan := h.find()
+	if err := queue.NewInspector(before).Pause(queue.Name(rohrpost.Default)); err != nil {
 		t.Fatal(err)
 	}
 	receipts := h.sendByCommand(messages)
@@ -143,7 +140,7 @@ func TestPrivateRedis(t *testing.T) {
 		t.Fatal("a killed serve ended well")
 	}
 	if server.Taken() > 0 {
-		t.Fatal("they were delivered before the kill")
+		t.Fatal("they were delivered although their queue is paused")
 	}
 	h.serve()
 	t.Cleanup(func() {
@@ -161,7 +158,7 @@ func TestPrivateRedis(t *testing.T) {
 	if err := client.ConfigSet(t.Context(), "appendfsync", "always").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := client.Del(t.Context(), paused).Err(); err != nil {
+	if err := queue.NewInspector(client).Resume(queue.Name(rohrpost.Default)); err != nil {
 		t.Fatal(err)
 	}
 	waitFor(t, "some are delivered", func() bool { return server.Taken() > mails/10 })
