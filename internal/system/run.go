@@ -121,17 +121,18 @@ func count(yes bool) int {
 	return 0
 }
 
-// finish writes the end, and gives the lock back.
+// finish writes the end and gives the lock back; the history has it before, so that
+// whoever reads that the check has ended finds it complete there.
 func (r *run) finish(ctx context.Context, failure Failure) {
 	r.mu.Lock()
 	r.check.Ended, r.check.Failure = r.options.Now().UTC(), failure
 	repaired := r.check.Repaired
 	r.mu.Unlock()
-	err := r.put(ctx, 0)
+	var written error
 	if r.line != nil {
-		err = errors.Join(err, r.line.Done(ctx, repaired))
+		written = r.line.Done(ctx, repaired)
 	}
-	if err != nil {
+	if err := errors.Join(written, r.put(ctx, 0)); err != nil {
 		r.options.Logger.Warn().Err(err).Msg("the end of a check of the queues is not written down")
 	}
 }
