@@ -27,7 +27,11 @@ type messageJSON struct {
 	Bcc         addressList       `json:"bcc,omitempty"`
 	Text        string            `json:"text,omitempty"`
 	HTML        string            `json:"html,omitempty"`
+	NoTextPart  bool              `json:"no_text_part,omitempty"`
+	Calendar    *Calendar         `json:"calendar,omitempty"`
 	Attachments []Attachment      `json:"attachments,omitempty"`
+	Unsubscribe *Unsubscribe      `json:"unsubscribe,omitempty"`
+	Raw         []byte            `json:"raw,omitempty"`
 	NotBefore   time.Time         `json:"not_before,omitzero"`
 	Expires     time.Time         `json:"expires,omitzero"`
 }
@@ -38,6 +42,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 		ID: m.ID, Tenant: m.Tenant, User: m.User, Origin: m.Origin, Category: m.Category,
 		From: m.From, ReplyTo: m.ReplyTo, To: m.To, Cc: m.Cc, Bcc: m.Bcc,
 		Subject: m.Subject, Text: m.Text, HTML: m.HTML, Headers: m.Headers, Attachments: m.Attachments,
+		NoTextPart: m.NoTextPart, Calendar: m.Calendar, Unsubscribe: m.Unsubscribe, Raw: m.Raw,
 		Priority: m.Priority, NotBefore: m.NotBefore, Expires: m.Expires, Metadata: m.Metadata, OnUncertain: m.OnUncertain,
 	})
 }
@@ -57,6 +62,7 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 		ID: in.ID, Tenant: in.Tenant, User: in.User, Origin: in.Origin, Category: in.Category,
 		From: in.From, ReplyTo: in.ReplyTo, To: in.To, Cc: in.Cc, Bcc: in.Bcc,
 		Subject: in.Subject, Text: in.Text, HTML: in.HTML, Headers: in.Headers, Attachments: in.Attachments,
+		NoTextPart: in.NoTextPart, Calendar: in.Calendar, Unsubscribe: in.Unsubscribe, Raw: in.Raw,
 		Priority: in.Priority, NotBefore: in.NotBefore, Expires: in.Expires, Metadata: in.Metadata, OnUncertain: in.OnUncertain,
 	}
 	return nil

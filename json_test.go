@@ -20,12 +20,17 @@ const fullJSON = `{
   "from": {"name": "Max Muster", "address": "max@acme.example"},
   "reply_to": [{"address": "antwort@acme.example"}],
   "to": [{"name": "Kundin", "address": "kundin@example.org"}], "cc": [{"address": "c@example.org"}], "bcc": [{"address": "d@example.org"}],
-  "subject": "Ihre Rechnung", "text": "Guten Tag", "html": "<p>Guten Tag</p>",
+  "subject": "Ihre Rechnung", "text": "Guten Tag", "html": "<p>Guten Tag</p>", "no_text_part": true,
+  "calendar": {"method": "REQUEST", "content": "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//acme//rohrpost//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:4711@acme.example\r\nDTSTAMP:20260301T080000Z\r\nDTSTART:20260310T080000Z\r\nORGANIZER:mailto:max@acme.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"},
+  "unsubscribe": {"url": "https://acme.example/out", "mailto": "out@acme.example", "one_click": true}, "raw": "RnJvbTo=",
   "headers": [{"name": "X-Run", "value": "7"}],
   "attachments": [{"name": "R-1.pdf", "content_type": "application/pdf", "content_id": "r1", "content": "JVBERg=="}],
   "priority": "bulk", "not_before": "2026-03-01T08:00:00.5Z", "expires": "2026-03-02T08:00:00+01:00",
   "metadata": {"invoice": "4711"}, "on_uncertain": "hold"
 }`
+
+// invitation is what an application makes with an iCalendar library.
+const invitation = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//acme//rohrpost//EN\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:4711@acme.example\r\nDTSTAMP:20260301T080000Z\r\nDTSTART:20260310T080000Z\r\nORGANIZER:mailto:max@acme.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
 
 func fullMessage() rohrpost.Message {
 	return rohrpost.Message{
@@ -36,7 +41,9 @@ func fullMessage() rohrpost.Message {
 		ReplyTo: []rohrpost.Address{{Address: "antwort@acme.example"}},
 		To:      []rohrpost.Address{{Name: "Kundin", Address: "kundin@example.org"}},
 		Cc:      []rohrpost.Address{{Address: "c@example.org"}}, Bcc: []rohrpost.Address{{Address: "d@example.org"}},
-		Subject: "Ihre Rechnung", Text: "Guten Tag", HTML: "<p>Guten Tag</p>",
+		Subject: "Ihre Rechnung", Text: "Guten Tag", HTML: "<p>Guten Tag</p>", NoTextPart: true,
+		Calendar:    &rohrpost.Calendar{Method: "REQUEST", Content: invitation},
+		Unsubscribe: &rohrpost.Unsubscribe{URL: "https://acme.example/out", Mailto: "out@acme.example", OneClick: true}, Raw: []byte("From:"),
 		Headers:     []rohrpost.Header{{Name: "X-Run", Value: "7"}},
 		Attachments: []rohrpost.Attachment{{Name: "R-1.pdf", ContentType: "application/pdf", ContentID: "r1", Content: []byte("%PDF")}},
 		Priority:    rohrpost.Bulk,

@@ -34,8 +34,18 @@ type Message struct {
 	Subject     string
 	Text        string // plain text body
 	HTML        string // HTML body; with Text the mail is multipart/alternative
+	NoTextPart  bool   // else a mail with HTML alone gets a text made from it
+	Calendar    *Calendar
 	Headers     []Header
 	Attachments []Attachment
+	// Unsubscribe is how recipients get out of a list; nil: the mail does not say.
+	Unsubscribe *Unsubscribe
+
+	// Raw is a whole message as RFC 5322 has it, header and body, in place of
+	// everything that the mail says: bodies, subject, attachments, other fields. Its
+	// body leaves as it is, its header with few changes (docs/messages.md). To, Cc and
+	// Bcc say who gets it; if they are empty, its own fields do.
+	Raw []byte
 
 	// Priority picks the queue. Empty: Default.
 	Priority Priority

@@ -67,7 +67,13 @@ func (m *Message) Validate(now time.Time) error {
 	v := validator{}
 	v.identity(m)
 	v.recipients(m)
-	v.content(m)
+	if len(m.Raw) > 0 {
+		v.raw(m)
+	} else {
+		v.content(m)
+	}
+	v.calendar(m.Calendar)
+	v.unsubscribe(m.Unsubscribe)
 	v.headers(m.Headers)
 	v.times(m, now)
 	v.metadata(m.Metadata)
@@ -129,7 +135,7 @@ func (v *validator) recipients(m *Message) {
 		}
 	}
 	switch {
-	case count == 0:
+	case count == 0 && len(m.Raw) == 0:
 		v.fail("to", "no recipients")
 	case count > MaxRecipients:
 		v.fail("to", "%d recipients, at most %d", count, MaxRecipients)
@@ -158,8 +164,8 @@ func (v *validator) address(field string, a Address) {
 
 func (v *validator) content(m *Message) {
 	v.line("subject", m.Subject, maxSubject)
-	if m.Text == "" && m.HTML == "" && len(m.Attachments) == 0 {
-		v.fail("text", "no body: text, html and attachments are all empty")
+	if m.Text == "" && m.HTML == "" && m.Calendar == nil && len(m.Attachments) == 0 {
+		v.fail("text", "no body: text, html, calendar and attachments are all empty")
 	}
 	v.body("text", m.Text)
 	v.body("html", m.HTML)
@@ -177,6 +183,29 @@ func (v *validator) content(m *Message) {
 		}
 		if a.ContentID != "" && !contentIDPattern.MatchString(a.ContentID) {
 			v.fail(field+".content_id", "letters, digits and ._@+- only, without angle brackets")
+		}
+	}
+}
+
+// raw refuses what a whole message says itself.
+func (v *validator) raw(m *Message) {
+	for _, f := range []struct {
+		field string
+		given bool
+	}{
+		{"from", m.From != (Address{})},
+		{"reply_to", len(m.ReplyTo) > 0},
+		{"subject", m.Subject != ""},
+		{"text", m.Text != ""},
+		{"html", m.HTML != ""},
+		{"no_text_part", m.NoTextPart},
+		{"calendar", m.Calendar != nil},
+		{"headers", len(m.Headers) > 0},
+		{"attachments", len(m.Attachments) > 0},
+		{"unsubscribe", m.Unsubscribe != nil},
+	} {
+		if f.given {
+			v.fail(f.field, "is said by raw, which is a whole message: leave it away")
 		}
 	}
 }

@@ -41,7 +41,7 @@ func TestValidate(t *testing.T) {
 		fields string // of the refusals, separated by spaces; "": taken
 	}{
 		{"least", func(*M) {}, ""},
-		{"everything", func(m *M) { *m = fullMessage() }, ""},
+		{"everything", func(m *M) { *m = fullMessage(); m.Raw = nil }, ""},
 
 		{"id", func(m *M) { m.ID = "aZ09._:~-" + long(119) }, ""},
 		{"id too long", func(m *M) { m.ID = long(129) }, "id"},
@@ -139,6 +139,9 @@ func TestValidate(t *testing.T) {
 		{"expires before its time", func(m *M) { m.NotBefore, m.Expires = validateAt.Add(2), validateAt.Add(2) }, "expires"},
 		{"year 10000", func(m *M) { m.NotBefore, m.Expires = validateAt.AddDate(7974, 0, 0), validateAt.AddDate(7975, 0, 0) }, "not_before expires"},
 
+		{"a whole message", func(m *M) { *m = M{Raw: []byte("From: a@example.org\r\n\r\nx")} }, ""},
+		{"a whole message and more", func(m *M) { *m = fullMessage() }, "from reply_to subject text html no_text_part calendar headers attachments unsubscribe"},
+
 		{"most metadata", func(m *M) { m.Metadata = pairs(32, 120) }, ""},
 		{"too many pairs", func(m *M) { m.Metadata = pairs(33, 1) }, "metadata"},
 		{"too much metadata", func(m *M) { m.Metadata = map[string]string{"k": long(4096)} }, "metadata"},
@@ -212,7 +215,7 @@ func TestFieldErrors(t *testing.T) {
 	m := rohrpost.Message{ID: "a b", Subject: "a\nb"}
 	err := m.Validate(validateAt)
 	want := `id: letters, digits and ._:~- only, at most 128, starting with a letter or digit; to: no recipients; ` +
-		`subject: contains a line break; text: no body: text, html and attachments are all empty`
+		`subject: contains a line break; text: no body: text, html, calendar and attachments are all empty`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
@@ -239,4 +242,15 @@ func BenchmarkValidate(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// refusedFields are those that an error of Validate names, separated by spaces.
+func refusedFields(err error) string {
+	var problems rohrpost.FieldErrors
+	errors.As(err, &problems)
+	fields := make([]string, len(problems))
+	for i, p := range problems {
+		fields[i] = p.Field
+	}
+	return strings.Join(fields, " ")
 }

@@ -72,9 +72,9 @@ func (p *portion) add(m *rohrpost.Message, result *Result) {
 		e.nonce = accept.NewID()
 	}
 	p.entries = append(p.entries, e)
-	p.bytes += len(job.Text) + len(job.HTML)
+	p.bytes += len(job.Text) + len(job.HTML) + len(job.Raw)
 	p.size += weight
-	p.largest = max(p.largest, int64(len(job.Text)), int64(len(job.HTML)))
+	p.largest = max(p.largest, int64(len(job.Text)), int64(len(job.HTML)), int64(len(job.Raw)))
 	for _, a := range job.Attachments {
 		if len(a.Content) == 0 {
 			continue

@@ -54,5 +54,11 @@ func (e *entry) detach(to *shelf, until time.Time) {
 			Name: a.Name, ContentType: a.ContentType, ContentID: a.ContentID, Digest: add(a.Content), Size: int64(len(a.Content)),
 		})
 	}
-	job.Attachments = nil // the caller's list stays as it is
+	if c := job.Calendar; c != nil {
+		job.Files = append(job.Files, payload.File{Role: payload.Calendar, Name: c.Method, Digest: add([]byte(c.Content)), Size: int64(len(c.Content))})
+	}
+	if raw := job.Raw; len(raw) > 0 {
+		job.Files = append(job.Files, payload.File{Role: payload.Raw, Digest: add(raw), Size: int64(len(raw))})
+	}
+	job.Attachments, job.Calendar, job.Raw = nil, nil, nil // the caller's list stays as it is
 }

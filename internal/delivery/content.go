@@ -38,6 +38,14 @@ func (a *attempt) fill(ctx context.Context) (*rohrpost.Message, error) {
 		m.HTML = string(contents[a.job.HTMLDigest])
 	}
 	for _, f := range opened.Job.Files {
+		switch f.Role {
+		case payload.Calendar:
+			m.Calendar = &rohrpost.Calendar{Method: f.Name, Content: string(contents[f.Digest])}
+			continue
+		case payload.Raw:
+			m.Raw = contents[f.Digest]
+			continue
+		}
 		m.Attachments = append(m.Attachments, rohrpost.Attachment{
 			Name: f.Name, ContentType: f.ContentType, ContentID: f.ContentID, Content: contents[f.Digest],
 		})

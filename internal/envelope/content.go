@@ -34,7 +34,7 @@ func takeOut(j *payload.Job) (*payload.Job, []byte, error) {
 	readable.Files = make([]payload.File, len(j.Files))
 	for i, f := range j.Files {
 		line.Files = append(line.Files, file{f.Name, f.ContentType, f.ContentID})
-		readable.Files[i] = payload.File{Digest: f.Digest, Size: f.Size}
+		readable.Files[i] = payload.File{Role: f.Role, Digest: f.Digest, Size: f.Size}
 	}
 	plain, err := json.Marshal(line)
 	if err != nil {
@@ -62,7 +62,8 @@ func putBack(j *payload.Job, plain []byte) (*payload.Job, error) {
 	full.Files = make([]payload.File, len(j.Files))
 	for i, f := range line.Files {
 		full.Files[i] = payload.File{
-			Name: f.Name, ContentType: f.ContentType, ContentID: f.ContentID, Digest: j.Files[i].Digest, Size: j.Files[i].Size,
+			Name: f.Name, ContentType: f.ContentType, ContentID: f.ContentID,
+			Role: j.Files[i].Role, Digest: j.Files[i].Digest, Size: j.Files[i].Size,
 		}
 	}
 	return &full, nil

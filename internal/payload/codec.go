@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rohrpost/rohrpost"
@@ -17,9 +18,13 @@ import (
 //   - 2: the job's Key names its tenant, too: an older worker would look for it in
 //     another's place.
 //   - 3: what the mail says is sealed.
-const Version = sealedVersion
+//   - 4: a File has a Role. What the mail says may be sealed, too.
+const Version = roleVersion
 
-const sealedVersion = 3
+const (
+	sealedVersion = 3
+	roleVersion   = 4
+)
 
 var (
 	// ErrVersion says that a newer program wrote the payload. The job must wait for
@@ -28,12 +33,14 @@ var (
 	// ErrMalformed says that the bytes are no payload at all.
 	ErrMalformed = errors.New("malformed payload")
 
-	errAttached = errors.New("encode payload: its attachments are no blobs yet")
+	errAttached = errors.New("encode payload: its attachments, calendar or raw message are no blobs yet")
 )
 
 // version is that of the job's payload.
 func (j *Job) version() int {
 	switch {
+	case slices.ContainsFunc(j.Files, func(f File) bool { return f.Role != "" }):
+		return roleVersion
 	case j.Sealed != nil:
 		return sealedVersion
 	case j.Bare || j.Tenant == "":
@@ -67,6 +74,7 @@ type line struct {
 	To          []mailbox            `json:"to,omitempty"`
 	Cc          []mailbox            `json:"cc,omitempty"`
 	Bcc         []mailbox            `json:"bcc,omitempty"`
+	NoTextPart  bool                 `json:"no_text_part,omitempty"`
 	Files       []File               `json:"attachments,omitempty"`
 	NotBefore   int64                `json:"not_before,omitempty"`
 	Expires     int64                `json:"expires,omitempty"`
@@ -81,9 +89,9 @@ type mailbox rohrpost.Address
 
 // Encode writes a payload: one line of JSON, then the text and the HTML body as raw
 // bytes, or what is sealed. Times lose what is below a millisecond. A job whose
-// Message still has Attachments is an error.
+// Message still has Attachments, a Calendar or Raw is an error.
 func Encode(j *Job) ([]byte, error) {
-	if len(j.Attachments) > 0 {
+	if len(j.Attachments) > 0 || j.Calendar != nil || len(j.Raw) > 0 {
 		return nil, errAttached
 	}
 	head := newLine(j)
@@ -114,7 +122,7 @@ func newLine(j *Job) *line {
 		To:      convert[mailbox](j.To),
 		Cc:      convert[mailbox](j.Cc),
 		Bcc:     convert[mailbox](j.Bcc),
-		Files:   j.Files, NotBefore: toMilli(j.NotBefore), Expires: toMilli(j.Expires),
+		Files:   j.Files, NoTextPart: j.NoTextPart, NotBefore: toMilli(j.NotBefore), Expires: toMilli(j.Expires),
 		TextLen: len(j.Text), HTMLLen: len(j.HTML), TextDigest: j.TextDigest, HTMLDigest: j.HTMLDigest,
 	}
 }
@@ -148,7 +156,7 @@ func (l *line) check(after int) error {
 	switch {
 	case l.Version < 1:
 		return fmt.Errorf("%w: no version", ErrMalformed)
-	case (l.Key != "") != (l.Version >= sealedVersion):
+	case l.Version < roleVersion && (l.Key != "") != (l.Version == sealedVersion):
 		return fmt.Errorf("%w: version %d, with a key or without", ErrMalformed, l.Version)
 	case l.Key != "" && (l.TextLen != 0 || l.HTMLLen != 0):
 		return fmt.Errorf("%w: sealed, with the length of a body", ErrMalformed)
@@ -165,12 +173,12 @@ func (l *line) job() *Job {
 		Message: rohrpost.Message{
 			ID: l.ID, Tenant: l.Tenant, User: l.User, Origin: l.Origin, Category: l.Category, Subject: l.Subject,
 			Headers: l.Headers, Priority: l.Priority, Metadata: l.Metadata, OnUncertain: l.OnUncertain,
-			From:      rohrpost.Address(l.From),
-			ReplyTo:   convert[rohrpost.Address](l.ReplyTo),
-			To:        convert[rohrpost.Address](l.To),
-			Cc:        convert[rohrpost.Address](l.Cc),
-			Bcc:       convert[rohrpost.Address](l.Bcc),
-			NotBefore: fromMilli(l.NotBefore), Expires: fromMilli(l.Expires),
+			From:       rohrpost.Address(l.From),
+			ReplyTo:    convert[rohrpost.Address](l.ReplyTo),
+			To:         convert[rohrpost.Address](l.To),
+			Cc:         convert[rohrpost.Address](l.Cc),
+			Bcc:        convert[rohrpost.Address](l.Bcc),
+			NoTextPart: l.NoTextPart, NotBefore: fromMilli(l.NotBefore), Expires: fromMilli(l.Expires),
 		},
 		MessageID: l.MessageID, EnqueuedAt: time.UnixMilli(l.EnqueuedAt).UTC(), Files: l.Files,
 		TextDigest: l.TextDigest, HTMLDigest: l.HTMLDigest,

@@ -25,6 +25,7 @@ const (
 	goldenV1 = "testdata/v1.golden"
 	goldenV2 = "testdata/v2.golden"
 	goldenV3 = "testdata/v3.golden"
+	goldenV4 = "testdata/v4.golden"
 )
 
 // fullJob has a value in every field. It must never change: the golden files are
@@ -51,6 +52,7 @@ func fullJob() *payload.Job {
 			Expires:     time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC),
 			Metadata:    map[string]string{"invoice": "4711", "a": "ü"},
 			OnUncertain: rohrpost.Hold,
+			NoTextPart:  true,
 		},
 		MessageID:  "<invoice-4711@acme.example>",
 		EnqueuedAt: time.Date(2026, 2, 28, 23, 59, 59, 999e6, time.UTC),
@@ -59,6 +61,7 @@ func fullJob() *payload.Job {
 		Files: []payload.File{
 			{Name: "R-1.pdf", ContentType: "application/pdf", Digest: strings.Repeat("ab", 32), Size: 1234567},
 			{ContentID: "logo@acme", Digest: strings.Repeat("cd", 32), Size: 0},
+			{Name: "REQUEST", Role: payload.Calendar, Digest: strings.Repeat("ef", 32), Size: 700},
 		},
 		Bare:   true,
 		Sealed: &payload.Sealed{},
@@ -80,13 +83,17 @@ func sealedJob(t *testing.T, j *payload.Job) {
 	j.Sealed = &payload.Sealed{Key: "age2:0123abcd:a2V5", Content: []byte("\x00sealed\nbytes\xff"), Head: append(head, '\n')}
 }
 
+// older is fullJob as versions before 4 could write it.
+func older(j *payload.Job) { j.Files, j.NoTextPart = j.Files[:2], false }
+
 func TestGolden(t *testing.T) {
 	t.Parallel()
 	everyFieldSet(t, reflect.ValueOf(*fullJob()), "Job")
 	for file, change := range map[string]func(*payload.Job){
-		goldenV1: func(j *payload.Job) { j.Sealed = nil },
-		goldenV2: func(j *payload.Job) { j.Bare, j.Sealed = false, nil },
-		goldenV3: func(j *payload.Job) { sealedJob(t, j) },
+		goldenV1: func(j *payload.Job) { older(j); j.Sealed = nil },
+		goldenV2: func(j *payload.Job) { older(j); j.Bare, j.Sealed = false, nil },
+		goldenV3: func(j *payload.Job) { older(j); sealedJob(t, j) },
+		goldenV4: func(j *payload.Job) { j.Bare, j.Sealed = false, nil },
 	} {
 		job := fullJob()
 		change(job)
@@ -126,6 +133,7 @@ func TestVersion(t *testing.T) {
 	}{
 		"of a tenant":                     {payload.Job{Message: rohrpost.Message{ID: "a", Tenant: "acme"}}, `{"v":2,`},
 		"of a tenant, by an older client": {payload.Job{Message: rohrpost.Message{ID: "a", Tenant: "acme"}, Bare: true}, `{"v":1,`},
+		"with a calendar, sealed":         {payload.Job{Message: rohrpost.Message{ID: "a"}, Files: []payload.File{{Role: payload.Calendar}}, Sealed: &payload.Sealed{Key: "k"}}, `{"v":4,"key":"k",`},
 		"of the platform":                 {payload.Job{Message: rohrpost.Message{ID: "a"}}, `{"v":1,`},
 	} {
 		encoded, err := payload.Encode(&tt.job)
@@ -140,8 +148,8 @@ func TestVersion(t *testing.T) {
 }
 
 // everyFieldSet fails for a field of fullJob that was forgotten: one that is
-// added later must come into the golden file of its version. Attachments are
-// never in a payload, and one file may lack what the other has.
+// added later must come into the golden file of its version. Attachments and
+// the like are never in a payload, and one file may lack what the other has.
 func everyFieldSet(t *testing.T, v reflect.Value, path string) {
 	t.Helper()
 	switch {
@@ -151,7 +159,8 @@ func everyFieldSet(t *testing.T, v reflect.Value, path string) {
 			everyFieldSet(t, v.Field(i), path+"."+v.Type().Field(i).Name)
 		}
 		return
-	case v.Type() == reflect.TypeFor[[]rohrpost.Attachment](), v.Kind() == reflect.Slice && v.Len() > 0 && v.Type().Elem() == reflect.TypeFor[payload.File]():
+	case v.Type() == reflect.TypeFor[[]rohrpost.Attachment](), v.Type() == reflect.TypeFor[*rohrpost.Calendar](),
+		v.Type() == reflect.TypeFor[*rohrpost.Unsubscribe](), v.Type() == reflect.TypeFor[[]byte](), v.Kind() == reflect.Slice && v.Len() > 0 && v.Type().Elem() == reflect.TypeFor[payload.File]():
 		return
 	case v.Kind() == reflect.Slice && v.Len() > 0 && v.Type().Elem() != reflect.TypeFor[rohrpost.Address]():
 		everyFieldSet(t, v.Index(0), path+"[0]")
@@ -165,10 +174,18 @@ func everyFieldSet(t *testing.T, v reflect.Value, path string) {
 // What Encode would leave out must have become a blob before.
 func TestEncodeRefusesContent(t *testing.T) {
 	t.Parallel()
-	job := fullJob()
-	job.Attachments = []rohrpost.Attachment{{Name: "a", Content: []byte("secret bytes")}}
-	if encoded, err := payload.Encode(job); err == nil || strings.Contains(err.Error(), "secret") {
-		t.Errorf("%s, %v", encoded, err)
+	for name, add := range map[string]func(*payload.Job){
+		"attachment": func(j *payload.Job) {
+			j.Attachments = []rohrpost.Attachment{{Name: "a", Content: []byte("secret bytes")}}
+		},
+		"calendar": func(j *payload.Job) { j.Message.Calendar = &rohrpost.Calendar{Content: "secret"} },
+		"raw":      func(j *payload.Job) { j.Message.Raw = []byte("secret") },
+	} {
+		job := fullJob()
+		add(job)
+		if encoded, err := payload.Encode(job); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %s, %v", name, encoded, err)
+		}
 	}
 }
 
@@ -179,11 +196,11 @@ func TestDecodeRefuses(t *testing.T) {
 		payload string
 		want    error
 	}{
-		{"newer", `{"v":4}` + "\n", payload.ErrVersion},
+		{"newer", `{"v":5}` + "\n", payload.ErrVersion},
 		{"newer, much", `{"v":1000000}` + "\nbodies", payload.ErrVersion},
-		{"newer, other shape", `{"to":{"x":[]},"id":7,"v":4,"subject":[],"expires":"never"}` + "\nx", payload.ErrVersion},
-		{"newer, shape that fails first", `{"message_id":[1],"enqueued_at":{},"v":4}` + "\n", payload.ErrVersion},
-		{"newer, no line end", `{"v":4}`, payload.ErrVersion},
+		{"newer, other shape", `{"to":{"x":[]},"id":7,"v":5,"subject":[],"expires":"never"}` + "\nx", payload.ErrVersion},
+		{"newer, shape that fails first", `{"message_id":[1],"enqueued_at":{},"v":5}` + "\n", payload.ErrVersion},
+		{"newer, no line end", `{"v":5}`, payload.ErrVersion},
 		{"empty", "", payload.ErrMalformed},
 		{"line end only", "\n", payload.ErrMalformed},
 		{"no JSON", "hello\n", payload.ErrMalformed},
@@ -314,7 +331,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(golden)
 	f.Add([]byte(`{"v":1,"text_len":1,"html_len":2}` + "\nabc"))
 	f.Add([]byte(`{"v":2,"tenant":"acme"}` + "\n"))
-	f.Add([]byte(`{"v":4}`))
+	f.Add([]byte(`{"v":5}`))
 	f.Add([]byte(`{"v":1,"expires":-62135596800000,"metadata":{},"headers":[],"to":[null]}` + "\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		first, err := payload.Decode(b)
@@ -374,7 +391,7 @@ func TestBlobs(t *testing.T) {
 	if diff := cmp.Diff(bodies, job.Bodies()); diff != "" {
 		t.Errorf("bodies (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(append(bodies, strings.Repeat("ab", 32), strings.Repeat("cd", 32)), job.Blobs()); diff != "" {
+	if diff := cmp.Diff(append(bodies, strings.Repeat("ab", 32), strings.Repeat("cd", 32), strings.Repeat("ef", 32)), job.Blobs()); diff != "" {
 		t.Errorf("blobs (-want +got):\n%s", diff)
 	}
 	if list := (&payload.Job{Message: rohrpost.Message{Text: "x"}}).Blobs(); len(list) != 0 {

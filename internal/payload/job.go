@@ -9,8 +9,9 @@ import (
 
 var errJSON = errors.New("a Job is no JSON value: use Encode and Decode, or its Message")
 
-// A Job is a message in the queue. Its attachments are blobs: they stand in Files, and
-// Attachments of the Message is empty. So are large bodies.
+// A Job is a message in the queue. Its attachments, its calendar and its raw message are
+// blobs: they stand in Files, and these fields of the Message are empty. So are large
+// bodies. What the message has in Unsubscribe is among its Headers.
 type Job struct {
 	rohrpost.Message
 	MessageID  string    // fixed at enqueue, so that every attempt is the same mail
@@ -30,9 +31,19 @@ type File struct {
 	Name        string `json:"name,omitempty"`
 	ContentType string `json:"content_type,omitempty"`
 	ContentID   string `json:"content_id,omitempty"`
+	Role        Role   `json:"role,omitempty"`
 	Digest      string `json:"digest"`
 	Size        int64  `json:"size"` // bytes of the content, before it is sealed
 }
+
+// Role is what a File is to the mail. An older worker would send any as an attachment.
+type Role string
+
+// The roles. The zero value is an attachment.
+const (
+	Calendar Role = "calendar" // Content of the Calendar, whose Method is the Name
+	Raw      Role = "raw"      // Raw of the Message
+)
 
 // Sealed is the part of a payload that is encrypted. Subject, headers, bodies and the
 // names of attachments are in it; contents of attachments are sealed as blobs.

@@ -29,6 +29,10 @@ func Weight(job *payload.Job) int64 {
 	for _, a := range job.Attachments {
 		n += len(a.Name) + len(a.ContentType) + len(a.Content)
 	}
+	if job.Calendar != nil {
+		n += len(job.Calendar.Content)
+	}
+	n += len(job.Raw)
 	for _, f := range job.Files {
 		n += len(f.Name) + len(f.ContentType)
 	}

@@ -216,7 +216,17 @@ func cloneMessage(m rohrpost.Message) rohrpost.Message {
 	for i := range m.Attachments {
 		m.Attachments[i].Content = bytes.Clone(m.Attachments[i].Content)
 	}
+	m.Raw = bytes.Clone(m.Raw)
+	m.Calendar, m.Unsubscribe = clonePointer(m.Calendar), clonePointer(m.Unsubscribe)
 	return m
+}
+
+func clonePointer[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	value := *p
+	return &value
 }
 
 func cloneStatus(s rohrpost.Status) rohrpost.Status {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -121,6 +122,8 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*payload.Job, error) {
 	if len(problems) > 0 {
 		return nil, problems
 	}
+	own.Headers = append(slices.Clip(own.Headers), own.Unsubscribe.Fields()...)
+	own.Unsubscribe = nil
 	job := &payload.Job{Message: own, EnqueuedAt: now.UTC().Truncate(time.Millisecond)}
 	job.ID = cmp.Or(m.ID, NewID())
 	left := leftSide(job.ID)
@@ -191,12 +194,18 @@ func (r Rules) checkSize(m *rohrpost.Message) *rohrpost.FieldError {
 	for _, a := range m.Attachments {
 		files += base64Size(int64(len(a.Content))) + perFile
 	}
-	size := perMail + text + html + files
+	if m.Calendar != nil { // among the alternatives, and as a file
+		files += 2 * (base64Size(int64(len(m.Calendar.Content))) + perFile)
+	}
+	raw := int64(len(m.Raw))
+	size := perMail + text + html + files + raw
 	if size <= r.maxSize {
 		return nil
 	}
 	field := "attachments"
-	switch max(text, html, files) {
+	switch max(text, html, files, raw) {
+	case raw:
+		field = "raw"
 	case text:
 		field = "text"
 	case html:
