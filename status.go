@@ -48,15 +48,17 @@ const (
 // A Receipt says that a message is safely in the queue.
 type Receipt struct {
 	ID        string `json:"id"`
-	MessageID string `json:"message_id"` // with angle brackets, as in the header
+	MessageID string `json:"message_id"` // with angle brackets, as in the header; empty: the Status has it once the mail leaves
 	// Duplicate is true when the id was known: the first receipt once more.
 	Duplicate bool `json:"duplicate,omitempty"`
+	// Warning says what may keep the mail from being read; empty: nothing is known.
+	Warning string `json:"warning,omitempty"`
 }
 
 // Status is what has become of a job.
 type Status struct {
 	ID         string            `json:"id"`
-	MessageID  string            `json:"message_id"`
+	MessageID  string            `json:"message_id"` // empty: the mail has not left yet
 	Tenant     string            `json:"tenant,omitempty"`
 	State      State             `json:"state"`
 	Queue      string            `json:"queue,omitempty"` // critical, default or bulk; empty: not known

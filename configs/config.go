@@ -12,6 +12,7 @@ type Config struct {
 	Accounts Accounts `yaml:"accounts"`
 	Secrets  Secrets  `yaml:"secrets"`
 	Payload  Payload  `yaml:"payload"`
+	Messages Messages `yaml:"messages"`
 	OAuth2   OAuth2   `yaml:"oauth2"`
 	Worker   Worker   `yaml:"worker"`
 	Retry    Retry    `yaml:"retry"`
@@ -63,6 +64,14 @@ type Secrets struct {
 // Payload is how mails stand in Redis.
 type Payload struct {
 	Seal bool `yaml:"seal"` // for Secrets.Recipients
+}
+
+// Messages is what every mail has, or must have.
+type Messages struct {
+	// IDDomain is the right side of every Message-ID; empty: the sender's domain.
+	IDDomain string `yaml:"id_domain"`
+	// RequireUnsubscribe refuses mails of many that do not say how to get out.
+	RequireUnsubscribe bool `yaml:"require_unsubscribe"`
 }
 
 // OAuth2 is the platform's application at Microsoft and Google, for accounts that

@@ -116,6 +116,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"accounts.store": "redis", "accounts.require_unlock": "true", "accounts.require_check": "true", "accounts.require_approval": "true", "accounts.require_acceptance": "true",
 		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.deny_networks": "10.2.0.0/16", "accounts.allow_ports": "25", "accounts.max_connections": "12",
 		"secrets.recipients": recipient, "secrets.identity": identity.Reveal(), "secrets.identity_file": "", "secrets.require_bound": "true", "payload.seal": "true",
+		"messages.id_domain": "mail.acme.example", "messages.require_unsubscribe": "true",
 		"oauth2.microsoft_client_id": "m", "oauth2.microsoft_client_secret": "ms", "oauth2.microsoft_client_secret_file": "",
 		"oauth2.google_client_id": "g", "oauth2.google_client_secret": "gs", "oauth2.google_client_secret_file": "",
 		"worker.concurrency": "8", "worker.servers": "2", "worker.attempt_timeout": "3s", "worker.shutdown_timeout": "40s", "worker.helo": "h", "worker.addr": ":1",
@@ -145,7 +146,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	}
 	want := Config{
 		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}, 12},
-		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
+		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, Messages: Messages{"mail.acme.example", true}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},
 		Limits: Limits{KiB, 9, 12, 3 * KiB, 2 * KiB, 2 * time.Hour, 3 * time.Hour}, Ledger: Ledger{10 * time.Second, true}, ErrorLog: ErrorLog{time.Minute, 11, MiB, true, "de"},

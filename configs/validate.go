@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 )
@@ -48,6 +49,8 @@ func (c *Config) problems() problems {
 	p.add(err != nil, "secrets", "%v", err)
 	p.add(c.Payload.Seal && len(c.Secrets.Recipients) == 0 && c.Secrets.Identity.IsZero() && c.Secrets.IdentityFile == "", "payload.seal",
 		"is set, and there is no key to seal for: name secrets.recipients (rohrpost keygen makes a key)")
+	p.add(c.Messages.IDDomain != "" && !isHostName(c.Messages.IDDomain), "messages.id_domain",
+		"%.100q is no domain name such as mail.example.com", c.Messages.IDDomain)
 	c.Worker.check(&p)
 	c.Retry.check(&p)
 	c.Limits.check(&p)
@@ -64,6 +67,15 @@ func (c *Config) problems() problems {
 	p.oneOf("log.level", c.Log.Level, "trace", "debug", "info", "warn", "error")
 	p.oneOf("log.format", c.Log.Format, "json", "console")
 	return p
+}
+
+// isHostName reports whether s is a domain name with a dot, of letters, digits and
+// hyphens: A-labels (RFC 5890 §2.3.2.1) if it is international.
+func isHostName(s string) bool {
+	plain := !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '-' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	})
+	return plain && strings.Contains(s, ".") && rohrpost.CheckAddress("a@"+s) == nil
 }
 
 func (l *Limits) check(p *problems) {

@@ -33,6 +33,7 @@ func TestValidate(t *testing.T) {
 		"denied network":       {func(c *Config) { c.Accounts.DenyNetworks = List{"here"} }, `accounts.deny_networks: "here" is no network`},
 		"port":                 {func(c *Config) { c.Accounts.AllowPorts = List{"0"} }, `accounts.allow_ports: "0" is no port`},
 		"recipient":            {func(c *Config) { c.Secrets.Recipients = List{"AGE-SECRET-KEY-1HUNTER2"} }, "secrets: secrets.recipients"},
+		"no domain of ids":     {func(c *Config) { c.Messages.IDDomain = "vm" }, `messages.id_domain: "vm" is no domain name`},
 		"nothing to seal for":  {func(c *Config) { c.Payload.Seal = true }, "payload.seal: is set, and there is no key"},
 		"identity":             {func(c *Config) { c.Secrets.Identity = secret.New("hunter2") }, "secrets: secrets.identity_file"},
 		"no concurrency":       {func(c *Config) { c.Worker.Concurrency = 0 }, "worker.concurrency: 0 is out of range: 1 to 10000"},

@@ -50,9 +50,13 @@ const DefaultMaxSize = accept.DefaultMaxSize
 type Options struct {
 	// MaxSize of a mail in bytes, as sent; 0: DefaultMaxSize.
 	MaxSize int64
-	// MessageIDDomain is the right side of a Message-ID when neither From nor
-	// User has an address; empty: the host's name.
+	// MessageIDDomain is the right side of every Message-ID. Empty: the domain of the
+	// sender, which is known when the mail leaves for the first time: until then
+	// Receipt and Status have no MessageID.
 	MessageIDDomain string
+	// RequireUnsubscribe refuses a mail of the category Marketing, or of the priority
+	// Bulk, without Unsubscribe. False: its Receipt has a Warning.
+	RequireUnsubscribe bool
 	// Keep is how long the ledger remembers an ended job; 0: 48 hours. It must be
 	// that of the workers.
 	Keep time.Duration
@@ -120,6 +124,7 @@ func Open(url string) (*Client, error) {
 func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 	rules, rulesErr := accept.New(accept.Options{
 		MaxSize: o.MaxSize, Domain: o.MessageIDDomain, NotBefore: o.NotBeforeMax, Expires: o.ExpiresMax,
+		RequireUnsubscribe: o.RequireUnsubscribe,
 	})
 	waiting, quotaErr := quota.New(quota.Options{Redis: rdb, Limits: o.quotas(), Now: o.Now})
 	returns := quota.NewReturns(waiting)

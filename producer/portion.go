@@ -163,7 +163,6 @@ func (c *Client) known(ctx context.Context, e *entry) bool {
 		c.fail(ctx, e, err)
 		return true
 	}
-	e.job.MessageID = e.result.Receipt.MessageID
 	e.job.Priority = rohrpost.Priority(record.Queue)
 	return record.State.Final()
 }
@@ -299,6 +298,7 @@ func (c *Client) receive(ctx context.Context, e *entry) bool {
 		c.fail(ctx, e, err)
 	default:
 		e.result.Receipt = receipt
+		e.result.Receipt.Warning = accept.Warning(&e.job.Message)
 		e.reserved = !receipt.Duplicate
 	}
 	return err == nil

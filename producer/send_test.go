@@ -122,7 +122,7 @@ func TestSameIDAgain(t *testing.T) {
 	t.Parallel()
 	client, rdb := newClient(t, producer.Options{})
 	first := mustSend(t, client, mail(), producer.WithID("invoice-4711"))
-	if first != (rohrpost.Receipt{ID: "invoice-4711", MessageID: "<invoice-4711.822b33ad87@acme.example>"}) {
+	if first.ID != "invoice-4711" || !strings.HasPrefix(first.MessageID, "<invoice-4711.822b33ad87.") || !strings.HasSuffix(first.MessageID, "@acme.example>") || first.Duplicate {
 		t.Errorf("first receipt %+v", first)
 	}
 	again := mail()
@@ -178,7 +178,7 @@ func TestSameIDAtTheSameTime(t *testing.T) {
 		if !r.Duplicate {
 			firsts++
 		}
-		if r.MessageID != "<one.822b33ad87@acme.example>" {
+		if r.MessageID != receipts[0].MessageID || r.MessageID == "" {
 			t.Errorf("receipt %+v", r)
 		}
 	}

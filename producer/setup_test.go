@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -32,6 +33,7 @@ func TestMain(m *testing.M) {
 func newClient(t testing.TB, o producer.Options) (*producer.Client, redis.UniversalClient) {
 	t.Helper()
 	rdb := redistest.Start(t).Client(t)
+	o.MessageIDDomain = cmp.Or(o.MessageIDDomain, "acme.example")
 	client, err := producer.New(rdb, o)
 	if err != nil {
 		t.Fatal(err)

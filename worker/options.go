@@ -54,6 +54,9 @@ type Options struct {
 	// 0: 1 GiB.
 	FailedBytes int64
 
+	// MessageIDDomain is the right side of the Message-IDs that the producer has left
+	// open. Empty: the domain of the sender.
+	MessageIDDomain string
 	// HELO is the name under which servers see this one. Empty: the host's, if it has a
 	// domain, else "localhost".
 	HELO string
@@ -128,7 +131,7 @@ func (o *Options) engine() engine.Options {
 		Redis: o.Redis, Store: o.Store, All: o.Accounts, ErrorLog: o.ErrorLog, Logger: o.Logger, ShowRecipients: o.ShowRecipients,
 		Concurrency: o.Concurrency, Servers: o.Servers, Connections: o.Connections, TenantConnections: o.TenantConnections,
 		AttemptTimeout: o.AttemptTimeout, ShutdownTimeout: o.ShutdownTimeout, Retry: delivery.Retry(o.Retry),
-		Keep: o.Keep, FailedBytes: o.FailedBytes, HELO: o.HELO,
+		Keep: o.Keep, FailedBytes: o.FailedBytes, HELO: o.HELO, MessageIDDomain: o.MessageIDDomain,
 		Guard:     netguard.Options{Allow: o.AllowNetworks, Deny: o.DenyNetworks, Ports: o.AllowPorts},
 		Microsoft: route.Application(o.Microsoft), Google: route.Application(o.Google),
 		Seal:    seal.Options{Recipients: o.Recipients, Identities: o.Identities},

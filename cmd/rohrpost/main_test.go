@@ -44,10 +44,10 @@ func TestSendStatusCancel(t *testing.T) {
 	r := fine(t, call(t, "", "send", "--redis", url, "--json", "--tenant", "acme", "--to", "Kunde <kunde@example.org>", "--subject", "Test",
 		"--text", "Hallo", "--id", "invoice-4711", "--meta", "invoice=4711", "--not-before", "1h"))
 	var receipt rohrpost.Receipt
-	if err := json.Unmarshal([]byte(r.out), &receipt); err != nil || receipt.ID != "invoice-4711" || receipt.MessageID == "" {
+	if err := json.Unmarshal([]byte(r.out), &receipt); err != nil || receipt.ID != "invoice-4711" || receipt.MessageID != "" {
 		t.Fatalf("receipt %q: %v", r.out, err)
 	}
-	r = fine(t, call(t, "", "send", "--redis", url, "--to", "kunde@example.org", "--tenant", "acme", "--text", "x", "--id", "invoice-4711"))
+	r = fine(t, call(t, "", "send", "--redis", url, "--to", "Kunde <kunde@example.org>", "--subject", "Test", "--tenant", "acme", "--text", "Hallo", "--id", "invoice-4711", "--meta", "invoice=4711"))
 	if !strings.Contains(r.out, "known already") {
 		t.Errorf("sending again: %q", r.out)
 	}

@@ -72,6 +72,11 @@ func (c *cli) oneMessage(form *messageForm) (rohrpost.Message, error) {
 }
 
 func (c *cli) printReceipt(r rohrpost.Receipt) error {
+	if r.Warning != "" && !c.json {
+		if err := c.printf("warning: %s\n", r.Warning); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.json:
 		return c.printJSON(r)

@@ -125,6 +125,7 @@ func NewProducer(cfg configs.Config, rdb redis.UniversalClient) (*producer.Clien
 		MaxSize: int64(l.MaxMessageSize), Keep: cfg.Ledger.Keep, KeepSubject: cfg.Ledger.KeepSubject, Recipients: recipients,
 		WaitingMailsPerTenant: int64(l.WaitingMailsPerTenant), WaitingBytesPerTenant: int64(l.WaitingBytesPerTenant),
 		NotBeforeMax: l.NotBeforeMax, ExpiresMax: l.ExpiresMax,
+		MessageIDDomain: cfg.Messages.IDDomain, RequireUnsubscribe: cfg.Messages.RequireUnsubscribe,
 	})
 }
 

@@ -1,11 +1,14 @@
 package delivery
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/net/idna"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/backlog"
@@ -13,6 +16,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/dispatch"
 	"github.com/rohrpost/rohrpost/internal/failure"
 	"github.com/rohrpost/rohrpost/internal/ledger"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/internal/transport/compose"
@@ -155,6 +159,7 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 		}
 		return transport.Outcome{}, err
 	}
+	a.job.MessageID = a.messageID()
 	body, err := compose.Compose(ctx, compose.Input{
 		Message: message, MessageID: a.job.MessageID, Date: a.date(), From: a.sender.From, ReplyTo: a.sender.ReplyTo,
 		Branding: compose.Look(a.sender.Branding),
@@ -180,6 +185,26 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 		}
 	}
 	return out, err
+}
+
+// messageID is the one with which the mail has left before, if it has; else the first
+// sender decides whose domain it has.
+func (a *attempt) messageID() string {
+	if a.record != nil && a.record.MessageID != "" {
+		return a.record.MessageID
+	}
+	return payload.Decide(a.job.MessageID, cmp.Or(a.w.opts.MessageIDDomain, asciiDomain(a.sender.From.Address)))
+}
+
+// asciiDomain is the domain of an address as A-labels. One that has none, or that is an
+// IP address, is no name for the world.
+func asciiDomain(address string) string {
+	const unknown = "rohrpost.invalid"
+	name, err := idna.Lookup.ToASCII(domain(address))
+	if err != nil || !strings.Contains(name, ".") {
+		return unknown
+	}
+	return name
 }
 
 // unwritten is the failure of a mail that was not composed when the attempt ended:

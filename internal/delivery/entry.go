@@ -99,7 +99,7 @@ func sameFailure(f, g *failure.Failure) bool {
 
 func (a *attempt) entry(f *failure.Failure, c conclusion) errorlog.Entry {
 	e := errorlog.Entry{
-		Time: a.w.now(), Tenant: a.job.Tenant, User: a.job.User.ID, JobID: a.job.ID, MessageID: a.job.MessageID,
+		Time: a.w.now(), Tenant: a.job.Tenant, User: a.job.User.ID, JobID: a.job.ID, MessageID: payload.KnownMessageID(a.job.MessageID),
 		Attempt: 1, Account: c.Account, Level: c.Level, Host: a.host, Metadata: a.job.Metadata,
 	}.Because(f)
 	if a.record != nil {

@@ -86,9 +86,10 @@ type Options struct {
 	FailedBytes     int64         // of a tenant's failed mails, kept for a retry; 1 GiB
 	// Identities are the keys (AGE-SECRET-KEY-1…, one a line) that open mails which
 	// their producer has sealed. Empty: those wait.
-	Identities     resolver.Secret
-	ShowRecipients bool // whole addresses in the log lines
-	Now            func() time.Time
+	Identities      resolver.Secret
+	MessageIDDomain string // of a Message-ID that its producer has left open; empty: the sender's
+	ShowRecipients  bool   // whole addresses in the log lines
+	Now             func() time.Time
 }
 
 // A Worker is a pool of mail workers on one Redis.

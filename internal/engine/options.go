@@ -48,6 +48,7 @@ type Options struct {
 	Keep              time.Duration
 	FailedBytes       int64
 	ShowRecipients    bool
+	MessageIDDomain   string // of a Message-ID that its producer has left open; empty: the sender's
 
 	HELO              string
 	Seal              seal.Options // of tokens and of accounts in Redis; its identities open mails, too
@@ -66,6 +67,7 @@ func (o *Options) delivery() delivery.Options {
 		Concurrency: o.Concurrency, Servers: o.Servers, Connections: o.Connections, TenantConnections: o.TenantConnections,
 		AttemptTimeout: o.AttemptTimeout, ShutdownTimeout: o.ShutdownTimeout, Retry: o.Retry,
 		Identities: o.Seal.Identities, Keep: o.Keep, FailedBytes: o.FailedBytes, ShowRecipients: o.ShowRecipients,
+		MessageIDDomain: o.MessageIDDomain,
 	}
 }
 

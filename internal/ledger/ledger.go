@@ -179,8 +179,8 @@ func identity(job *payload.Job) []any {
 	}
 }
 
-// Receipt is the receipt of the first Send of this id. If its record is that of an
-// older version, the job is Bare from then on. It fails with ErrTaken when an older
+// Receipt is the receipt of the first Send of this id, whose MessageID becomes the job's.
+// If its record is that of an older version, the job is Bare from then on. It fails with ErrTaken when an older
 // version used a platform's id for a tenant.
 func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 	val, err := r.call.Result()
@@ -189,7 +189,7 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 	}
 	if val == int64(0) {
 		r.tenants.note(r.job.Tenant, r.now)
-		return rohrpost.Receipt{ID: r.job.ID, MessageID: r.job.MessageID}, nil
+		return rohrpost.Receipt{ID: r.job.ID, MessageID: payload.KnownMessageID(r.job.MessageID)}, nil
 	}
 	fields, ok := val.([]any)
 	if !ok || len(fields) != 4 {
@@ -203,15 +203,16 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 	}
 	r.tenants.note(tenant, r.now)
 	r.job.Bare = r.job.Bare || fields[3] == int64(2)
+	r.job.MessageID = longMessageID(r.job.ID, messageID)
 	return rohrpost.Receipt{
 		ID:        r.job.ID,
-		MessageID: longMessageID(r.job.ID, messageID),
+		MessageID: payload.KnownMessageID(r.job.MessageID),
 		Duplicate: nonce != r.nonce,
 	}, nil
 }
 
 // Arm notes, as the last thing before the final dot, that the accepted
-// recipients are about to get the mail. revision is that of the record the
+// recipients are about to get the mail, and under which MessageID of the job. revision is that of the record the
 // worker read, 0 if it read none. token is unique to the attempt and holds no
 // space. ErrStale: read the record (again) and decide anew. After any other error
 // nobody knows whether the note is there: settle without having sent.
@@ -224,7 +225,7 @@ func (l *Ledger) Arm(ctx context.Context, job *payload.Job, revision int, token 
 		list.WriteString(strconv.Itoa(r))
 	}
 	args := append([]any{
-		token, revision, l.now().UnixMilli(), list.String(), l.Horizon(job).UnixMilli(), job.Tenant,
+		token, revision, l.now().UnixMilli(), list.String(), l.Horizon(job).UnixMilli(), job.Tenant, shortMessageID(job.ID, job.MessageID),
 	}, identity(job)...)
 	return l.run(ctx, "arm", armScript, job.Tenant, job.Key(), args)
 }

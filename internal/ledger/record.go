@@ -149,7 +149,7 @@ func parseRecord(key payload.Key, f map[string]string) *Record {
 	r := &Record{Key: key, Revision: atoi(f[fieldRevision]), Due: parseMilli(f[fieldDue])}
 	r.Status = rohrpost.Status{
 		ID:         id,
-		MessageID:  longMessageID(id, f[fieldMessageID]),
+		MessageID:  payload.KnownMessageID(longMessageID(id, f[fieldMessageID])),
 		Tenant:     f[fieldTenant],
 		Queue:      f[fieldQueue],
 		State:      rohrpost.State(f[fieldState]),

@@ -83,16 +83,22 @@ func (f Filter) picks(tenant string, r *ledger.Record) bool {
 }
 
 // ids are those that the filter may mean: its ID, or what may be one in a Message-ID, which
-// has the id before the @, and of an id that an application has chosen a dot and a mark
-// of its tenant behind it.
+// has the id before the @, and behind an id that an application has chosen marks of its
+// tenant and its time, each after a dot.
 func (f Filter) ids() []string {
 	if f.ID != "" {
 		return []string{f.ID}
 	}
 	left, _, _ := strings.Cut(strings.Trim(f.MessageID, "<> "), "@")
 	ids := []string{left}
-	if dot := strings.LastIndexByte(left, '.'); dot > 0 {
-		ids = append(ids, left[:dot])
+	const marks = 2
+	for range marks {
+		dot := strings.LastIndexByte(left, '.')
+		if dot <= 0 {
+			break
+		}
+		left = left[:dot]
+		ids = append(ids, left)
 	}
 	return ids
 }

@@ -58,6 +58,7 @@ func open(t *testing.T, change ...func(*mails.Options, *producer.Options)) *site
 	index, err := mailindex.New(mailindex.Options{Redis: s.rdb})
 	must(err)
 	s.index, s.becomes = index, mailindex.NewGatherer(index)
+	p.MessageIDDomain = "acme.example"
 	s.mail, err = producer.New(s.rdb, p)
 	must(err)
 	s.book, err = ledger.New(ledger.Options{Redis: s.rdb})

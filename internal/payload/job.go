@@ -14,7 +14,7 @@ var errJSON = errors.New("a Job is no JSON value: use Encode and Decode, or its 
 // bodies. What the message has in Unsubscribe is among its Headers.
 type Job struct {
 	rohrpost.Message
-	MessageID  string    // fixed at enqueue, so that every attempt is the same mail
+	MessageID  string    // with angle brackets; its domain may be pending until the mail first leaves
 	EnqueuedAt time.Time // whole milliseconds
 	TextDigest string    // the Text body is this blob, and Text is empty
 	HTMLDigest string    // the same for HTML

@@ -72,7 +72,7 @@ func places() []place {
 		{dir: "producer", texts: []string{"quota.go"}, unread: []string{"enqueue: %w", "%.1f KiB"}},
 		{
 			dir:    "producer/internal/accept",
-			unread: []string{"negative MaxSize", "MessageIDDomain %q is no domain name of ASCII letters"},
+			unread: []string{"negative MaxSize", "MessageIDDomain %q is no domain name of ASCII letters with a dot"},
 		},
 	}
 }

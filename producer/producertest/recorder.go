@@ -161,18 +161,18 @@ func (r *Recorder) send(m *rohrpost.Message, failure error) (rohrpost.Receipt, e
 		return rohrpost.Receipt{ID: job.ID}, fmt.Errorf("enqueue: %w", failure)
 	}
 	if first, known := r.jobs[job.Key()]; known {
-		return rohrpost.Receipt{ID: job.ID, MessageID: first.status.MessageID, Duplicate: true}, nil
+		return rohrpost.Receipt{ID: job.ID, MessageID: first.status.MessageID, Duplicate: true, Warning: accept.Warning(&job.Message)}, nil
 	}
 	rec := &record{message: cloneMessage(job.Message), status: newStatus(job)}
 	r.jobs[job.Key()] = rec
 	r.order = append(r.order, rec)
-	return rohrpost.Receipt{ID: job.ID, MessageID: job.MessageID}, nil
+	return rohrpost.Receipt{ID: job.ID, MessageID: payload.KnownMessageID(job.MessageID), Warning: accept.Warning(&job.Message)}, nil
 }
 
 // newStatus is the status of a job that no worker has seen.
 func newStatus(job *payload.Job) rohrpost.Status {
 	s := rohrpost.Status{
-		ID: job.ID, MessageID: job.MessageID, Tenant: job.Tenant, State: rohrpost.Queued,
+		ID: job.ID, MessageID: payload.KnownMessageID(job.MessageID), Tenant: job.Tenant, State: rohrpost.Queued,
 		Queue:      string(cmp.Or(job.Priority, rohrpost.Default)),
 		EnqueuedAt: job.EnqueuedAt, Metadata: maps.Clone(job.Metadata),
 	}

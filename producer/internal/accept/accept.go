@@ -10,8 +10,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -29,9 +29,11 @@ const DefaultAhead = 90 * 24 * time.Hour
 // Options of New. The zero value is the default.
 type Options struct {
 	MaxSize   int64         // the most bytes of a mail as sent; 0: DefaultMaxSize
-	Domain    string        // of a Message-ID when the mail does not tell one; empty: the name of this host
+	Domain    string        // of every Message-ID; empty: that of the sender, once a worker knows it
 	NotBefore time.Duration // how far ahead not_before may be; 0: DefaultAhead, negative: any time
 	Expires   time.Duration // how far ahead expires may be; 0: DefaultAhead, negative: any time
+	// RequireUnsubscribe refuses what Warning warns of.
+	RequireUnsubscribe bool
 }
 
 // Rules are what a client accepts beyond Message.Validate.
@@ -39,6 +41,7 @@ type Rules struct {
 	maxSize int64
 	domain  string
 	times   []limit
+	strict  bool // about unsubscribing
 	bound   bool // to tenant
 	tenant  string
 }
@@ -54,11 +57,12 @@ func New(o Options) (Rules, error) {
 	if o.MaxSize < 0 {
 		return Rules{}, errors.New("negative MaxSize")
 	}
-	if o.Domain != "" && !isDomain(o.Domain) {
-		return Rules{}, fmt.Errorf("MessageIDDomain %q is no domain name of ASCII letters", o.Domain)
+	if o.Domain != "" && (!isDomain(o.Domain) || !strings.Contains(o.Domain, ".")) {
+		return Rules{}, fmt.Errorf("MessageIDDomain %q is no domain name of ASCII letters with a dot", o.Domain)
 	}
 	return Rules{
-		maxSize: cmp.Or(o.MaxSize, DefaultMaxSize), domain: strings.ToLower(cmp.Or(o.Domain, hostDomain())),
+		maxSize: cmp.Or(o.MaxSize, DefaultMaxSize), domain: strings.ToLower(o.Domain),
+		strict: o.RequireUnsubscribe,
 		times: []limit{
 			{"not_before", "limits.not_before_max", cmp.Or(o.NotBefore, DefaultAhead)},
 			{"expires", "limits.expires_max", cmp.Or(o.Expires, DefaultAhead)},
@@ -81,15 +85,6 @@ func (r Rules) Bound() bool { return r.bound }
 // Tenant is that of a bound client.
 func (r Rules) Tenant() string { return r.tenant }
 
-// hostDomain is the name of this host if it can stand in a Message-ID.
-func hostDomain() string {
-	name, err := os.Hostname()
-	if err != nil || !isDomain(name) {
-		return "rohrpost.invalid"
-	}
-	return name
-}
-
 // isDomain reports whether s is a dot-atom: the right side of a Message-ID (RFC
 // 5322 §3.6.4) that needs no quoting and no A-labels.
 func isDomain(s string) bool {
@@ -111,6 +106,9 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*payload.Job, error) {
 	if !r.Sees(own.Tenant) {
 		problems = append(problems, &rohrpost.FieldError{Field: "tenant", Problem: "this client sends for " + named(r.tenant) + " only"})
 	}
+	if r.strict && lacksUnsubscribe(&own) {
+		problems = append(problems, &rohrpost.FieldError{Field: "unsubscribe", Problem: "missing in a mail of many: messages.require_unsubscribe wants it"})
+	}
 	if problem := r.checkSize(m); problem != nil {
 		problems = append(problems, problem)
 	}
@@ -128,9 +126,12 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*payload.Job, error) {
 	job.ID = cmp.Or(m.ID, NewID())
 	left := leftSide(job.ID)
 	if m.ID != "" {
-		left += tenantMark(job.Tenant)
+		left += tenantMark(job.Tenant) + timeMark(job.EnqueuedAt)
 	}
-	job.MessageID = "<" + left + "@" + r.rightSide(m) + ">"
+	job.MessageID = payload.PendingMessageID(left)
+	if r.domain != "" {
+		job.MessageID = payload.Decide(job.MessageID, r.domain)
+	}
 	return job, nil
 }
 
@@ -164,15 +165,9 @@ func tenantMark(tenant string) string {
 	return "." + hex.EncodeToString(sum[:5])
 }
 
-// rightSide is the first known domain of the sender's side.
-func (r Rules) rightSide(m *rohrpost.Message) string {
-	for _, a := range [...]string{m.From.Address, m.User.Address} {
-		if _, domain, found := strings.Cut(a, "@"); found && isDomain(domain) {
-			return strings.ToLower(domain)
-		}
-	}
-	return r.domain
-}
+// timeMark keeps the Message-IDs apart of mails that have the same id, long after one
+// another.
+func timeMark(at time.Time) string { return "." + strconv.FormatInt(at.UnixMilli(), 36) }
 
 // check refuses a time that is too far ahead.
 func (l limit) check(at, now time.Time) *rohrpost.FieldError {
