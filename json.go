@@ -48,7 +48,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. An unknown field is an error, and so is
-// one that is there twice. An address may be a string, "a@b.example" or "Name <a@b.example>", and a list of
+// one that is there twice, and a text that is no UTF-8. An address may be a string, "a@b.example" or "Name <a@b.example>", and a list of
 // one address may be that address.
 func (m *Message) UnmarshalJSON(b []byte) error {
 	var in messageJSON
@@ -56,6 +56,9 @@ func (m *Message) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	if err := uniqueKeys(b); err != nil {
+		return err
+	}
+	if err := wholeText(b); err != nil {
 		return err
 	}
 	*m = Message{

@@ -120,7 +120,7 @@ type Attachment struct {
 	Name        string `json:"name"`
 	ContentType string `json:"content_type,omitempty"` // empty: by the ending of Name, else application/octet-stream
 	ContentID   string `json:"content_id,omitempty"`   // without angle brackets
-	Content     []byte `json:"content"`                // base64 in JSON
+	Content     []byte `json:"content"`                // base64 in JSON; not nil
 }
 
 // Origin tells a person's mail from a program's.

@@ -175,6 +175,9 @@ func (v *validator) content(m *Message) {
 		if a.Name == "" && a.ContentID == "" {
 			v.fail(field+".name", "missing")
 		}
+		if a.Content == nil {
+			v.fail(field+".content", "missing: an empty file has content that is not null")
+		}
 		if strings.ContainsAny(a.Name, `/\`) {
 			v.fail(field+".name", "a file name, not a path")
 		}

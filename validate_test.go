@@ -31,7 +31,10 @@ func TestValidate(t *testing.T) {
 	t.Parallel()
 	type M = rohrpost.Message
 	long := func(n int) string { return strings.Repeat("x", n) }
-	file := func(a rohrpost.Attachment) func(*M) { return func(m *M) { m.Attachments = []rohrpost.Attachment{a} } }
+	file := func(a rohrpost.Attachment) func(*M) {
+		a.Content = []byte{}
+		return func(m *M) { m.Attachments = []rohrpost.Attachment{a} }
+	}
 	header := func(name, value string) func(*M) {
 		return func(m *M) { m.Headers = []rohrpost.Header{{Name: name, Value: value}} }
 	}
@@ -61,7 +64,7 @@ func TestValidate(t *testing.T) {
 		{"metadata that looks like other", func(m *M) { m.Metadata = map[string]string{"a\ufeff": "b"} }, `metadata["a\ufeff"]`},
 		{"names of all scripts", func(m *M) {
 			m.To[0].Name, m.User.FirstName = "می\u200cخواهم", "क्\u200dष"
-			m.Attachments = []rohrpost.Attachment{{Name: "👨\u200d👩\u200d👧 \u200f.pdf"}}
+			m.Attachments = []rohrpost.Attachment{{Name: "👨\u200d👩\u200d👧 \u200f.pdf", Content: []byte{}}}
 		}, ""},
 		{"file with another direction", file(rohrpost.Attachment{Name: "invoice\u202efdp.exe"}), "attachments[0].name"},
 		{"person with another direction", func(m *M) { m.To[0].Name = "\u2066a\u2069" }, "to[0].name"},
@@ -138,6 +141,8 @@ func TestValidate(t *testing.T) {
 		{"not_before past", func(m *M) { m.NotBefore = validateAt.Add(-time.Hour) }, ""},
 		{"expires before its time", func(m *M) { m.NotBefore, m.Expires = validateAt.Add(2), validateAt.Add(2) }, "expires"},
 		{"year 10000", func(m *M) { m.NotBefore, m.Expires = validateAt.AddDate(7974, 0, 0), validateAt.AddDate(7975, 0, 0) }, "not_before expires"},
+
+		{"attachment without content", func(m *M) { m.Attachments = []rohrpost.Attachment{{Name: "a.pdf"}} }, "attachments[0].content"},
 
 		{"a whole message", func(m *M) { *m = M{Raw: []byte("From: a@example.org\r\n\r\nx")} }, ""},
 		{"a whole message and more", func(m *M) { *m = fullMessage() }, "from reply_to subject text html no_text_part calendar headers attachments unsubscribe"},

@@ -125,7 +125,7 @@ func TestLostReplies(t *testing.T) {
 				t.Errorf("tasks %q", got)
 			}
 			job, st := queued(t, rdb, "default", receipt.ID), status(t, client, receipt.ID)
-			if job.MessageID != st.MessageID || st.State != rohrpost.Queued {
+			if known := rdb.HGet(t.Context(), record(receipt.ID), "m").Val(); job.MessageID != "<"+receipt.ID+known || st.State != rohrpost.Queued {
 				t.Errorf("the mail %+v is not the one of the record %+v", job, st)
 			}
 		})

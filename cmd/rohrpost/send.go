@@ -61,7 +61,7 @@ func (c *cli) oneMessage(form *messageForm) (rohrpost.Message, error) {
 		return form.message()
 	}
 	var message rohrpost.Message
-	text, err := io.ReadAll(c.in)
+	text, err := io.ReadAll(plainText(c.in))
 	if err != nil {
 		return message, fmt.Errorf("standard input: %w", err)
 	}
@@ -101,7 +101,7 @@ func (c *cli) sendBatch(ctx context.Context) error {
 	}
 	defer done()
 	b := batch{cli: c, mail: mail}
-	lines := bufio.NewScanner(c.in)
+	lines := bufio.NewScanner(plainText(c.in))
 	lines.Buffer(make([]byte, 64<<10), maxLine)
 	for number := 1; lines.Scan(); number++ {
 		if len(lines.Bytes()) == 0 {

@@ -53,6 +53,8 @@ var germanMail = map[string]string{
 	"its %s number %d has %d %s lines, not one":                        "{1} Nummer {2} hat {3} Zeilen {4} statt einer",
 	"has no VEVENT, VTODO, VJOURNAL or VFREEBUSY":                      "hat kein VEVENT, VTODO, VJOURNAL oder VFREEBUSY",
 	"missing in a mail of many: messages.require_unsubscribe wants it": "fehlt in einer Mail an viele: messages.require_unsubscribe verlangt es",
+	"a key in %.200q is no UTF-8 text":                                 "ein Schlüssel in {1} ist kein UTF-8-Text",
+	"missing: an empty file has content that is not null":              "fehlt: eine leere Datei hat einen Inhalt, der nicht null ist",
 	"has no url and no mailto":                                         "hat weder url noch mailto",
 	"missing: one_click needs it":                                      "fehlt: one_click braucht sie",
 	"is no address https://…":                                          "ist keine Adresse https://…",
