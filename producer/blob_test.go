@@ -29,7 +29,7 @@ func TestSameBytesAreStoredOnce(t *testing.T) {
 		{Name: "a.pdf", Content: pdf},
 		{Name: "b.pdf", Content: []byte(string(pdf))},
 		{Name: "c.txt", Content: []byte("other")},
-		{Name: "empty.txt"},
+		{Name: "empty.txt", Content: []byte{}},
 	}
 	first := mustSend(t, client, m)
 	mustSend(t, client, m)
