@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rohrpost/rohrpost/internal/idn"
 )
 
 // An Address is a mailbox: an optional display name and local-part@domain.
@@ -129,12 +131,34 @@ func checkDomain(domain string) error {
 	return nil
 }
 
-// key is the address for comparing: the domain is case-insensitive, the local
-// part is not (RFC 5321 §2.4).
+// key is the address for comparing: the domain is case-insensitive and the same in
+// A-labels (RFC 5890 §2.3.2.1), the local part is not (RFC 5321 §2.4).
 func (a Address) key() string {
 	at := strings.LastIndexByte(a.Address, '@')
 	if at < 0 {
 		return a.Address
 	}
-	return a.Address[:at] + strings.ToLower(a.Address[at:])
+	domain := strings.ToLower(a.Address[at+1:])
+	if labels, err := idn.Domain(domain); err == nil {
+		domain = labels
+	}
+	return a.Address[:at+1] + domain
 }
+
+// checkWritten refuses an address that a header needs and that not every header can
+// hold: one whose domain has no A-labels, or whose local part needs SMTPUTF8.
+func checkWritten(s string) error {
+	_, needsUTF8, err := idn.Address(s)
+	switch {
+	case err != nil:
+		return errNoLabels
+	case needsUTF8:
+		return errNeedsUTF8
+	}
+	return nil
+}
+
+var (
+	errNoLabels  = errors.New("its domain cannot be written in ASCII (A-labels)")
+	errNeedsUTF8 = errors.New("the part before @ is not ASCII: many servers cannot send to it")
+)

@@ -19,7 +19,7 @@ type Unsubscribe struct {
 }
 
 // maxLink is what fits on one line of a header, in bytes.
-const maxLink = 900
+const maxLink = 880
 
 func (v *validator) unsubscribe(u *Unsubscribe) {
 	if u == nil {

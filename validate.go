@@ -9,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/rohrpost/rohrpost/internal/idn"
 )
 
 // A FieldError names the field of a message that cannot be sent, in the
@@ -74,7 +76,7 @@ func (m *Message) Validate(now time.Time) error {
 	}
 	v.calendar(m.Calendar)
 	v.unsubscribe(m.Unsubscribe)
-	v.headers(m.Headers)
+	v.headers(m.Headers, m.Unsubscribe)
 	v.times(m, now)
 	v.metadata(m.Metadata)
 	if len(v.problems) == 0 {
@@ -101,11 +103,20 @@ func (v *validator) identity(m *Message) {
 	v.name("user.last_name", m.User.LastName, 256)
 	if m.User.Address != "" {
 		v.address("user", Address{Address: m.User.Address})
+		v.userDomain(m.User.Address)
 	}
 	oneOf(v, "origin", m.Origin, Manual, Automatic)
 	oneOf(v, "category", m.Category, Transactional, Marketing)
 	oneOf(v, "priority", m.Priority, Critical, Default, Bulk)
 	oneOf(v, "on_uncertain", m.OnUncertain, Resend, Hold)
+}
+
+// userDomain refuses an address of a user at a domain that mail servers cannot know. One
+// that needs SMTPUTF8 is known as such, and stands in no header.
+func (v *validator) userDomain(address string) {
+	if _, _, err := idn.Address(address); err != nil && CheckAddress(address) == nil {
+		v.fail("user.address", "%v", errNoLabels)
+	}
 }
 
 func oneOf[T ~string](v *validator, field string, got T, known ...T) {
@@ -122,18 +133,25 @@ func oneOf[T ~string](v *validator, field string, got T, known ...T) {
 	v.fail(field, "unknown value %.60q, known are %s", string(got), strings.Join(names, ", "))
 }
 
+// A recipientList is one of the three, by the name of its field.
+type recipientList struct {
+	field string
+	list  []Address
+}
+
+func (m *Message) lists() []recipientList {
+	return []recipientList{{"to", m.To}, {"cc", m.Cc}, {"bcc", m.Bcc}}
+}
+
 func (v *validator) recipients(m *Message) {
-	lists := []struct {
-		field string
-		list  []Address
-	}{{"to", m.To}, {"cc", m.Cc}, {"bcc", m.Bcc}}
 	count := 0
-	for _, l := range lists {
+	for _, l := range m.lists() {
 		count += len(l.list)
 		for i, a := range l.list {
 			v.address(fmt.Sprintf("%s[%d]", l.field, i), a)
 		}
 	}
+	v.reachable(m)
 	switch {
 	case count == 0 && len(m.Raw) == 0:
 		v.fail("to", "no recipients")
@@ -141,13 +159,45 @@ func (v *validator) recipients(m *Message) {
 		v.fail("to", "%d recipients, at most %d", count, MaxRecipients)
 	}
 	if m.From != (Address{}) {
-		v.address("from", m.From)
+		v.sender("from", m.From)
 	}
 	if len(m.ReplyTo) > maxReplyTo {
 		v.fail("reply_to", "%d addresses, at most %d", len(m.ReplyTo), maxReplyTo)
 	}
 	for i, a := range m.ReplyTo {
-		v.address(fmt.Sprintf("reply_to[%d]", i), a)
+		v.sender(fmt.Sprintf("reply_to[%d]", i), a)
+	}
+}
+
+// reachable refuses a mail of which no recipient has a domain that mail servers know.
+// One of several is the matter of its own verdict.
+func (v *validator) reachable(m *Message) {
+	if m.Raw != nil || len(v.problems) > 0 {
+		return
+	}
+	var faults []string
+	for _, l := range m.lists() {
+		for i, a := range l.list {
+			if _, _, err := idn.Address(a.Address); err == nil {
+				return
+			}
+			faults = append(faults, fmt.Sprintf("%s[%d].address", l.field, i))
+		}
+	}
+	for _, field := range faults {
+		v.fail(field, "%v", errNoLabels)
+	}
+}
+
+// sender checks an address that stands in the header for every recipient.
+func (v *validator) sender(field string, a Address) {
+	before := len(v.problems)
+	v.address(field, a)
+	if len(v.problems) > before {
+		return
+	}
+	if err := checkWritten(a.Address); err != nil {
+		v.fail(field+".address", "%v", err)
 	}
 }
 
@@ -159,71 +209,6 @@ func (v *validator) address(field string, a Address) {
 	}
 	if err := CheckAddress(a.Address); err != nil {
 		v.fail(field+".address", "%v", err)
-	}
-}
-
-func (v *validator) content(m *Message) {
-	v.line("subject", m.Subject, maxSubject)
-	if m.Text == "" && m.HTML == "" && m.Calendar == nil && len(m.Attachments) == 0 {
-		v.fail("text", "no body: text, html, calendar and attachments are all empty")
-	}
-	v.body("text", m.Text)
-	v.body("html", m.HTML)
-	for i, a := range m.Attachments {
-		field := fmt.Sprintf("attachments[%d]", i)
-		v.name(field+".name", a.Name, 255)
-		if a.Name == "" && a.ContentID == "" {
-			v.fail(field+".name", "missing")
-		}
-		if a.Content == nil {
-			v.fail(field+".content", "missing: an empty file has content that is not null")
-		}
-		if strings.ContainsAny(a.Name, `/\`) {
-			v.fail(field+".name", "a file name, not a path")
-		}
-		if a.ContentType != "" && !contentTypePattern.MatchString(a.ContentType) {
-			v.fail(field+".content_type", "not a type/subtype")
-		}
-		if a.ContentID != "" && !contentIDPattern.MatchString(a.ContentID) {
-			v.fail(field+".content_id", "letters, digits and ._@+- only, without angle brackets")
-		}
-	}
-}
-
-// raw refuses what a whole message says itself.
-func (v *validator) raw(m *Message) {
-	for _, f := range []struct {
-		field string
-		given bool
-	}{
-		{"from", m.From != (Address{})},
-		{"reply_to", len(m.ReplyTo) > 0},
-		{"subject", m.Subject != ""},
-		{"text", m.Text != ""},
-		{"html", m.HTML != ""},
-		{"no_text_part", m.NoTextPart},
-		{"calendar", m.Calendar != nil},
-		{"headers", len(m.Headers) > 0},
-		{"attachments", len(m.Attachments) > 0},
-		{"unsubscribe", m.Unsubscribe != nil},
-	} {
-		if f.given {
-			v.fail(f.field, "is said by raw, which is a whole message: leave it away")
-		}
-	}
-}
-
-var (
-	contentTypePattern = regexp.MustCompile(`^[A-Za-z0-9!#$&^_.+-]{1,127}/[A-Za-z0-9!#$&^_.+-]{1,127}(; ?[A-Za-z0-9_-]+=([A-Za-z0-9_.-]+|"[A-Za-z0-9_. -]*"))*$`)
-	contentIDPattern   = regexp.MustCompile(`^[A-Za-z0-9._@+-]{1,128}$`)
-)
-
-func (v *validator) body(field, s string) {
-	if !utf8.ValidString(s) {
-		v.fail(field, "invalid UTF-8")
-	}
-	if strings.ContainsRune(s, 0) {
-		v.fail(field, "contains a NUL byte")
 	}
 }
 
@@ -265,60 +250,6 @@ func deceives(r rune) bool {
 		return true
 	}
 	return false
-}
-
-var headerNamePattern = regexp.MustCompile(`^[A-Za-z0-9-]{1,76}$`)
-
-// knownHeaders are the names besides X-… and List-… that an application may
-// set. Every other name is written by the worker or by the servers on the way.
-var knownHeaders = map[string]bool{
-	"in-reply-to": true, "references": true, "importance": true, "priority": true, "precedence": true,
-	"keywords": true, "comments": true, "organization": true, "feedback-id": true, "auto-submitted": true,
-	"disposition-notification-to": true, "sensitivity": true, "content-language": true, "archived-at": true,
-}
-
-func (v *validator) headers(headers []Header) {
-	if len(headers) > maxHeaders {
-		v.fail("headers", "%d fields, at most %d", len(headers), maxHeaders)
-	}
-	for i, h := range headers {
-		field := fmt.Sprintf("headers[%d]", i)
-		name := strings.ToLower(h.Name)
-		switch {
-		case !headerNamePattern.MatchString(h.Name):
-			v.fail(field+".name", "letters, digits and hyphens only, 1 to 76")
-		case !knownHeaders[name] && !strings.HasPrefix(name, "x-") && !strings.HasPrefix(name, "list-"):
-			v.fail(field+".name", "unknown or reserved header name %q", h.Name)
-		case addressesOthers(name):
-			v.fail(field+".name", "%q can make a mail provider send to others: to, cc and bcc say who gets a mail", h.Name)
-		}
-		v.line(field+".value", h.Value, maxHeaderValue)
-	}
-}
-
-// providerOrders are the fields by which a provider takes orders in JSON, recipients
-// among them: SendGrid's, SparkPost's.
-var providerOrders = map[string]bool{"x-smtpapi": true, "x-msys-api": true}
-
-// recipientWords are those of which the name of a field consists that speaks of
-// recipients: X-MC-BccAddress (Mandrill), X-Envelope-To, X-Rcpt-To, X-Cc.
-var recipientWords = map[string]bool{
-	"to": true, "cc": true, "bcc": true, "bccaddress": true, "ccaddress": true, "rcpt": true, "rcpts": true,
-	"recipient": true, "recipients": true, "envelope": true, "preserverecipients": true,
-}
-
-// addressesOthers reports whether a provider may read recipients out of a field of this
-// name, which is in lower case. Those of knownHeaders are none of them.
-func addressesOthers(name string) bool {
-	if knownHeaders[name] {
-		return false
-	}
-	for word := range strings.SplitSeq(name, "-") {
-		if recipientWords[word] {
-			return true
-		}
-	}
-	return providerOrders[name]
 }
 
 func (v *validator) times(m *Message, now time.Time) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/idn"
 )
 
 // Central reports whether From is the tenant's central sender address: a server that
@@ -43,6 +44,13 @@ func from(a *Account, asked rohrpost.Address, user rohrpost.User) (rohrpost.Addr
 	return asked, "From is the address asked for, which the account allows"
 }
 
+// answerable reports whether every server can be told to answer to an address: one whose
+// local part is not ASCII can stand in a header only where SMTPUTF8 is.
+func answerable(address string) bool {
+	_, needsUTF8, err := idn.Address(address)
+	return address != "" && err == nil && !needsUTF8
+}
+
 func (a *Account) allows(address string) bool {
 	return sameAddress(address, a.Address) ||
 		slices.ContainsFunc(a.Aliases, func(alias string) bool { return sameAddress(address, alias) })
@@ -62,7 +70,7 @@ func replyTo(c *Candidates, a *Account, req *Request, user rohrpost.User) []rohr
 	if a.Level == User {
 		user.Address = cmp.Or(user.Address, a.Address)
 	}
-	if user.Address != "" && (a.Level == User || a.ReplyToUser) {
+	if answerable(user.Address) && (a.Level == User || a.ReplyToUser) {
 		return []rohrpost.Address{{Name: user.Name(), Address: user.Address}}
 	}
 	// A tenant's answers go to the platform only if the platform sent: they are

@@ -174,13 +174,13 @@ func (s *Service) TestMail(ctx context.Context, t Try) (Result, error) {
 		Warnings: words.Sentences(t.Language, sub.account.Warnings()),
 	}
 	start, begin := s.now(), time.Now()
-	body, err := compose.Compose(ctx, compose.Input{
+	body, utf8, err := compose.Both(ctx, compose.Input{
 		Message: testMessage(&t, &r, start), MessageID: r.MessageID, Date: start, From: sender.From, ReplyTo: sender.ReplyTo, Branding: compose.Look(sender.Branding),
 	})
 	if err != nil {
 		return r, err
 	}
-	mail := transport.Mail{JobID: "test mail", ReversePath: sender.ReversePath, Recipients: []string{t.To.Address}, Body: body}
+	mail := transport.Mail{JobID: "test mail", ReversePath: sender.ReversePath, Recipients: []string{t.To.Address}, Body: body, UTF8: utf8}
 	course := doctor.Course{Language: t.Language, Seen: t.Seen}
 	out, err := s.route.Try(ctx, sub.account, mail, course.Passed)
 	if err != nil {

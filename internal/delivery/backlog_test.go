@@ -140,7 +140,7 @@ func TestFallback(t *testing.T) {
 		}
 	}
 	for _, m := range h.server.Mails() {
-		if m.ReversePath != "noreply@platform.example" || !strings.Contains(string(m.Body), "From: \"Platform\" <noreply@platform.example>") {
+		if m.ReversePath != "noreply@platform.example" || !strings.Contains(string(m.Body), "From: Platform <noreply@platform.example>") {
 			t.Errorf("%s\n%s", m.ReversePath, m.Body)
 		}
 	}

@@ -68,7 +68,7 @@ func notFilled(err error) *failure.Failure {
 // that are blobs it asks Redis for the size. A mail that takes more than there is
 // for all of them goes alone.
 func (a *attempt) memory(ctx context.Context) (int64, error) {
-	load := compose.Load{Text: int64(len(a.job.Text)), HTML: int64(len(a.job.HTML)), Look: compose.Look(a.sender.Branding)}
+	load := compose.Load{Text: int64(len(a.job.Text)), HTML: int64(len(a.job.HTML)), NoTextPart: a.job.NoTextPart, Look: compose.Look(a.sender.Branding)}
 	if a.job.Sealed != nil { // which of the two it holds is not known yet: HTML takes more
 		load.HTML += int64(len(a.job.Sealed.Content))
 	}

@@ -160,7 +160,7 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 		return transport.Outcome{}, err
 	}
 	a.job.MessageID = a.messageID()
-	body, err := compose.Compose(ctx, compose.Input{
+	body, utf8, err := compose.Both(ctx, compose.Input{
 		Message: message, MessageID: a.job.MessageID, Date: a.date(), From: a.sender.From, ReplyTo: a.sender.ReplyTo,
 		Branding: compose.Look(a.sender.Branding),
 		Unbranded: func(why error) {
@@ -173,7 +173,7 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 	case err != nil:
 		return a.allFailed(unwritten(err)), nil
 	}
-	mail := transport.Mail{JobID: a.job.ID, ReversePath: a.sender.ReversePath, Body: body}
+	mail := transport.Mail{JobID: a.job.ID, ReversePath: a.sender.ReversePath, Body: body, UTF8: utf8}
 	for _, i := range a.open {
 		mail.Recipients = append(mail.Recipients, a.recipients[i])
 	}

@@ -19,6 +19,19 @@ type Mail struct {
 	ReversePath string   // MAIL FROM, without angle brackets; "" is the null path
 	Recipients  []string // RCPT TO, as given; the transport makes A-labels
 	Body        []byte   // the whole RFC 5322 message, CRLF line ends, not dot-stuffed
+	// UTF8 is the same with addresses in its header that need SMTPUTF8 (RFC 6531): it goes
+	// instead of Body where the server has it. Nil: there are none. Without a Body there
+	// is no other form of the mail.
+	UTF8 []byte
+}
+
+// Text is the mail for a server with SMTPUTF8, or for one without: nil if it has no such
+// form.
+func (m *Mail) Text(smtputf8 bool) []byte {
+	if smtputf8 && m.UTF8 != nil {
+		return m.UTF8
+	}
+	return m.Body
 }
 
 // Arm is called once, after the server took at least one recipient and before

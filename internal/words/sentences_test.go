@@ -26,6 +26,7 @@ type place struct {
 func places() []place {
 	return []place{
 		{dir: "."},
+		{dir: "internal/headerfield"},
 		{
 			dir:   "resolver",
 			texts: []string{"account.go", "accounts.go", "explain.go", "fallback.go", "order.go", "resolver.go", "sender.go", "warnings.go"},

@@ -93,7 +93,7 @@ func (t *Transport) Send(ctx context.Context, mb Mailbox, m transport.Mail, arm 
 	if len(recipients) == 0 {
 		return out, nil
 	}
-	content, err := t.service.content(m.Body, recipients)
+	content, err := t.service.content(m.Text(m.Body == nil), recipients)
 	if err != nil {
 		give(&out, indexes, transport.Verdict{Failure: local(err, target.Hostname())})
 		return out, nil

@@ -72,14 +72,14 @@ func TestBrandingS5(t *testing.T) {
 	got, text := parts(branded(t, everything()))
 	want := []part{
 		{"", "multipart/mixed", "", ""},
-		{"1", "multipart/related", "", ""},
-		{"11", "multipart/alternative", "", ""},
-		{"111", "text/plain", "", ""},
-		{"112", "text/html", "", ""},
-		{"12", "image/png", "inline", "logo.png"},
-		{"13", "image/gif", "inline", "logo.gif"},
+		{"1", "multipart/alternative", "", ""},
+		{"11", "text/plain", "", ""},
+		{"12", "multipart/related", "", ""},
+		{"121", "text/html", "", ""},
+		{"122", "image/png", "inline", "logo.png"},
+		{"123", "image/gif", "inline", "logo.gif"},
 		{"2", "application/pdf", "attachment", "Rechnung März.pdf"},
-		{"3", "application/octet-stream", "attachment", "mail.eml"},
+		{"3", "message/rfc822", "attachment", "mail.eml"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("parts (-want +got):\n%s", diff)
@@ -89,9 +89,11 @@ func TestBrandingS5(t *testing.T) {
 	}
 	got, _ = parts(branded(t, input(rohrpost.Message{HTML: "<p>Hello."})))
 	want = []part{
-		{"", "multipart/related", "", ""},
-		{"1", "text/html", "", ""},
-		{"2", "image/gif", "inline", "logo.gif"},
+		{"", "multipart/alternative", "", ""},
+		{"1", "text/plain", "", ""},
+		{"2", "multipart/related", "", ""},
+		{"21", "text/html", "", ""},
+		{"22", "image/gif", "inline", "logo.gif"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("parts of HTML alone (-want +got):\n%s", diff)

@@ -1,99 +1,132 @@
 package compose
 
 import (
-	"context"
+	"bytes"
 	"errors"
 	"fmt"
 	"mime"
-	"net/textproto"
-	"path"
+	"net/url"
 	"strings"
 	"unicode"
 
-	gomail "github.com/wneessen/go-mail"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/idn"
+	"github.com/rohrpost/rohrpost/internal/transfer"
 )
 
-func setFiles(ctx context.Context, msg *gomail.Msg, out *mailText, list []rohrpost.Attachment) error {
-	var inline, attached []*gomail.File
-	for i := range list {
-		a := &list[i]
-		file, err := newFile(ctx, out, a)
-		if err != nil {
-			return fmt.Errorf("attachments[%d]: %w", i, err)
-		}
-		if a.ContentID != "" {
-			inline = append(inline, file)
-		} else {
-			attached = append(attached, file)
+// files are the attachments: those that the HTML shows, and the others. One with a
+// content id that nothing shows is an ordinary attachment: else nobody would see it.
+func files(m *rohrpost.Message) (inline, attached []*part, err error) {
+	for i := range m.Attachments {
+		a := &m.Attachments[i]
+		shown := a.ContentID != "" && m.HTML != "" && shows(m.HTML, a.ContentID)
+		p, err := newFile(a, shown)
+		switch {
+		case err != nil:
+			return nil, nil, fmt.Errorf("attachments[%d]: %w", i, err)
+		case shown:
+			inline = append(inline, p)
+		default:
+			attached = append(attached, p)
 		}
 	}
-	msg.SetEmbeds(inline)
-	msg.SetAttachments(attached)
-	return nil
+	return inline, attached, nil
 }
 
-// newFile sets every header field of the part itself: go-mail's own would put
-// names into them unescaped.
-func newFile(ctx context.Context, out *mailText, a *rohrpost.Attachment) (*gomail.File, error) {
+func newFile(a *rohrpost.Attachment, shown bool) (*part, error) {
 	if strings.ContainsFunc(a.Name, unicode.IsControl) {
 		return nil, errors.New("name: control character")
 	}
-	contentType, err := contentTypeOf(a)
+	name := norm.NFC.String(strings.ToValidUTF8(a.Name, "_"))
+	media, parameters, err := mediaOf(a)
 	if err != nil {
 		return nil, err
 	}
-	disposition, header := "attachment", textproto.MIMEHeader{}
+	p := &part{encoding: transfer.Base64, file: a.Content}
+	if p.file == nil {
+		p.file = []byte{}
+	}
+	switch {
+	case media == "message/rfc822" && asItIs(a.Content): // RFC 2046 §5.2.1: it must not be base64
+		p.encoding = transfer.Plain
+		p.file = []byte(transfer.LineFeeds(string(a.Content)))
+	case strings.HasPrefix(media, "message/"), strings.HasPrefix(media, "multipart/"): // RFC 2046 §5.1
+		media, parameters = "application/octet-stream", nil
+	}
+	p.media = contentType(media, parameters, name)
 	if a.ContentID != "" {
-		if err := checkContentID(a.ContentID); err != nil {
-			return nil, err
+		if strings.ContainsFunc(a.ContentID, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
+			return nil, errors.New("content id: malformed")
 		}
+		p.fields = append(p.fields, "Content-ID: <"+a.ContentID+">")
+	}
+	disposition := "attachment"
+	if shown {
 		disposition = "inline"
-		header.Set("Content-ID", "<"+a.ContentID+">")
 	}
-	var parameters map[string]string
-	if a.Name != "" {
-		parameters = map[string]string{"filename": strings.ToValidUTF8(a.Name, "_")}
-	}
-	header.Set("Content-Disposition", mime.FormatMediaType(disposition, parameters))
-	header.Set("Content-Type", contentType)
-	header.Set("Content-Transfer-Encoding", "base64")
-	return &gomail.File{Name: a.Name, Header: header, Writer: bodyOf(ctx, out, appendBase64, a.Content)}, nil
+	p.fields = append(p.fields, "Content-Disposition: "+disposition+fileName(name))
+	return p, nil
 }
 
-// contentTypeOf is the type asked for or the one of the name's ending. What
-// must not be base64 (RFC 2046 §5.1, §5.2.1: multipart, message) goes as bytes.
-func contentTypeOf(a *rohrpost.Attachment) (string, error) {
-	const bytesOnly = "application/octet-stream"
-	asked := a.ContentType
-	if asked == "" {
-		asked = mime.TypeByExtension(path.Ext(a.Name))
-	}
-	if asked == "" {
-		asked = bytesOnly
-	}
-	media, parameters, err := mime.ParseMediaType(asked)
-	if err != nil {
-		return "", fmt.Errorf("content type: %w", err)
-	}
-	if strings.HasPrefix(media, "multipart/") || strings.HasPrefix(media, "message/") {
-		media, parameters = bytesOnly, map[string]string{}
-	}
-	if a.Name != "" {
-		parameters["name"] = strings.ToValidUTF8(a.Name, "_")
-	}
-	formatted := mime.FormatMediaType(media, parameters)
-	if formatted == "" || strings.ContainsFunc(formatted, unicode.IsControl) || !strings.Contains(media, "/") {
-		return "", errors.New("content type: malformed")
-	}
-	return formatted, nil
+// asItIs reports whether a message can be a part of another without being encoded.
+func asItIs(message []byte) bool {
+	return len(message) > 0 && bytes.IndexByte(message, ':') > 0 && transfer.SevenBit(transfer.LineFeeds(string(message)))
 }
 
-// checkContentID allows printable ASCII without angle brackets (RFC 2392).
-func checkContentID(id string) error {
-	if strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
-		return errors.New("content id: malformed")
+// mediaOf is the type asked for or that of the name's ending, and its parameters. A text
+// has a charset only if somebody says so, or its content proves it.
+func mediaOf(a *rohrpost.Attachment) (media string, parameters map[string]string, err error) {
+	const longest = 255 // octets: it stands on one line
+	if len(a.ContentType) > longest {
+		return "", nil, errors.New("content type: too long")
 	}
-	return nil
+	if a.ContentType != "" {
+		media, parameters, err = mime.ParseMediaType(a.ContentType)
+		if err != nil || !strings.Contains(media, "/") {
+			return "", nil, errors.New("content type: malformed")
+		}
+		return media, parameters, nil
+	}
+	media = typeByName(a.Name)
+	if media == "" {
+		return "application/octet-stream", nil, nil
+	}
+	if charset := provenCharset(a.Content); charset != "" && strings.HasPrefix(media, "text/") {
+		return media, map[string]string{"charset": charset}, nil
+	}
+	return media, nil, nil
 }
+
+// contentType is the value of the field. The name stands in it, too, as an encoded-word
+// if it must: Outlook and Notes look there.
+func contentType(media string, parameters map[string]string, name string) string {
+	if name == "" {
+		return mime.FormatMediaType(media, parameters)
+	}
+	delete(parameters, "name") // it would be there twice
+	value := mime.FormatMediaType(media, parameters)
+	if isQuotable(name) {
+		return value + ";\r\n name=" + quotedString(name)
+	}
+	f := &field{empty: true, b: []byte(" name=\"")}
+	f.encoded(name, true) // in quotes: neither they nor a backslash may stand there
+	return value + ";\r\n" + string(f.b) + `"`
+}
+
+// fileName is the parameter of Content-Disposition: always quoted, as some readers end a
+// bare word at characters that RFC 2045 §5.1 lets into one; or as RFC 2231 §4 has it.
+func fileName(name string) string {
+	switch {
+	case name == "":
+		return ""
+	case isQuotable(name):
+		return ";\r\n filename=" + quotedString(name)
+	}
+	return ";\r\n filename*=UTF-8''" + strings.ReplaceAll(url.QueryEscape(name), "+", "%20")
+}
+
+// isQuotable reports whether a name can be a quoted-string that every reader takes for
+// what it is.
+func isQuotable(name string) bool { return idn.ASCII(name) && !strings.Contains(name, "=?") }

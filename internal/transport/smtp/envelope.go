@@ -21,7 +21,7 @@ type path struct {
 // An envelope is what MAIL and RCPT say.
 type envelope struct {
 	host    string
-	size    int
+	mail    *transport.Mail
 	reverse path
 	rcpt    []recipient // those that can be asked for
 }
@@ -34,7 +34,7 @@ type recipient struct {
 // newEnvelope checks the addresses once more, at the last place before they
 // become commands. The ones that are none get their failure.
 func newEnvelope(s *Server, m *transport.Mail, verdicts []transport.Verdict) *envelope {
-	e := &envelope{host: s.Host, size: len(m.Body), rcpt: make([]recipient, 0, len(m.Recipients))}
+	e := &envelope{host: s.Host, mail: m, rcpt: make([]recipient, 0, len(m.Recipients))}
 	if m.ReversePath != "" {
 		var err error
 		if e.reverse, err = newPath(m.ReversePath); err != nil {
@@ -84,13 +84,14 @@ func (e *envelope) forServer(x *extensions, verdicts []transport.Verdict) []reci
 	refuse := func(stage failure.Stage, err error) *failure.Failure {
 		return failure.Classify(failure.Cause{Stage: stage, Err: err, Host: e.host})
 	}
+	text := e.mail.Text(x.smtputf8)
 	switch {
-	case x.maxSize > 0 && e.size > x.maxSize: // RFC 1870 §6.1
-		failRest(verdicts, refuse(failure.StageMail, fmt.Errorf("%w: %d octets, allowed are %d", failure.ErrTooLarge, e.size, x.maxSize)))
+	case x.maxSize > 0 && len(text) > x.maxSize: // RFC 1870 §6.1
+		failRest(verdicts, refuse(failure.StageMail, fmt.Errorf("%w: %d octets, allowed are %d", failure.ErrTooLarge, len(text), x.maxSize)))
 		return nil
 	case x.smtputf8:
 		return e.rcpt
-	case e.reverse.utf8:
+	case e.reverse.utf8, text == nil && e.mail.UTF8 != nil:
 		failRest(verdicts, refuse(failure.StageMail, failure.ErrNeedsSMTPUTF8))
 		return nil
 	}
@@ -105,8 +106,12 @@ func (e *envelope) forServer(x *extensions, verdicts []transport.Verdict) []reci
 	return asked
 }
 
-// needsUTF8 tells whether the transaction needs SMTPUTF8.
-func (e *envelope) needsUTF8(asked []recipient) bool {
+// needsUTF8 tells whether the transaction needs SMTPUTF8: for an address of the envelope
+// or of the header.
+func (e *envelope) needsUTF8(x *extensions, asked []recipient) bool {
+	if x.smtputf8 && e.mail.UTF8 != nil {
+		return true
+	}
 	for _, r := range asked {
 		if r.utf8 {
 			return true

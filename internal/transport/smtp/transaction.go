@@ -33,7 +33,7 @@ type transaction struct {
 }
 
 // run sends the mail. Its error is that of arm.
-func (x *transaction) run(ctx context.Context, body []byte, arm transport.Arm) error {
+func (x *transaction) run(ctx context.Context, arm transport.Arm) error {
 	release := x.wire.hold(ctx)
 	defer func() {
 		// More text than replies asked for would be taken for the next reply.
@@ -63,7 +63,7 @@ func (x *transaction) run(ctx context.Context, body []byte, arm transport.Arm) e
 	if err := ctx.Err(); err != nil {
 		x.wire.end(err) // the goroutine that does this may be late
 	}
-	x.send(body)
+	x.send(x.envelope.mail.Text(x.extensions.smtputf8))
 	return nil
 }
 
@@ -140,9 +140,9 @@ func (x *transaction) appendCommand(b []byte, i int) []byte {
 	case 0:
 		b = append(append(append(b, "MAIL FROM:<"...), x.envelope.reverse.address...), '>')
 		if x.extensions.size {
-			b = strconv.AppendInt(append(b, " SIZE="...), int64(x.envelope.size), 10)
+			b = strconv.AppendInt(append(b, " SIZE="...), int64(len(x.envelope.mail.Text(x.extensions.smtputf8))), 10)
 		}
-		if x.envelope.needsUTF8(x.asked) {
+		if x.envelope.needsUTF8(&x.extensions, x.asked) {
 			b = append(b, " SMTPUTF8"...)
 		}
 	case len(x.asked) + 1:

@@ -177,7 +177,7 @@ func (t *Transport) Send(ctx context.Context, s Server, m transport.Mail, arm tr
 			}
 		}
 		x := &transaction{conn: c, envelope: e, timeouts: &t.options.Timeouts, verdicts: out.Verdicts, reused: reused, passed: s.passed}
-		err := x.run(ctx, m.Body, arm)
+		err := x.run(ctx, arm)
 		if x.dead { // RFC 5321 §3.8: a server may close at any time
 			t.options.Logger.Debug().Str("account", s.Account).Str("job_id", m.JobID).Msg("kept smtp connection was dead, opening a new one")
 			_ = c.nc.Close()

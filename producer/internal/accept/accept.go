@@ -177,47 +177,6 @@ func (l limit) check(at, now time.Time) *rohrpost.FieldError {
 	return &rohrpost.FieldError{Field: l.field, Problem: fmt.Sprintf("is more than %v ahead, the most that %s allows", l.ahead, l.setting)}
 }
 
-const (
-	perMail = 4 << 10 // headers and boundaries
-	perFile = 512     // headers of a part
-)
-
-// checkSize estimates the mail as sent.
-func (r Rules) checkSize(m *rohrpost.Message) *rohrpost.FieldError {
-	text, html := int64(len(m.Text)), int64(len(m.HTML))
-	var files int64
-	for _, a := range m.Attachments {
-		files += base64Size(int64(len(a.Content))) + perFile
-	}
-	if m.Calendar != nil { // among the alternatives, and as a file
-		files += 2 * (base64Size(int64(len(m.Calendar.Content))) + perFile)
-	}
-	raw := int64(len(m.Raw))
-	size := perMail + text + html + files + raw
-	if size <= r.maxSize {
-		return nil
-	}
-	field := "attachments"
-	switch max(text, html, files, raw) {
-	case raw:
-		field = "raw"
-	case text:
-		field = "text"
-	case html:
-		field = "html"
-	}
-	return &rohrpost.FieldError{
-		Field: field, Problem: fmt.Sprintf("the mail would have about %d bytes, at most %d", size, r.maxSize),
-	}
-}
-
-// base64Size is n bytes as lines of 76 characters and CRLF (RFC 2045 §6.8).
-func base64Size(n int64) int64 {
-	const line = 76
-	encoded := (n + 2) / 3 * 4
-	return encoded + (encoded+line-1)/line*2
-}
-
 // Taken is the refusal of a platform's id that an older version has used for a tenant.
 func Taken() error {
 	return rohrpost.FieldErrors{{Field: "id", Problem: "belongs to a tenant's mail that an older version has enqueued"}}
