@@ -101,7 +101,7 @@ func (w *walker) entity(ctx context.Context, fallback string, depth int) (stop, 
 		w.top = h
 	}
 	c, err := contentOf(w.raw, h, fallback)
-	if err != nil || !h.body {
+	if err != nil || !h.body && depth > 0 {
 		return s, err
 	}
 	switch {
