@@ -190,7 +190,7 @@ func (e *editor) signatures() {
 
 func (e *editor) write(ctx context.Context) ([]byte, error) {
 	slices.SortStableFunc(e.edits, func(a, b edit) int { return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end)) })
-	out := make([]byte, 0, len(e.raw)+len(e.raw)/32+e.size+len("\r\n\r\n"))
+	out := make([]byte, 0, len(e.raw)+e.bareLF+e.size+len("\r\n\r\n"))
 	pos := 0
 	for _, edit := range e.edits {
 		out = appendCRLF(out, e.raw[pos:edit.start])

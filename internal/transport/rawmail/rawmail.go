@@ -50,6 +50,7 @@ type message struct {
 	header header
 	leaves []leaf  // those that some servers cannot take as they are
 	labels []label // of multiparts and messages
+	bareLF int
 	info   Info
 }
 
@@ -66,7 +67,7 @@ func parse(ctx context.Context, raw []byte) (*message, error) {
 	if _, err := w.entity(ctx, plainText, 0); err != nil {
 		return nil, err
 	}
-	m := &message{raw: raw, header: w.top, leaves: w.leaves, labels: w.labels}
+	m := &message{raw: raw, header: w.top, leaves: w.leaves, labels: w.labels, bareLF: w.bareLF}
 	if err := m.look(); err != nil {
 		return nil, err
 	}

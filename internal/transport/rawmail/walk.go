@@ -22,6 +22,7 @@ type walker struct {
 	raw    []byte
 	pos    int
 	lines  int
+	bareLF int      // line ends without CR
 	open   []string // "--" and the boundary of each open multipart
 	parts  int
 	top    header
@@ -52,8 +53,9 @@ func (w *walker) next() (line []byte, more bool) {
 	}
 	w.pos += i + 1
 	if i > 0 && rest[i-1] == '\r' {
-		i--
+		return rest[:i-1], true
 	}
+	w.bareLF++
 	return rest[:i], true
 }
 
