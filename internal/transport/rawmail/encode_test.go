@@ -35,17 +35,17 @@ func TestEncoded(t *testing.T) {
 			"From: a@b\nDate: x\nMessage-ID: <1@b>\nContent-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=utf-8\nMIME-Version: 1.0\n\nGr=C3=BC=C3=9Fe\n", seven,
 		},
 		"of an unknown charset": {head + "\nGr\xfc\xdfe\n", head + "Content-Transfer-Encoding: quoted-printable\n\nGr=FC=DFe\n", seven},
-		"mostly not ASCII":      {
+		"mostly not ASCII": {
 			head + "Content-Type: text/html\n\n" + strings.Repeat("привет", 19) + "\n",
 			head + "Content-Type: text/html\nContent-Transfer-Encoding: base64\n\n" + strings.Repeat("0L/RgNC40LLQtdGC", 4) + "0L/RgNC40LLQ\n" +
 				strings.Repeat("tdGC0L/RgNC40LLQ", 4) + "tdGC0L/RgNC4\n" + strings.Repeat("0LLQtdGC0L/RgNC4", 4) + "0LLQtdGC0L/R\n" + strings.Repeat("gNC40LLQtdGC0L/R", 4) + "gNC40LLQtdGC\nDQo=\n", seven,
 		},
-		"no text":               {head + "Content-Type: application/x\n\nü\n", head + "Content-Type: application/x\nContent-Transfer-Encoding: base64\n\nw7wNCg==\n", seven},
-		"binary":                {head + "Content-Type: application/x\nContent-Transfer-Encoding: binary\n\na\nü", head + "Content-Type: application/x\nContent-Transfer-Encoding: base64\n\nYQrDvA==\n", eight},
+		"no text": {head + "Content-Type: application/x\n\nü\n", head + "Content-Type: application/x\nContent-Transfer-Encoding: base64\n\nw7wNCg==\n", seven},
+		"binary":  {head + "Content-Type: application/x\nContent-Transfer-Encoding: binary\n\na\nü", head + "Content-Type: application/x\nContent-Transfer-Encoding: base64\n\nYQrDvA==\n", eight},
 		"binary text": {
 			head + "Content-Transfer-Encoding: binary\n\nä ", head + "Content-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=utf-8\n\n=C3=A4=20\n", eight,
 		},
-		"a long line":           {head + "\n" + x + "\n", head + "Content-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=utf-8\n\n" + strings.Repeat(x[:75]+"=\n", 13) + x[:24] + "\n", eight},
+		"a long line": {head + "\n" + x + "\n", head + "Content-Transfer-Encoding: quoted-printable\nContent-Type: text/plain; charset=utf-8\n\n" + strings.Repeat(x[:75]+"=\n", 13) + x[:24] + "\n", eight},
 		"base64 in one line": {
 			head + "Content-Transfer-Encoding: base64\n\n" + strings.Repeat("AAAA", 300) + "\n",
 			head + "Content-Transfer-Encoding: base64\n\n" + strings.Repeat(strings.Repeat("AAAA", 19)+"\n", 15) + strings.Repeat("AAAA", 15) + "\n", eight,

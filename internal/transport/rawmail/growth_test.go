@@ -27,11 +27,17 @@ func hostile() map[string]func(size int) []byte {
 		"dashes":             deep(func(n int) string { return strings.Repeat("--\n", n/3) }),
 		"parts":              func(n int) []byte { return []byte(mixed + strings.Repeat("\nü\n--a\n", min(n/8, 999))) },
 		"recipients":         func(n int) []byte { return []byte(head + "To: x@y.z" + strings.Repeat(",\n a@b.c", n/9) + "\n\n") },
-		"fields":             func(n int) []byte { return []byte(head + strings.Repeat("X-A: "+strings.Repeat("b", n/2000)+"\n", 900) + "\n") },
-		"bare LF":            func(n int) []byte { return []byte(head + "\n" + strings.Repeat("\n", n)) },
-		"signature":          func(n int) []byte { return []byte(head + "DKIM-Signature: h=" + strings.Repeat("a\n :", n/4) + ";\n\n") },
-		"signature of tags":  func(n int) []byte { return []byte(head + "DKIM-Signature: " + strings.Repeat("h=x;\n ", n/6) + "\n\n") },
-		"Content-Type":       func(n int) []byte { return []byte(mixed + "Content-Type: a/b" + strings.Repeat(";\n p*0=x", n/9) + "\n\nx") },
+		"fields": func(n int) []byte {
+			return []byte(head + strings.Repeat("X-A: "+strings.Repeat("b", n/2000)+"\n", 900) + "\n")
+		},
+		"bare LF": func(n int) []byte { return []byte(head + "\n" + strings.Repeat("\n", n)) },
+		"signature": func(n int) []byte {
+			return []byte(head + "DKIM-Signature: h=" + strings.Repeat("a\n :", n/4) + ";\n\n")
+		},
+		"signature of tags": func(n int) []byte { return []byte(head + "DKIM-Signature: " + strings.Repeat("h=x;\n ", n/6) + "\n\n") },
+		"Content-Type": func(n int) []byte {
+			return []byte(mixed + "Content-Type: a/b" + strings.Repeat(";\n p*0=x", n/9) + "\n\nx")
+		},
 		"Content-Type of many": func(n int) []byte {
 			return []byte(mixed + "Content-Type: a/b;\n " + strings.ReplaceAll(growthtest.Keys(n/2), ",", ";\n ") + "\n\nx")
 		},

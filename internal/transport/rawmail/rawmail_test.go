@@ -138,8 +138,8 @@ func TestSignatures(t *testing.T) {
 		"a field that is signed":    {"from : X-Rohrpost-A", head + "X-Rohrpost-A: 1\n\nx\n", seven, false},
 		"a field that is not":       {"from", head + "X-Rohrpost-A: 1\n\nx\n", seven, true},
 		"From replaced":             {"from", head + "\nx\n", other, false},
-		"Message-ID added, signed":  {"from:message-\n id", "From: a@b.example\nDate: x\n\nx\n", seven, false},
-		"Message-ID added":          {"from", "From: a@b.example\nDate: x\n\nx\n", seven, true},
+		"Message-ID added, signed":  {"from:message-\n id", "From: a@b.example\nDate: y\n\nx\n", seven, false},
+		"Message-ID added":          {"from", "From: a@b.example\nDate: y\n\nx\n", seven, true},
 		"the body encoded":          {"from", head + "\nü\n", seven, false},
 		"the body not encoded":      {"from", head + "Content-Transfer-Encoding: 8bit\n\nü\n", eight, true},
 		"one more DKIM-Signature":   {"from", "DKIM-Signature: h=from\n" + head + "\nx\n", seven, true},
@@ -161,7 +161,7 @@ func TestSignatures(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	raw := "From: =?utf-8?q?J=C3=B6rg?= <a@b.example>\nTo: All: x@y.example, \"X, Y\" <z@y.example>;, =?koi8-r?q?=C1?= <k@y.example>\nCc: c@y.example (comment)\n" +
-		"Bcc: d@y.example\nReply-To: r@y.example\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\n aus =?utf-8?b?S8O2bG4=?=\nMessage-Id: \n <1@b>\nAuto-Submitted: auto-replied; x\n\nx\n"
+		"Bcc: d@y.example\nReply-To: r@y.example\nSubject: =?iso-8859-1?q?Gr=FC=DFe?=\n aus =?utf-8?b?S8O2bG4=?=\nMessage-Id: \n <1@b>\nAuto-Submitted: auto-replied; y\n\nx\n"
 	got, err := rawmail.Parse([]byte(raw))
 	if err != nil {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -55,9 +56,9 @@ func TestSMIME(t *testing.T) {
 		signed     bool
 	}{
 		"signed":            {sign, verify, true},
-		"signed, CRLF":      {append(sign[:len(sign):len(sign)], "-crlfeol"), verify, true},
-		"signed as it is":   {append(sign[:len(sign):len(sign)], "-binary", "-crlfeol"), verify, true},
-		"opaquely signed":   {append(sign[:len(sign):len(sign)], "-nodetach"), verify, true},
+		"signed, CRLF":      {append(slices.Clip(sign), "-crlfeol"), verify, true},
+		"signed as it is":   {append(slices.Clip(sign), "-binary", "-crlfeol"), verify, true},
+		"opaquely signed":   {append(slices.Clip(sign), "-nodetach"), verify, true},
 		"encrypted":         {[]string{"cms", "-encrypt", "-aes256", "-from", "a@b.example", "cert.pem"}, []string{"cms", "-decrypt", "-recip", "cert.pem", "-inkey", "key.pem"}, false},
 		"encrypted, smime":  {[]string{"smime", "-encrypt", "-aes256", "-from", "a@b.example", "cert.pem"}, []string{"smime", "-decrypt", "-recip", "cert.pem", "-inkey", "key.pem"}, false},
 		"signed with smime": {append([]string{"smime"}, sign[1:]...), append([]string{"smime"}, verify[1:]...), true},

@@ -3,6 +3,7 @@ package rawmail
 import (
 	"bytes"
 	"context"
+	"slices"
 	"strings"
 )
 
@@ -74,8 +75,8 @@ func (w *walker) delimiter(line []byte) (s stop, ok bool) {
 	if !bytes.HasPrefix(line, []byte("--")) || len(line) > maxLine {
 		return stop{}, false
 	}
-	for level := len(w.open) - 1; level >= 0; level-- {
-		if last, ok := delimits(line, w.open[level]); ok {
+	for level, dashed := range slices.Backward(w.open) {
+		if last, ok := delimits(line, dashed); ok {
 			return stop{level: level, last: last}, true
 		}
 	}
