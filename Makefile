@@ -50,7 +50,8 @@ cross: ## Compile the program for Linux, macOS and Windows on amd64 and arm64
 .PHONY: packages
 packages: # what the tests need besides Go
 	@.ci/packages promtool:prometheus redis-server:redis-server smtp-sink:postfix nginx:nginx haproxy:haproxy \
-	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium curl:curl php:php-cli
+	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium curl:curl php:php-cli \
+	  openssl:openssl dkimverify:python3-dkim+python3-nacl
 
 .PHONY: axe
 axe: # what looks for barriers on the pages: npm has it

@@ -52,7 +52,7 @@ func (c *cli) root() *cobra.Command {
 	c.setting(root, "log-level", "log.level", "debug, info, warn or error")
 	root.AddCommand(
 		c.demo(), c.dev(), c.worker(), c.web(), c.serve(),
-		c.send(), c.status(), c.cancel(), c.retry(), c.reschedule(), c.account(), c.errors(), c.queue(), c.keygen(), c.config(), c.version(),
+		c.send(), c.status(), c.cancel(), c.retry(), c.reschedule(), c.account(), c.errors(), c.queue(), c.keygen(), c.dkim(), c.config(), c.version(),
 	)
 	strictArgs(root)
 	return root
