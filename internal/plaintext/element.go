@@ -10,34 +10,34 @@ import (
 
 // attributes are those of a tag that matter.
 type attributes struct {
-	href, alt, style    string
-	hidden, linked      bool
-	speck               bool // a picture of at most a pixel
-	sized               bool // font has a size
-	start, value        int
-	hasStart, hasValue  bool
+	href, alt, style   string
+	hidden, linked     bool
+	speck              bool // a picture of at most a pixel
+	sized              bool // font has a size
+	start, value       int
+	hasStart, hasValue bool
 }
 
 func (r *reader) attributes(z *html.Tokenizer) (a attributes, err error) {
 	for n := 1; ; n++ {
 		key, value, more := z.TagAttr()
-		switch text := string(value); string(key) {
+		switch string(key) {
 		case "href":
-			a.href, a.linked = text, true
+			a.href, a.linked = string(value), true
 		case "alt":
-			a.alt = text
+			a.alt = string(value)
 		case "style":
-			a.style = text
+			a.style = string(value[:min(len(value), maxStyle)])
 		case "hidden":
 			a.hidden = true
 		case "size":
 			a.sized = true
 		case "width", "height":
-			a.speck = a.speck || text == "0" || text == "1"
+			a.speck = a.speck || string(value) == "0" || string(value) == "1"
 		case "start":
-			a.start, a.hasStart = number(text)
+			a.start, a.hasStart = number(string(value))
 		case "value":
-			a.value, a.hasValue = number(text)
+			a.value, a.hasValue = number(string(value))
 		}
 		if n%tokensPerLook == 0 {
 			err = r.ctx()

@@ -8,8 +8,8 @@ import (
 
 // A link is the one that is open: HTML does not nest them.
 type link struct {
-	target string // empty: none is open, or it leads nowhere that is shown
-	picture bool  // it has one
+	target  string // empty: none is open, or it leads nowhere that is shown
+	picture bool   // it has one
 }
 
 // targetOf is what is written of an address: that of a page, or of a mail or telephone without

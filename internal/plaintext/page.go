@@ -16,8 +16,8 @@ const (
 )
 
 const (
-	maxPrefix = 32  // octets in front of a line: deeper quotes and lists look alike
-	maxRow    = 240 // octets of a row that is one line, without addresses of links
+	maxPrefix = 16 // octets in front of a line: deeper quotes and lists look alike
+	maxCell   = 80 // octets of a cell in a row that is one line, without addresses of links
 	unmarked  = -1
 )
 
@@ -36,15 +36,19 @@ type page struct {
 	lines     int    // line ends that were written
 
 	rows      []row
-	started   int   // of rows
-	cells     []int // places in out where a cell of these rows begins
-	separated bool  // the next text begins a cell in a row that has one
+	started   int     // of rows
+	cells     []begin // of the cells of these rows but the first
+	separated bool    // the next text begins a cell in a row that has one
 }
+
+// A begin is where something begins in out, and how many octets of it were addresses.
+type begin struct{ place, addresses int }
 
 // A row of a table.
 type row struct {
-	lines, begin, addresses int // of the page when the row's first text was written
-	cells                   int // of the page's, those of rows around it
+	begin begin
+	lines int // that were written before it
+	cells int // of the page's, those of rows around it
 }
 
 // block ends a line, and has an empty one follow if lines is 2.
@@ -74,7 +78,7 @@ func (p *page) item(marker string) {
 func (p *page) visible() {
 	switch {
 	case p.separated && len(p.out) > 0:
-		p.cells = append(p.cells, len(p.out))
+		p.cells = append(p.cells, begin{len(p.out), p.addresses})
 		p.out = append(p.out, cellOpen)
 		p.newLine()
 		p.lines--
@@ -87,7 +91,7 @@ func (p *page) visible() {
 	}
 	p.separated, p.breaks, p.space = false, 0, p.space[:0]
 	for ; p.started < len(p.rows); p.started++ {
-		p.rows[p.started] = row{p.lines, len(p.out), p.addresses, len(p.cells)}
+		p.rows[p.started] = row{begin{len(p.out), p.addresses}, p.lines, len(p.cells)}
 	}
 	if p.mark == unmarked {
 		p.mark = len(p.out)

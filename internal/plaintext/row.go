@@ -2,11 +2,10 @@ package plaintext
 
 import "bytes"
 
-// openRow begins a row of a table.
-func (p *page) openRow() {
-	p.rows = append(p.rows, row{})
-	p.separated = false
-}
+const cellBar = " | " // no longer than what stands for it: two of page.go's characters, and a line end
+
+// openRow begins a row of a table, perhaps in a cell that has no text yet.
+func (p *page) openRow() { p.rows = append(p.rows, row{}) }
 
 // cell begins a cell of the innermost row. Its first one begins with the row.
 func (p *page) cell() {
@@ -20,7 +19,7 @@ func (p *page) cell() {
 }
 
 // closeRow decides how the cells of the innermost row are kept apart: each in lines of
-// its own, if one of them has several or all together are long.
+// its own, if one of them has several or is long.
 func (p *page) closeRow() {
 	r := p.rows[len(p.rows)-1]
 	p.rows = p.rows[:len(p.rows)-1]
@@ -30,22 +29,37 @@ func (p *page) closeRow() {
 	}
 	p.started = len(p.rows)
 	kind := byte(cellInline)
-	if p.lines > r.lines || len(p.out)-r.begin-(p.addresses-r.addresses) > maxRow {
+	cells := p.cells[r.cells:]
+	if p.lines > r.lines || p.anyLong(r.begin, cells) {
 		kind = cellBlock
-		p.lines += len(p.cells) - r.cells
+		p.lines += len(cells)
 	}
-	for _, place := range p.cells[r.cells:] {
-		p.out[place] = kind
+	for _, c := range cells {
+		p.out[c.place] = kind
 	}
 	p.cells = p.cells[:r.cells]
 }
 
-// finish writes the rows as it was decided.
+// anyLong reports whether a cell of a row is too long for a line with others.
+func (p *page) anyLong(first begin, others []begin) bool {
+	for _, next := range others {
+		if length(first, next) > maxCell {
+			return true
+		}
+		first = next
+	}
+	return length(first, begin{len(p.out), p.addresses}) > maxCell
+}
+
+// length is how many octets of text, without addresses, are between two places.
+func length(from, to begin) int { return to.place - from.place - (to.addresses - from.addresses) }
+
+// finish writes the rows as it was decided, in place: nothing becomes longer.
 func (p *page) finish(ctx func() error) (string, error) {
 	for len(p.rows) > 0 {
 		p.closeRow()
 	}
-	text, rest := make([]byte, 0, len(p.out)), p.out
+	text, rest := p.out[:0], p.out
 	for n := 1; ; n++ {
 		if n%tokensPerLook == 0 {
 			if err := ctx(); err != nil {
@@ -57,14 +71,15 @@ func (p *page) finish(ctx func() error) (string, error) {
 			return string(append(text, rest...)), ctx()
 		}
 		begin := bytes.LastIndexAny(rest[:at], string([]byte{cellInline, cellBlock}))
+		kind := rest[begin]
 		text = append(text, rest[:begin]...)
 		switch {
-		case rest[begin] == cellBlock:
+		case kind == cellBlock:
 			text = append(text, rest[begin+1:at]...)
-		case bytes.HasSuffix(text, []byte{':'}):
+		case text[len(text)-1] == ':':
 			text = append(text, ' ')
 		default:
-			text = append(text, " | "...)
+			text = append(text, cellBar...)
 		}
 		rest = rest[at+1:]
 	}

@@ -28,6 +28,7 @@ type stack struct {
 	last   map[atom.Atom]int // places, counted from 1
 	over   map[atom.Atom]int // elements that are open beyond maxDepth
 	scope  int
+	bottom element // of an empty stack
 	closed func(*element)
 }
 
@@ -94,7 +95,7 @@ func (s *stack) closeInside(name atom.Atom, others ...atom.Atom) {
 
 func (s *stack) top() *element {
 	if len(s.list) == 0 {
-		return &element{}
+		return &s.bottom
 	}
 	return &s.list[len(s.list)-1]
 }

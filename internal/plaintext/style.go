@@ -25,7 +25,10 @@ const maxStyle = 8 << 10
 // alone has its rule in a sheet, which is not looked at.
 func parseStyle(text string) style {
 	var s style
-	for declaration := range strings.SplitSeq(strings.ToLower(text[:min(len(text), maxStyle)]), ";") {
+	if text == "" {
+		return s
+	}
+	for declaration := range strings.SplitSeq(strings.ToLower(text), ";") {
 		name, value, found := strings.Cut(declaration, ":")
 		if !found {
 			continue
@@ -41,10 +44,10 @@ func parseStyle(text string) style {
 			s.hidden = s.hidden || isZero(value)
 		case "font-size":
 			s.size = sizeOf(value)
-		case "font": // "bold 0/0 a": the size is what stands before a slash, or has a unit
+		case "font": // "bold 700 0/0 a": the last number is the size
 			for word := range strings.FieldsSeq(value) {
-				before, _, slash := strings.Cut(word, "/")
-				if slash || isZero(before) || before != strings.TrimRight(before, "%abcdefghijklmnopqrstuvwxyz") {
+				if word[0] == '.' || '0' <= word[0] && word[0] <= '9' {
+					before, _, _ := strings.Cut(word, "/")
 					s.size = sizeOf(before)
 				}
 			}
