@@ -50,7 +50,7 @@ cross: ## Compile the program for Linux, macOS and Windows on amd64 and arm64
 .PHONY: packages
 packages: # what the tests need besides Go
 	@.ci/packages promtool:prometheus redis-server:redis-server smtp-sink:postfix nginx:nginx haproxy:haproxy \
-	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium curl:curl php:php-cli \
+	  chromium,chromium-browser,google-chrome,google-chrome-stable:chromium curl:curl php:php-cli /etc/mime.types:media-types \
 	  openssl:openssl dkimverify:python3-dkim+python3-nacl
 
 .PHONY: axe
@@ -67,7 +67,7 @@ test: packages axe ## Install what the tests need, and run them
 .PHONY: test-large
 test-large: packages ## What the race detector disturbs: a million entries, a hundred thousand accounts, memory, growth
 	$(GO) test -count=1 -timeout 20m -run '^TestLarge|^TestMemoryIsKnown$$' -v ./errorlog ./resolver/redisstore ./internal/transport/compose
-	$(GO) test -count=1 -run 'Linear$$' . ./errorlog ./resolver ./internal/failure ./internal/payload ./internal/web/dashboard ./internal/transport/...
+	$(GO) test -count=1 -run 'Linear$$' . ./errorlog ./resolver ./internal/failure ./internal/payload ./internal/plaintext ./internal/web/dashboard ./internal/transport/...
 
 .PHONY: race
 race: packages axe ## The same with the race detector

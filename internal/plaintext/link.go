@@ -1,51 +1,91 @@
 package plaintext
 
-import "strings"
+import (
+	"net/url"
+	"strings"
+	"unicode"
+)
 
-// maxLink is the longest address that is written out, in bytes: nobody reads a longer
-// one, and a mail may have many.
-const maxLink = 2000
-
-// A link is an element a that is open.
+// A link is the one that is open: HTML does not nest them.
 type link struct {
-	address string
-	from    int // where its text begins
+	target  string // empty: none is open, or it leads nowhere that is shown
+	picture bool   // it has one
 }
 
-func (l *link) open(href string, at int) { l.address, l.from = strings.TrimSpace(href), at }
-
-// close is what stands behind the text of the link: its address, unless the text is
-// the address, or it is none for people.
-func (l *link) close(text string) string {
-	address := l.address
-	l.address = ""
-	shown := strings.TrimPrefix(strings.TrimPrefix(address, "mailto:"), "tel:")
-	text = strings.TrimSpace(text)
-	switch {
-	case !followed(address), len(address) > maxLink, strings.ContainsAny(address, " \t\r\n<>"):
+// targetOf is what is written of an address: that of a page, or of a mail or telephone without
+// its scheme. Empty: nothing, as of an anchor or a script.
+func targetOf(href string) string {
+	href = strings.TrimSpace(href)
+	scheme, rest, found := strings.Cut(href, ":")
+	if !found || len(scheme) > len("mailto") {
 		return ""
-	case strings.EqualFold(text, shown), strings.EqualFold(strings.TrimSuffix(bare(text), "/"), strings.TrimSuffix(bare(address), "/")):
-		return ""
-	case text == "":
-		return shown
 	}
-	return " (" + shown + ")"
+	switch strings.ToLower(scheme) {
+	case "http", "https":
+		if !strings.HasPrefix(rest, "//") {
+			return ""
+		}
+		return clean(href)
+	case "mailto", "tel":
+		rest, _, _ = strings.Cut(strings.TrimPrefix(rest, "//"), "?")
+		if plain, err := url.PathUnescape(rest); err == nil {
+			rest = plain
+		}
+		return clean(rest)
+	}
+	return ""
 }
 
+// clean keeps an address in one word, without what ends "<…>" or is not seen.
+func clean(address string) string {
+	var b strings.Builder
+	b.Grow(len(address))
+	for _, c := range strings.TrimSpace(address) {
+		switch {
+		case c == '\t', c == '\n', c == '\r': // a browser drops them
+		case c == '<':
+			b.WriteString("%3C")
+		case c == '>':
+			b.WriteString("%3E")
+		case unicode.IsSpace(c):
+			b.WriteString("%20")
+		case unicode.IsControl(c), unicode.Is(unicode.Cf, c):
+		default:
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
+
+// says reports whether the text of a link is its address already.
+func says(text []byte, target string) bool {
+	const most = 16 // octets that one of them may have more: a scheme, a slash
+	if len(text) > len(target)+most || len(target) > len(text)+most {
+		return false
+	}
+	shown := string(text)
+	return bare(shown) == bare(target) || digits(shown) && digits(target) && onlyDigits(shown) == onlyDigits(target)
+}
+
+// bare is an address without scheme and slash at its end.
 func bare(address string) string {
-	_, rest, found := strings.Cut(address, "://")
-	if !found {
-		return address
+	address = strings.ToLower(strings.TrimSpace(address))
+	for _, scheme := range [...]string{"https://", "http://", "mailto:", "tel:"} {
+		address = strings.TrimPrefix(address, scheme)
 	}
-	return rest
+	return strings.TrimSuffix(strings.TrimPrefix(address, "www."), "/")
 }
 
-// followed reports whether people can follow an address outside of the mail.
-func followed(address string) bool {
-	scheme, _, _ := strings.Cut(strings.ToLower(address), ":")
-	switch scheme {
-	case "http", "https", "mailto", "tel":
-		return true
-	}
-	return false
+// digits reports whether it is a telephone number.
+func digits(s string) bool {
+	return strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789+-/(). ") == ""
+}
+
+func onlyDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if '0' <= r && r <= '9' {
+			return r
+		}
+		return -1
+	}, s)
 }

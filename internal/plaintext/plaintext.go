@@ -1,181 +1,154 @@
 package plaintext
 
 import (
+	"bytes"
 	"context"
-	"strconv"
-	"strings"
+	"errors"
+	"fmt"
+	"io"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
 )
 
-// tokensPerLook is how many tokens are read between two looks at the context.
-const tokensPerLook = 1 << 12
+const (
+	piece         = 64 << 10 // bytes that are read between two looks at the context
+	tokensPerLook = 256
+)
 
-// FromHTML is the text of an HTML body, with LF line ends; empty if nothing of it is
-// seen. The error is that of ctx.
+// FromHTML is what a reader sees of an HTML document or fragment, as lines that end with
+// "\n" alone, the last one with nothing. It is valid UTF-8 without control characters
+// other than "\n" and "\t", and empty only where nothing can be seen. What would be
+// empty because all of it is hidden is shown.
+//
+// The time grows with the size of the source, 0.1 s a megabyte at worst. The
+// error is that of ctx, which is looked at every few milliseconds.
 func FromHTML(ctx context.Context, source string) (string, error) {
-	z := html.NewTokenizer(strings.NewReader(source))
-	var r reader
-	for n := 1; ; n++ {
-		if n%tokensPerLook == 0 && ctx.Err() != nil {
-			return "", ctx.Err()
+	for _, all := range [...]bool{false, true} {
+		r := &reader{ctx: ctx.Err, all: all}
+		r.open = newStack(r.closed)
+		r.page.out = make([]byte, 0, len(source)/4)
+		if err := r.read(source); err != nil {
+			return "", fmt.Errorf("text of the HTML: %w", err)
 		}
+		text, err := r.page.finish(ctx.Err)
+		if err != nil {
+			return "", fmt.Errorf("text of the HTML: %w", err)
+		}
+		if text != "" || !r.omitted {
+			return text, nil
+		}
+	}
+	return "", nil
+}
+
+// A reader follows the tags.
+type reader struct {
+	ctx     func() error
+	all     bool // what is hidden, too
+	omitted bool // something was hidden
+	open    *stack
+	page    page
+	link    link
+	skipped int // elements that are open and not shown whatever a style says
+	hidden  int // elements that are open and hidden by a style or an attribute
+}
+
+// source stops a tokenizer in the middle of a token, which may be as long as the mail.
+type source struct {
+	rest string
+	ctx  func() error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if err := s.ctx(); err != nil {
+		return 0, err
+	}
+	if s.rest == "" {
+		return 0, io.EOF
+	}
+	n := copy(p[:min(len(p), piece)], s.rest)
+	s.rest = s.rest[n:]
+	return n, nil
+}
+
+func (r *reader) read(text string) error {
+	z := html.NewTokenizer(&source{text, r.ctx})
+	for tokens := 1; ; tokens++ {
 		switch z.Next() {
-		case html.ErrorToken: // a string has no other error than its end
-			return r.out.finish(), ctx.Err()
+		case html.ErrorToken:
+			if err := z.Err(); !errors.Is(err, io.EOF) {
+				return err
+			}
+			r.open.popTo(0)
+			return nil
 		case html.TextToken:
-			r.text(string(z.Text()))
-		case html.StartTagToken:
-			r.start(z, false)
-		case html.SelfClosingTagToken:
-			r.start(z, true)
+			if err := r.text(z.Raw()); err != nil {
+				return err
+			}
+		case html.StartTagToken, html.SelfClosingTagToken:
+			if err := r.start(z); err != nil {
+				return err
+			}
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			r.end(atom.Lookup(name))
-		case html.CommentToken, html.DoctypeToken:
+		default: // comments, and what stands in them for Outlook
+		}
+		if tokens%tokensPerLook == 0 {
+			if err := r.ctx(); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-// A reader is where the text of a body has come to.
-type reader struct {
-	out    writer
-	hidden hidden
-	lists  []list
-	deeper int // lists within those
-	link   link
-	pre    int
-	cell   bool // a cell of this row was written
-}
-
-// A list is an ul or ol that is open.
-type list struct {
-	ordered bool
-	number  int
-}
-
-func (r *reader) text(s string) {
-	switch {
-	case r.hidden.any():
-	case r.pre > 0:
-		r.out.verbatim(s)
-	default:
-		r.out.words(s)
+// text is a text token in pieces, cut where no character reference is.
+func (r *reader) text(raw []byte) error {
+	if r.skipped > 0 {
+		return nil
 	}
-}
-
-// start takes a tag with its attributes.
-func (r *reader) start(z *html.Tokenizer, closed bool) {
-	name, more := z.TagName()
-	tag := atom.Lookup(name)
-	var a attributes
-	for more {
-		var key, value []byte
-		key, value, more = z.TagAttr()
-		a.take(atom.Lookup(key), value)
+	if !r.visible() || r.open.tiny() && !r.all {
+		return nil
 	}
-	if r.hidden.start(tag, &a, closed) || r.hidden.any() {
-		return
-	}
-	switch tag {
-	case atom.Br:
-		r.out.newline()
-	case atom.Hr:
-		r.out.paragraph()
-		r.out.words("----------")
-		r.out.paragraph()
-	case atom.Img:
-		r.out.words(a.alt)
-	case atom.A:
-		r.link.open(a.href, r.out.position())
-	case atom.Ul, atom.Ol:
-		r.openList(tag == atom.Ol)
-	case atom.Li:
-		r.item()
-	case atom.Pre:
-		r.out.paragraph()
-		r.pre++
-	case atom.Blockquote:
-		r.out.paragraph()
-		r.out.quote(1)
-	case atom.Tr:
-		r.out.newline()
-		r.cell = false
-	case atom.Td, atom.Th:
-		if r.cell {
-			r.out.need(wide)
+	for len(raw) > 0 {
+		n := cut(raw)
+		text := string(raw[:n])
+		if !r.open.literal() {
+			text = html.UnescapeString(text)
 		}
-		r.cell = true
-	default:
-		r.out.begin(tag)
-	}
-}
-
-func (r *reader) end(tag atom.Atom) {
-	if r.hidden.end(tag) || r.hidden.any() {
-		return
-	}
-	switch tag {
-	case atom.A:
-		r.out.words(r.link.close(r.out.since(r.link.from)))
-	case atom.Ul, atom.Ol:
-		r.closeList()
-	case atom.Pre:
-		r.pre = max(0, r.pre-1)
-		r.out.paragraph()
-	case atom.Blockquote:
-		r.out.paragraph()
-		r.out.quote(-1)
-	case atom.Tr:
-		r.out.newline()
-		r.cell = false
-	default:
-		r.out.begin(tag)
-	}
-}
-
-// maxLists is how deep lists are told apart.
-const maxLists = 10
-
-func (r *reader) openList(ordered bool) {
-	if len(r.lists) == 0 {
-		r.out.paragraph()
-	} else {
-		r.out.newline()
-	}
-	if len(r.lists) == maxLists {
-		r.deeper++
-		return
-	}
-	r.lists = append(r.lists, list{ordered: ordered})
-	r.out.indent = len(r.lists) - 1
-}
-
-func (r *reader) closeList() {
-	switch {
-	case len(r.lists) == 0:
-		return
-	case r.deeper > 0:
-		r.deeper--
-	default:
-		r.lists = r.lists[:len(r.lists)-1]
-		r.out.indent = max(0, len(r.lists)-1)
-	}
-	if len(r.lists) == 0 {
-		r.out.paragraph()
-	} else {
-		r.out.newline()
-	}
-}
-
-func (r *reader) item() {
-	mark := "- "
-	if len(r.lists) > 0 {
-		l := &r.lists[len(r.lists)-1]
-		if l.number++; l.ordered {
-			mark = strconv.Itoa(l.number) + ". "
+		r.page.text(text, r.open.pre())
+		raw = raw[n:]
+		if err := r.ctx(); err != nil {
+			return err
 		}
 	}
-	r.out.item(mark)
+	return nil
+}
+
+// cut is the length of a piece: it ends before a character reference that it would
+// break, and with a whole character.
+func cut(raw []byte) int {
+	const longest = 40 // octets of a reference: the longest name has 32
+	if len(raw) <= piece {
+		return len(raw)
+	}
+	n := piece
+	if at := bytes.LastIndexByte(raw[n-longest:n], '&'); at >= 0 {
+		return n - longest + at
+	}
+	for back := 0; back < 3 && raw[n]&0xc0 == 0x80; back++ {
+		n--
+	}
+	return n
+}
+
+// visible reports whether something is shown here, be it pictures alone.
+func (r *reader) visible() bool { return r.skipped == 0 && (r.all || r.hidden == 0) }
+
+// block begins a line, after an empty one if lines is 2.
+func (r *reader) block(lines int) {
+	if r.visible() {
+		r.page.block(lines)
+	}
 }

@@ -1,29 +1,44 @@
 package compose
 
 import (
-	"bytes"
 	"path"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/rohrpost/rohrpost/internal/idn"
 )
 
-// provenCharset is the charset of a text as its content proves it; empty: it proves none.
+// typeByName is the media type of a file by the ending of its name, without parameters;
+// empty if the ending is not known. The table is our own: that of the host is empty in a
+// container, and an .odt would leave as octets.
+func typeByName(name string) string {
+	ending := strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
+	for _, typeOf := range [...]func(ending string) string{
+		officeType, openOfficeType, textType, messageType, archiveType, pictureType, soundType, drawingType, bookType, programType,
+	} {
+		if media := typeOf(ending); media != "" {
+			return media
+		}
+	}
+	return ""
+}
+
+// provenCharset is "us-ascii" or "utf-8" if a text is shown to be that, and empty if it
+// may be anything: a charset that is wrong damages the file where it is saved.
 func provenCharset(content []byte) string {
+	ascii := true
+	for _, c := range content {
+		if c >= utf8.RuneSelf {
+			ascii = false
+		} else if c < ' ' && (c < '\t' || c > '\r') || c == 0x7f { // ISO-2022 hides in ASCII, behind ESC
+			return ""
+		}
+	}
 	switch {
-	case len(content) == 0, bytes.IndexByte(content, 0) >= 0, bytes.IndexByte(content, 0x1b) >= 0:
-		return "" // ISO-2022 has escapes
-	case idn.ASCII(string(content)):
+	case len(content) == 0:
+		return ""
+	case ascii:
 		return "us-ascii"
 	case utf8.Valid(content):
 		return "utf-8"
 	}
 	return ""
-}
-
-// typeByName is the media type of a file by the ending of its name; empty: it is not
-// known. The table is our own: that of a host may know little, and each host another one.
-func typeByName(name string) string {
-	return typesByEnding[strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))]
 }
