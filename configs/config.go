@@ -13,6 +13,7 @@ type Config struct {
 	Secrets  Secrets  `yaml:"secrets"`
 	Payload  Payload  `yaml:"payload"`
 	Messages Messages `yaml:"messages"`
+	DKIM     []DKIM   `yaml:"dkim"`
 	OAuth2   OAuth2   `yaml:"oauth2"`
 	Worker   Worker   `yaml:"worker"`
 	Retry    Retry    `yaml:"retry"`
@@ -72,6 +73,14 @@ type Messages struct {
 	IDDomain string `yaml:"id_domain"`
 	// RequireUnsubscribe refuses mails of many that do not say how to get out.
 	RequireUnsubscribe bool `yaml:"require_unsubscribe"`
+}
+
+// DKIM is a key that signs the mails of a domain of the platform's (RFC 6376).
+type DKIM struct {
+	Domain   string          `yaml:"domain"`
+	Selector string          `yaml:"selector"`
+	Key      rohrpost.Secret `yaml:"key"` // PEM
+	KeyFile  Path            `yaml:"key_file"`
 }
 
 // OAuth2 is the platform's application at Microsoft and Google, for accounts that

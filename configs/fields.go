@@ -18,7 +18,12 @@ func fields(c *Config) map[string]field {
 	out := map[string]field{}
 	sections := reflect.ValueOf(c).Elem()
 	for i := range sections.NumField() {
-		addFields(out, tag(sections.Type().Field(i)), sections.Field(i))
+		key, f := tag(sections.Type().Field(i)), field{sections.Field(i)}
+		if f.isRecords() {
+			out[key] = f
+			continue
+		}
+		addFields(out, key, f.value)
 	}
 	return out
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/rohrpost/rohrpost/internal/secret"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/internal/transport/dkim"
 )
 
 // same compares secrets by their values.
@@ -43,6 +44,16 @@ func hash(t *testing.T) string {
 	return string(h)
 }
 
+// dkimKey is a file with a key of rohrpost dkim keygen.
+func dkimKey(t *testing.T) string {
+	t.Helper()
+	key, err := dkim.Generate("ed25519")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return write(t, "s1.pem", string(key))
+}
+
 func TestTemplateIsTheDefaults(t *testing.T) {
 	t.Parallel()
 	got, err := Load(write(t, "rohrpost.yaml", Template()), nil)
@@ -51,7 +62,7 @@ func TestTemplateIsTheDefaults(t *testing.T) {
 	}
 	want := Default()
 	got.Accounts.File = Path(filepath.Base(string(got.Accounts.File)))
-	want.Web.Users, want.Web.Links = []User{}, []Link{}
+	want.Web.Users, want.Web.Links, want.DKIM = []User{}, []Link{}, []DKIM{}
 	same(t, want, got)
 }
 
@@ -116,7 +127,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"accounts.store": "redis", "accounts.require_unlock": "true", "accounts.require_check": "true", "accounts.require_approval": "true", "accounts.require_acceptance": "true",
 		"accounts.allow_networks": "10.0.0.0/8, fd00::/8", "accounts.deny_networks": "10.2.0.0/16", "accounts.allow_ports": "25", "accounts.max_connections": "12",
 		"secrets.recipients": recipient, "secrets.identity": identity.Reveal(), "secrets.identity_file": "", "secrets.require_bound": "true", "payload.seal": "true",
-		"messages.id_domain": "mail.acme.example", "messages.require_unsubscribe": "true",
+		"dkim": "[{domain: platform.example, selector: s1, key_file: " + dkimKey(t) + "}]", "messages.id_domain": "mail.acme.example", "messages.require_unsubscribe": "true",
 		"oauth2.microsoft_client_id": "m", "oauth2.microsoft_client_secret": "ms", "oauth2.microsoft_client_secret_file": "",
 		"oauth2.google_client_id": "g", "oauth2.google_client_secret": "gs", "oauth2.google_client_secret_file": "",
 		"worker.concurrency": "8", "worker.servers": "2", "worker.attempt_timeout": "3s", "worker.shutdown_timeout": "40s", "worker.helo": "h", "worker.addr": ":1",
@@ -146,7 +157,7 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	}
 	want := Config{
 		Redis: Redis{URL: "redis://h:1/2", Password: secret.New("pw")}, Accounts: Accounts{"redis", "a.yaml", true, true, true, true, List{"10.0.0.0/8", "fd00::/8"}, List{"10.2.0.0/16"}, List{"25"}, 12},
-		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, Messages: Messages{"mail.acme.example", true}, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
+		Secrets: Secrets{List{recipient}, identity, "", true}, Payload: Payload{true}, Messages: Messages{"mail.acme.example", true}, DKIM: got.DKIM, OAuth2: OAuth2{"m", secret.New("ms"), "", "g", secret.New("gs"), ""},
 		Worker: Worker{8, 2, 3 * time.Second, 40 * time.Second, "h", ":1"},
 		Retry:  Retry{5 * time.Second, 1.5, 0.1, 6 * time.Second, 7 * time.Second, time.Second, 2 * time.Second},
 		Limits: Limits{KiB, 9, 12, 3 * KiB, 2 * KiB, 2 * time.Hour, 3 * time.Hour}, Ledger: Ledger{10 * time.Second, true}, ErrorLog: ErrorLog{time.Minute, 11, MiB, true, "de"},
@@ -164,6 +175,9 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		Log: Log{"error", "console"},
 	}
 	same(t, want, got)
+	if len(got.DKIM) != 1 || got.DKIM[0].Domain != "platform.example" || got.DKIM[0].Selector != "s1" || got.DKIM[0].Key.IsZero() {
+		t.Errorf("DKIM keys %+v", got.DKIM)
+	}
 	if len(got.Web.Users) != 1 || got.Web.Users[0].Name != "max" || got.Web.Users[0].Role != RoleOperator {
 		t.Errorf("users %+v", got.Web.Users)
 	}

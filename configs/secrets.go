@@ -31,6 +31,10 @@ func (c *Config) twins() []twin {
 		{"web.forward_auth.secret", &c.Web.ForwardAuth.Secret, &c.Web.ForwardAuth.SecretFile},
 		{"web.oidc.client_secret", &c.Web.OIDC.ClientSecret, &c.Web.OIDC.ClientSecretFile},
 	}
+	for i := range c.DKIM {
+		k := &c.DKIM[i]
+		t = append(t, twin{fmt.Sprintf("dkim[%d].key", i), &k.Key, &k.KeyFile})
+	}
 	for i := range c.Web.Users {
 		u := &c.Web.Users[i]
 		t = append(t, twin{fmt.Sprintf("web.users[%d].password_bcrypt", i), &u.PasswordBcrypt, &u.PasswordBcryptFile})

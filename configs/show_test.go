@@ -41,7 +41,7 @@ func TestShowCanBeLoaded(t *testing.T) {
 	var out bytes.Buffer
 	want := Default()
 	want.Accounts.File = "/etc/rohrpost/accounts.yaml"
-	want.Web.Users, want.Web.Links = []User{}, []Link{}
+	want.Web.Users, want.Web.Links, want.DKIM = []User{}, []Link{}, []DKIM{}
 	if err := want.Show(&out); err != nil {
 		t.Fatal(err)
 	}

@@ -51,6 +51,7 @@ func (c *Config) problems() problems {
 		"is set, and there is no key to seal for: name secrets.recipients (rohrpost keygen makes a key)")
 	p.add(c.Messages.IDDomain != "" && !isHostName(c.Messages.IDDomain), "messages.id_domain",
 		"%.100q is no domain name such as mail.example.com", c.Messages.IDDomain)
+	c.checkDKIM(&p)
 	c.Worker.check(&p)
 	c.Retry.check(&p)
 	c.Limits.check(&p)

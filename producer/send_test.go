@@ -114,7 +114,7 @@ func TestRefused(t *testing.T) {
 		t.Errorf("%d keys in Redis", n)
 	}
 	m := mail()
-	m.Attachments = []rohrpost.Attachment{{Name: "a", Content: make([]byte, 11_000)}}
+	m.Attachments = []rohrpost.Attachment{{Name: "a", Content: make([]byte, 9_000)}}
 	mustSend(t, client, m)
 }
 

@@ -38,7 +38,6 @@ type Options struct {
 	Breaker *breaker.Breaker
 	Errors  ErrorLog
 	Limiter *doctor.Limiter
-	HELO    string // of the Message-ID of test mails
 	// Elsewhere says that other processes use the accounts, and hold what opens
 	// their secrets.
 	Elsewhere bool
@@ -64,7 +63,6 @@ type Service struct {
 	breaker   *breaker.Breaker
 	errors    ErrorLog
 	limiter   *doctor.Limiter
-	helo      string
 	elsewhere bool
 	senders   Senders
 	now       func() time.Time
@@ -92,7 +90,7 @@ func New(o Options) (*Service, error) {
 	}
 	s := &Service{
 		file: o.File, store: o.Store, own: o.Own, all: o.All, route: o.Route, breaker: o.Breaker, errors: o.Errors, limiter: o.Limiter,
-		helo: o.HELO, elsewhere: o.Elsewhere, senders: o.Senders, now: o.Now, log: o.Logger,
+		elsewhere: o.Elsewhere, senders: o.Senders, now: o.Now, log: o.Logger,
 		backlog: backlog.New(o.Redis, nil), signIns: signIns{o.Redis},
 	}
 	seen := s.lookup()

@@ -79,7 +79,6 @@ func open(t *testing.T, file string) *office {
 		Errors:  must(t, errorlog.New, errorlog.Options{Redis: o.rdb, Now: o.now}),
 		Limiter: must(t, doctor.NewLimiter, doctor.LimiterOptions{Redis: o.rdb, Limit: 100}),
 		Route:   o.route(parked),
-		HELO:    "worker.example",
 		Now:     o.now,
 	}
 	if file == "" {

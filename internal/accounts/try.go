@@ -6,13 +6,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/doctor"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/idn"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/internal/transport/compose"
@@ -170,7 +170,7 @@ func (s *Service) TestMail(ctx context.Context, t Try) (Result, error) {
 	sender := resolver.Through(sub.account, sub.rest, resolver.Request{Tenant: t.Place.Tenant, User: rohrpost.User{ID: t.Place.User}})
 	r := Result{
 		Account: sub.account.ID(), Host: sub.account.Host(), From: sender.From.Address, To: t.To.Address,
-		ReplyTo: sender.ReplyTo[0].Address, ReversePath: sender.ReversePath, MessageID: s.messageID(),
+		ReplyTo: sender.ReplyTo[0].Address, ReversePath: sender.ReversePath, MessageID: messageID(sender.From.Address),
 		Warnings: words.Sentences(t.Language, sub.account.Warnings()),
 	}
 	start, begin := s.now(), time.Now()
@@ -233,15 +233,9 @@ func (s *Service) conclude(ctx context.Context, t *Try, sub *subject, r *Result,
 	return nil
 }
 
-func (s *Service) messageID() string {
-	host := s.helo
-	if host == "" {
-		host, _ = os.Hostname()
-	}
-	if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r > '~' || r == '[' }) {
-		host = "rohrpost.invalid"
-	}
-	return "<" + strings.ToLower(rand.Text()) + "@" + host + ">"
+// messageID is a new one, of the sender's domain.
+func messageID(sender string) string {
+	return "<" + strings.ToLower(rand.Text()) + "@" + idn.Name(sender) + ">"
 }
 
 func testMessage(t *Try, r *Result, now time.Time) *rohrpost.Message {

@@ -53,7 +53,7 @@ func TestTestMail(t *testing.T) {
 			t.Errorf("%q is not in\n%s", line, body)
 		}
 	}
-	if !strings.HasSuffix(got.MessageID, "@worker.example>") {
+	if !strings.HasSuffix(got.MessageID, "@acme.example>") {
 		t.Errorf("Message-ID %s", got.MessageID)
 	}
 	if r, err := o.options.Store.Get(t.Context(), acme); err != nil || !r.Checked {

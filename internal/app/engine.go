@@ -84,7 +84,8 @@ func engineOptions(cfg configs.Config, rdb redis.UniversalClient) (engine.Option
 		Microsoft: route.Application{ClientID: cfg.OAuth2.MicrosoftClientID, ClientSecret: cfg.OAuth2.MicrosoftClientSecret},
 		Google:    route.Application{ClientID: cfg.OAuth2.GoogleClientID, ClientSecret: cfg.OAuth2.GoogleClientSecret},
 	}
-	var err, logErr, guardErr error
+	var err, logErr, guardErr, keyErr error
+	o.Signers, keyErr = cfg.Signers()
 	o.ErrorLog, logErr = NewErrorLog(cfg, rdb)
 	o.Guard, guardErr = guardOptions(&cfg.Accounts)
 	if cfg.Accounts.Store == configs.StoreRedis {
@@ -92,7 +93,7 @@ func engineOptions(cfg configs.Config, rdb redis.UniversalClient) (engine.Option
 	} else {
 		o.File, err = resolver.LoadFile(string(cfg.Accounts.File))
 	}
-	return o, errors.Join(logErr, guardErr, err)
+	return o, errors.Join(logErr, guardErr, keyErr, err)
 }
 
 func openStore(cfg configs.Config, rdb redis.UniversalClient) (*redisstore.Store, error) {

@@ -8,18 +8,16 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/net/idna"
-
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/backlog"
 	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/dispatch"
 	"github.com/rohrpost/rohrpost/internal/failure"
+	"github.com/rohrpost/rohrpost/internal/idn"
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/transport"
-	"github.com/rohrpost/rohrpost/internal/transport/compose"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -159,21 +157,10 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 		}
 		return transport.Outcome{}, err
 	}
-	a.job.MessageID = a.messageID()
-	body, utf8, err := compose.Both(ctx, compose.Input{
-		Message: message, MessageID: a.job.MessageID, Date: a.date(), From: a.sender.From, ReplyTo: a.sender.ReplyTo,
-		Branding: compose.Look(a.sender.Branding),
-		Unbranded: func(why error) {
-			a.log().Warn().Err(why).Msg("the mail goes without its tenant's look")
-		},
-	})
-	switch {
-	case errors.Is(err, compose.ErrMessage):
-		return a.allFailed(local(failure.ErrMalformed, err.Error())), nil
-	case err != nil:
-		return a.allFailed(unwritten(err)), nil
+	mail, f := a.compose(ctx, message)
+	if f != nil {
+		return a.allFailed(f), nil
 	}
-	mail := transport.Mail{JobID: a.job.ID, ReversePath: a.sender.ReversePath, Body: body, UTF8: utf8}
 	for _, i := range a.open {
 		mail.Recipients = append(mail.Recipients, a.recipients[i])
 	}
@@ -193,18 +180,7 @@ func (a *attempt) messageID() string {
 	if a.record != nil && a.record.MessageID != "" {
 		return a.record.MessageID
 	}
-	return payload.Decide(a.job.MessageID, cmp.Or(a.w.opts.MessageIDDomain, asciiDomain(a.sender.From.Address)))
-}
-
-// asciiDomain is the domain of an address as A-labels. One that has none, or that is an
-// IP address, is no name for the world.
-func asciiDomain(address string) string {
-	const unknown = "rohrpost.invalid"
-	name, err := idna.Lookup.ToASCII(domain(address))
-	if err != nil || !strings.Contains(name, ".") {
-		return unknown
-	}
-	return name
+	return payload.Decide(a.job.MessageID, cmp.Or(a.w.opts.MessageIDDomain, idn.Name(a.sender.From.Address)))
 }
 
 // unwritten is the failure of a mail that was not composed when the attempt ended:

@@ -106,10 +106,10 @@ func (h *harness) start() *delivery.Worker {
 // send enqueues a message with the fields that every mail needs.
 func (h *harness) send(m rohrpost.Message) string {
 	h.t.Helper()
-	if m.Text == "" {
+	if m.Text == "" && m.Raw == nil {
 		m.Text = "Guten Tag"
 	}
-	if m.Subject == "" {
+	if m.Subject == "" && m.Raw == nil {
 		m.Subject = "Test"
 	}
 	receipt, err := h.mail.Send(h.t.Context(), m)

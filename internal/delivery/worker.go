@@ -27,6 +27,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/internal/transport"
+	"github.com/rohrpost/rohrpost/internal/transport/dkim"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -87,8 +88,9 @@ type Options struct {
 	// Identities are the keys (AGE-SECRET-KEY-1…, one a line) that open mails which
 	// their producer has sealed. Empty: those wait.
 	Identities      resolver.Secret
-	MessageIDDomain string // of a Message-ID that its producer has left open; empty: the sender's
-	ShowRecipients  bool   // whole addresses in the log lines
+	Signers         *dkim.Signers // sign mails by their senders' domains; nil: nobody does
+	MessageIDDomain string        // of a Message-ID that its producer has left open; empty: the sender's
+	ShowRecipients  bool          // whole addresses in the log lines
 	Now             func() time.Time
 }
 

@@ -31,7 +31,7 @@ func assemble(o Options) (Options, *seal.Box, *Accounts, error) {
 func newAccounts(o Options, box *seal.Box) (*Accounts, error) {
 	var err, breakerErr, limitErr error
 	a := accounts.Options{
-		Redis: o.Redis, File: o.File, Store: o.Stored, Own: o.Store, All: o.All, HELO: o.HELO, Elsewhere: o.PagesOnly, Errors: o.ErrorLog, Logger: o.Logger,
+		Redis: o.Redis, File: o.File, Store: o.Stored, Own: o.Store, All: o.All, Elsewhere: o.PagesOnly, Errors: o.ErrorLog, Logger: o.Logger,
 	}
 	a.Breaker, breakerErr = breaker.New(breaker.Options{Redis: o.Redis, Backlog: backlog.New(o.Redis, nil), Reader: o.PagesOnly, Logger: o.Logger})
 	a.Limiter, limitErr = doctor.NewLimiter(doctor.LimiterOptions{Redis: o.Redis})

@@ -16,6 +16,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/internal/transport/dkim"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -48,7 +49,8 @@ type Options struct {
 	Keep              time.Duration
 	FailedBytes       int64
 	ShowRecipients    bool
-	MessageIDDomain   string // of a Message-ID that its producer has left open; empty: the sender's
+	Signers           *dkim.Signers // sign mails by their senders' domains; nil: nobody does
+	MessageIDDomain   string        // of a Message-ID that its producer has left open; empty: the sender's
 
 	HELO              string
 	Seal              seal.Options // of tokens and of accounts in Redis; its identities open mails, too
@@ -67,7 +69,7 @@ func (o *Options) delivery() delivery.Options {
 		Concurrency: o.Concurrency, Servers: o.Servers, Connections: o.Connections, TenantConnections: o.TenantConnections,
 		AttemptTimeout: o.AttemptTimeout, ShutdownTimeout: o.ShutdownTimeout, Retry: o.Retry,
 		Identities: o.Seal.Identities, Keep: o.Keep, FailedBytes: o.FailedBytes, ShowRecipients: o.ShowRecipients,
-		MessageIDDomain: o.MessageIDDomain,
+		Signers: o.Signers, MessageIDDomain: o.MessageIDDomain,
 	}
 }
 

@@ -34,6 +34,18 @@ func Address(address string) (written string, needsUTF8 bool, err error) {
 	return address[:at+1] + domain, !ASCII(address[:at+1]), nil
 }
 
+// Name is the domain of an address as a name for the world, in lower case: the right side
+// of a Message-ID. An IP address and a name without a dot are none: it is
+// rohrpost.invalid then (RFC 2606 §2).
+func Name(address string) string {
+	const none = "rohrpost.invalid"
+	name, err := idna.Lookup.ToASCII(strings.ToLower(address[strings.LastIndexByte(address, '@')+1:]))
+	if err != nil || !strings.Contains(name, ".") {
+		return none
+	}
+	return name
+}
+
 // ASCII reports whether s has no octet above 127.
 func ASCII(s string) bool {
 	for ; len(s) >= 8; s = s[8:] { // bodies are long

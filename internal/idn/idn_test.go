@@ -43,3 +43,15 @@ func TestASCII(t *testing.T) {
 		}
 	}
 }
+
+func TestName(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]string{
+		"a@ACME.example": "acme.example", "a@bücher.example": "xn--bcher-kva.example", "a@[192.0.2.1]": "rohrpost.invalid",
+		"a@localhost": "rohrpost.invalid", "a@müller_gmbh.example": "rohrpost.invalid", "": "rohrpost.invalid",
+	} {
+		if got := idn.Name(address); got != want {
+			t.Errorf("%s: %q, want %q", address, got, want)
+		}
+	}
+}

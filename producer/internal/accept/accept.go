@@ -106,6 +106,13 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*payload.Job, error) {
 	if !r.Sees(own.Tenant) {
 		problems = append(problems, &rohrpost.FieldError{Field: "tenant", Problem: "this client sends for " + named(r.tenant) + " only"})
 	}
+	ownMessageID := ""
+	if len(own.Raw) > 0 && len(problems) == 0 {
+		var problem *rohrpost.FieldError
+		if ownMessageID, problem = readRaw(&own); problem != nil {
+			problems = append(problems, problem)
+		}
+	}
 	if r.strict && lacksUnsubscribe(&own) {
 		problems = append(problems, &rohrpost.FieldError{Field: "unsubscribe", Problem: "missing in a mail of many: messages.require_unsubscribe wants it"})
 	}
@@ -129,7 +136,10 @@ func (r Rules) Job(m *rohrpost.Message, now time.Time) (*payload.Job, error) {
 		left += tenantMark(job.Tenant) + timeMark(job.EnqueuedAt)
 	}
 	job.MessageID = payload.PendingMessageID(left)
-	if r.domain != "" {
+	switch {
+	case ownMessageID != "":
+		job.MessageID = ownMessageID
+	case r.domain != "":
 		job.MessageID = payload.Decide(job.MessageID, r.domain)
 	}
 	return job, nil

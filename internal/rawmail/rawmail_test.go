@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/transport/rawmail"
+	"github.com/rohrpost/rohrpost/internal/rawmail"
 )
 
 // crlf makes line ends as on the wire out of a text as it stands in a test.

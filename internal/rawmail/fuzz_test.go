@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/transport/rawmail"
+	"github.com/rohrpost/rohrpost/internal/rawmail"
 )
 
 // senders are the addresses for which a message may have to leave.

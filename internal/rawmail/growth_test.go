@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/rohrpost/rohrpost/internal/growthtest"
-	"github.com/rohrpost/rohrpost/internal/transport/rawmail"
+	"github.com/rohrpost/rohrpost/internal/rawmail"
 )
 
 // hostile are messages of which one place is large and of some shape.

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/rohrpost/rohrpost"
-	"github.com/rohrpost/rohrpost/internal/transport/rawmail"
+	"github.com/rohrpost/rohrpost/internal/rawmail"
 )
 
 // openssl runs a command of it in a directory that has a key and its certificate.

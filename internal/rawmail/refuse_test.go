@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/rohrpost/rohrpost/internal/transport/rawmail"
+	"github.com/rohrpost/rohrpost/internal/rawmail"
 )
 
 // nested is a message of multiparts in each other.
