@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/rohrpost/rohrpost"
+	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
 )
 
@@ -47,6 +48,16 @@ func (c *Client) SendBatch(ctx context.Context, messages []rohrpost.Message) ([]
 	results := make([]Result, len(messages))
 	c.sendAll(ctx, messages, results)
 	return results, accept.Summary(len(results), func(i int) error { return results[i].Err })
+}
+
+// Check is what Send would say to the message itself, without Redis: rohrpost.FieldErrors,
+// or nil. The Receipt has its Warning, and an id only if the message has one.
+func (c *Client) Check(m rohrpost.Message) (rohrpost.Receipt, error) {
+	job, err := c.rules.Job(&m, c.now())
+	if err != nil {
+		return rohrpost.Receipt{}, err
+	}
+	return rohrpost.Receipt{ID: m.ID, MessageID: payload.KnownMessageID(job.MessageID), Warning: accept.Warning(&job.Message)}, nil
 }
 
 // sendAll cuts messages into portions.

@@ -15,6 +15,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/engine"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/notice"
+	"github.com/rohrpost/rohrpost/internal/outgoing"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -131,7 +132,7 @@ func (o *Options) engine() engine.Options {
 		Redis: o.Redis, Store: o.Store, All: o.Accounts, ErrorLog: o.ErrorLog, Logger: o.Logger, ShowRecipients: o.ShowRecipients,
 		Concurrency: o.Concurrency, Servers: o.Servers, Connections: o.Connections, TenantConnections: o.TenantConnections,
 		AttemptTimeout: o.AttemptTimeout, ShutdownTimeout: o.ShutdownTimeout, Retry: delivery.Retry(o.Retry),
-		Keep: o.Keep, FailedBytes: o.FailedBytes, HELO: o.HELO, MessageIDDomain: o.MessageIDDomain,
+		Keep: o.Keep, FailedBytes: o.FailedBytes, HELO: o.HELO, Outgoing: outgoing.Options{MessageIDDomain: o.MessageIDDomain},
 		Guard:     netguard.Options{Allow: o.AllowNetworks, Deny: o.DenyNetworks, Ports: o.AllowPorts},
 		Microsoft: route.Application(o.Microsoft), Google: route.Application(o.Google),
 		Seal:    seal.Options{Recipients: o.Recipients, Identities: o.Identities},

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,6 +24,8 @@ type messageForm struct {
 	notBefore, expires      string
 	attachments             []string
 	inline, headers, values []string
+	raw                     bool
+	calendar                string
 }
 
 func (f *messageForm) flags(flags *pflag.FlagSet) {
@@ -40,6 +43,9 @@ func (f *messageForm) flags(flags *pflag.FlagSet) {
 	flags.StringVar(&f.m.Subject, "subject", "", "subject")
 	flags.StringVar(&f.m.Text, "text", "", "text body")
 	flags.StringVar(&f.m.HTML, "html", "", "HTML body")
+	flags.BoolVar(&f.m.NoTextPart, "no-text-part", false, "make no text of the HTML body")
+	flags.StringVar(&f.calendar, "calendar", "", "METHOD=file with an invitation, as REQUEST=termin.ics")
+	flags.BoolVar(&f.raw, "raw", false, "read a whole mail from standard input")
 	flags.StringArrayVar(&f.attachments, "attach", nil, "file to attach (repeatable)")
 	flags.StringArrayVar(&f.inline, "inline", nil, "CONTENT-ID=file shown in the HTML body as cid:CONTENT-ID (repeatable)")
 	flags.StringArrayVar(&f.headers, "header", nil, "\"X-Name: value\" (repeatable)")
@@ -52,6 +58,21 @@ func (f *messageForm) flags(flags *pflag.FlagSet) {
 
 // used reports whether the flags name a recipient.
 func (f *messageForm) used() bool { return len(f.to)+len(f.cc)+len(f.bcc) > 0 }
+
+// rawMessage is a whole mail, with what the flags say of its way.
+func (f *messageForm) rawMessage(in io.Reader) (rohrpost.Message, error) {
+	m, err := f.message()
+	if err != nil {
+		return m, err
+	}
+	if m.Raw, err = io.ReadAll(in); err != nil {
+		return m, fmt.Errorf("standard input: %w", err)
+	}
+	if len(m.Raw) == 0 {
+		return m, errors.New("standard input: it is empty, and --raw reads a mail from it")
+	}
+	return m, nil
+}
 
 func (f *messageForm) message() (rohrpost.Message, error) {
 	m := f.m
@@ -106,6 +127,14 @@ func (f *messageForm) message() (rohrpost.Message, error) {
 }
 
 func (f *messageForm) files(m *rohrpost.Message) error {
+	if f.calendar != "" {
+		method, path, _ := strings.Cut(f.calendar, "=")
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return fmt.Errorf("--calendar %q: write METHOD=file: %w", f.calendar, err)
+		}
+		m.Calendar = &rohrpost.Calendar{Method: method, Content: string(content)}
+	}
 	for _, path := range f.attachments {
 		content, err := os.ReadFile(path)
 		if err != nil {

@@ -16,17 +16,20 @@ import (
 
 func (c *cli) send() *cobra.Command {
 	var form messageForm
-	batch := false
+	batch, dry := false, false
 	cmd := &cobra.Command{
 		Use:   "send",
 		Short: "Enqueue a mail, from flags or as JSON from standard input",
 		Long: `Enqueue a mail.
 
 With --to, --cc or --bcc the mail comes from the flags. Without them one message is read as JSON from
-standard input; with --batch one message a line, answered by one receipt a line.`,
+standard input; with --batch one message a line, answered by one receipt a line. With --raw a whole mail
+(RFC 5322) is read there, and goes to its own To, Cc and Bcc unless the flags name others.`,
 		Example: `  rohrpost send --tenant acme --to kunde@example.org --subject "Ihre Rechnung" --text "…" --attach R-1.pdf
   echo '{"to":[{"address":"kunde@example.org"}],"subject":"Hallo","text":"…"}' | rohrpost send --json
-  rohrpost send --batch < mails.jsonl`,
+  rohrpost send --batch < mails.jsonl
+  rohrpost send --tenant acme --raw < mail.eml
+  rohrpost send --tenant acme --to kunde@example.org --text "…" --dry-run > preview.eml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if batch && form.used() {
@@ -38,6 +41,9 @@ standard input; with --batch one message a line, answered by one receipt a line.
 			message, err := c.oneMessage(&form)
 			if err != nil {
 				return err
+			}
+			if dry {
+				return c.preview(cmd.Context(), message)
 			}
 			mail, done, err := c.producer(cmd.Context())
 			if err != nil {
@@ -53,10 +59,16 @@ standard input; with --batch one message a line, answered by one receipt a line.
 	}
 	form.flags(cmd.Flags())
 	cmd.Flags().BoolVar(&batch, "batch", false, "read one JSON message a line")
+	cmd.Flags().BoolVar(&dry, "dry-run", false, "send nothing: write the mail as it would leave, and warnings to standard error")
+	cmd.MarkFlagsMutuallyExclusive("batch", "dry-run")
+	cmd.MarkFlagsMutuallyExclusive("batch", "raw")
 	return cmd
 }
 
 func (c *cli) oneMessage(form *messageForm) (rohrpost.Message, error) {
+	if form.raw {
+		return form.rawMessage(c.in)
+	}
 	if form.used() {
 		return form.message()
 	}

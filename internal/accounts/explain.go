@@ -41,6 +41,16 @@ func (s *Service) Explain(ctx context.Context, who redisstore.Actor, req resolve
 	return e, nil
 }
 
+// Sender is who would send a mail, for operators: a preview shows the mail as it leaves.
+// The error is resolver.NoAccountError's, that of an account that cannot be used, or that of
+// the store.
+func (s *Service) Sender(ctx context.Context, who redisstore.Actor, req resolver.Request) (resolver.Sender, error) {
+	if who.Role != redisstore.Operator {
+		return resolver.Sender{}, redisstore.ErrForbidden
+	}
+	return s.resolver.Resolve(ctx, req)
+}
+
 // speak puts the sentences into a language.
 func speak(e *resolver.Explanation, lang string) {
 	for _, sentence := range []*string{&e.Why, &e.Waits, &e.Fallback} {

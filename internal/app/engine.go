@@ -15,6 +15,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/engine"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/notice"
+	"github.com/rohrpost/rohrpost/internal/outgoing"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -78,14 +79,13 @@ func engineOptions(cfg configs.Config, rdb redis.UniversalClient) (engine.Option
 			First: cfg.Retry.First, Factor: cfg.Retry.Factor, Jitter: orNone(cfg.Retry.Jitter), Max: cfg.Retry.Max,
 			GiveUp: cfg.Retry.GiveUp, Greylist: orNone(cfg.Retry.GreylistMin), Uncertain: orNone(cfg.Retry.UncertainPause),
 		},
-		MessageIDDomain: cfg.Messages.IDDomain,
-		Keep:            cfg.Ledger.Keep, FailedBytes: int64(cfg.Limits.FailedBytesPerTenant), ShowRecipients: cfg.ErrorLog.ShowRecipients,
+		Keep: cfg.Ledger.Keep, FailedBytes: int64(cfg.Limits.FailedBytesPerTenant), ShowRecipients: cfg.ErrorLog.ShowRecipients,
 		Seal:      seal.Options{Recipients: cfg.Secrets.Recipients, Identities: cfg.Secrets.Identity, RequireBound: cfg.Secrets.RequireBound},
 		Microsoft: route.Application{ClientID: cfg.OAuth2.MicrosoftClientID, ClientSecret: cfg.OAuth2.MicrosoftClientSecret},
 		Google:    route.Application{ClientID: cfg.OAuth2.GoogleClientID, ClientSecret: cfg.OAuth2.GoogleClientSecret},
 	}
 	var err, logErr, guardErr, keyErr error
-	o.Signers, keyErr = cfg.Signers()
+	o.Outgoing, keyErr = OutgoingOptions(cfg)
 	o.ErrorLog, logErr = NewErrorLog(cfg, rdb)
 	o.Guard, guardErr = guardOptions(&cfg.Accounts)
 	if cfg.Accounts.Store == configs.StoreRedis {
@@ -94,6 +94,12 @@ func engineOptions(cfg configs.Config, rdb redis.UniversalClient) (engine.Option
 		o.File, err = resolver.LoadFile(string(cfg.Accounts.File))
 	}
 	return o, errors.Join(logErr, guardErr, keyErr, err)
+}
+
+// OutgoingOptions are the configuration as it concerns what mails look like.
+func OutgoingOptions(cfg configs.Config) (outgoing.Options, error) {
+	signers, err := cfg.Signers()
+	return outgoing.Options{MessageIDDomain: cfg.Messages.IDDomain, Signers: signers}, err
 }
 
 func openStore(cfg configs.Config, rdb redis.UniversalClient) (*redisstore.Store, error) {

@@ -1,7 +1,6 @@
 package delivery
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -13,9 +12,8 @@ import (
 	"github.com/rohrpost/rohrpost/internal/breaker"
 	"github.com/rohrpost/rohrpost/internal/dispatch"
 	"github.com/rohrpost/rohrpost/internal/failure"
-	"github.com/rohrpost/rohrpost/internal/idn"
 	"github.com/rohrpost/rohrpost/internal/ledger"
-	"github.com/rohrpost/rohrpost/internal/payload"
+	"github.com/rohrpost/rohrpost/internal/outgoing"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/transport"
 	"github.com/rohrpost/rohrpost/resolver"
@@ -157,7 +155,7 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 		}
 		return transport.Outcome{}, err
 	}
-	mail, f := a.compose(ctx, message)
+	mail, f := a.write(ctx, message)
 	if f != nil {
 		return a.allFailed(f), nil
 	}
@@ -174,13 +172,24 @@ func (a *attempt) handOver(ctx context.Context) (transport.Outcome, error) {
 	return out, err
 }
 
-// messageID is the one with which the mail has left before, if it has; else the first
-// sender decides whose domain it has.
-func (a *attempt) messageID() string {
+// write writes the mail as it leaves. The failure is what keeps it from leaving.
+func (a *attempt) write(ctx context.Context, m *rohrpost.Message) (transport.Mail, *failure.Failure) {
+	id := a.job.MessageID
 	if a.record != nil && a.record.MessageID != "" {
-		return a.record.MessageID
+		id = a.record.MessageID // it may have left with that
 	}
-	return payload.Decide(a.job.MessageID, cmp.Or(a.w.opts.MessageIDDomain, idn.Name(a.sender.From.Address)))
+	mail, id, err := a.w.opts.Outgoing.Write(ctx, outgoing.Input{
+		Message: m, MessageID: id, Date: a.date(), Sender: &a.sender,
+		Warn: func(why error) { a.log().Warn().Err(why).Msg("the mail leaves otherwise than asked for") },
+	})
+	switch {
+	case err == nil:
+		a.job.MessageID, mail.JobID = id, a.job.ID
+		return mail, nil
+	case ctx.Err() != nil:
+		return mail, unwritten(ctx.Err())
+	}
+	return mail, local(failure.ErrMalformed, err.Error())
 }
 
 // unwritten is the failure of a mail that was not composed when the attempt ended:

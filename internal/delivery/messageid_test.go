@@ -62,7 +62,7 @@ func TestMessageIDDomain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, func(o *delivery.Options) {
-				o.Resolver, o.MessageIDDomain = &moving{domains: []string{tt.sender}}, tt.option
+				o.Resolver, o.Outgoing.MessageIDDomain = &moving{domains: []string{tt.sender}}, tt.option
 			})
 			id := h.send(rohrpost.Message{To: to("kunde@example.org")})
 			h.start()

@@ -73,7 +73,7 @@ func TestSigned(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newHarness(t, func(o *delivery.Options) { o.Signers = signers })
+	h := newHarness(t, func(o *delivery.Options) { o.Outgoing.Signers = signers })
 	h.send(rohrpost.Message{To: to("a@example.org"), Text: "Grüße"})
 	h.send(rohrpost.Message{Raw: []byte(rawMail)})
 	h.start()

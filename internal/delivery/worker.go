@@ -24,10 +24,10 @@ import (
 	"github.com/rohrpost/rohrpost/internal/ledger"
 	"github.com/rohrpost/rohrpost/internal/lua"
 	"github.com/rohrpost/rohrpost/internal/mailindex"
+	"github.com/rohrpost/rohrpost/internal/outgoing"
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/internal/transport"
-	"github.com/rohrpost/rohrpost/internal/transport/dkim"
 	"github.com/rohrpost/rohrpost/resolver"
 )
 
@@ -87,11 +87,10 @@ type Options struct {
 	FailedBytes     int64         // of a tenant's failed mails, kept for a retry; 1 GiB
 	// Identities are the keys (AGE-SECRET-KEY-1…, one a line) that open mails which
 	// their producer has sealed. Empty: those wait.
-	Identities      resolver.Secret
-	Signers         *dkim.Signers // sign mails by their senders' domains; nil: nobody does
-	MessageIDDomain string        // of a Message-ID that its producer has left open; empty: the sender's
-	ShowRecipients  bool          // whole addresses in the log lines
-	Now             func() time.Time
+	Identities     resolver.Secret
+	Outgoing       outgoing.Options
+	ShowRecipients bool // whole addresses in the log lines
+	Now            func() time.Time
 }
 
 // A Worker is a pool of mail workers on one Redis.

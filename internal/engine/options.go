@@ -13,10 +13,10 @@ import (
 	"github.com/rohrpost/rohrpost/internal/delivery"
 	"github.com/rohrpost/rohrpost/internal/netguard"
 	"github.com/rohrpost/rohrpost/internal/notice"
+	"github.com/rohrpost/rohrpost/internal/outgoing"
 	"github.com/rohrpost/rohrpost/internal/redisconn"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
-	"github.com/rohrpost/rohrpost/internal/transport/dkim"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -49,8 +49,7 @@ type Options struct {
 	Keep              time.Duration
 	FailedBytes       int64
 	ShowRecipients    bool
-	Signers           *dkim.Signers // sign mails by their senders' domains; nil: nobody does
-	MessageIDDomain   string        // of a Message-ID that its producer has left open; empty: the sender's
+	Outgoing          outgoing.Options
 
 	HELO              string
 	Seal              seal.Options // of tokens and of accounts in Redis; its identities open mails, too
@@ -69,7 +68,7 @@ func (o *Options) delivery() delivery.Options {
 		Concurrency: o.Concurrency, Servers: o.Servers, Connections: o.Connections, TenantConnections: o.TenantConnections,
 		AttemptTimeout: o.AttemptTimeout, ShutdownTimeout: o.ShutdownTimeout, Retry: o.Retry,
 		Identities: o.Seal.Identities, Keep: o.Keep, FailedBytes: o.FailedBytes, ShowRecipients: o.ShowRecipients,
-		Signers: o.Signers, MessageIDDomain: o.MessageIDDomain,
+		Outgoing: o.Outgoing,
 	}
 }
 
