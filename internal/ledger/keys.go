@@ -51,5 +51,6 @@ const (
 	prefixEvent     = "h"  // h0, h1 …: JSON
 	fieldEvents     = "hn" // how many events there were
 	fieldUser       = "us" // id of the person who caused the mail; none: nobody, or an older version
+	fieldContent    = "f"  // what the sender has made of the content, to know it again; none: an older version, or an id that nobody chose
 	fieldSubject    = "sj" // if it is kept (ledger.keep_subject), as the sender has written or sealed it
 )
