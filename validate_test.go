@@ -211,7 +211,7 @@ func TestFieldErrors(t *testing.T) {
 	t.Parallel()
 	m := rohrpost.Message{ID: "a b", Subject: "a\nb"}
 	err := m.Validate(validateAt)
-	want := `id: letters, digits and ._:~- only, at most 128, starting with a letter or digit; to: no recipients; ` +
+	want := `id: letters, digits and ._:~/@+=- only, at most 256, starting with a letter or digit; to: no recipients; ` +
 		`subject: contains a line break; text: no body: text, html and attachments are all empty`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

@@ -17,6 +17,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/notice"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/producer"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -59,6 +60,9 @@ func (a *App) notices() (notice.Options, error) {
 	return notice.Options{
 		Send: func(ctx context.Context, m rohrpost.Message) error {
 			_, err := client.Send(ctx, m)
+			if errors.Is(err, producer.ErrConflict) {
+				return nil // another worker was faster, and has counted other mails
+			}
 			return err
 		},
 		Operators: cfg.Notices.Addresses(cfg.Web.Users), PublicURL: cfg.Web.PublicURL, Language: cfg.ErrorLog.Language,

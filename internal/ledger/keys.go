@@ -17,8 +17,8 @@ const recordPrefix = "rohrpost:job:{"
 // RecordKey is the hash of a job: "rohrpost:job:{<id>}", and what else its key has. All
 // records of an id are in one Cluster slot.
 func RecordKey(key payload.Key) string {
-	id := key.ID()
-	return recordPrefix + id + "}" + string(key[len(id):])
+	length := len(key.ID()) // as long as it stands in the key
+	return recordPrefix + string(key[:length]) + "}" + string(key[length:])
 }
 
 // ParseRecordKey is the reverse of RecordKey.

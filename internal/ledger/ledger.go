@@ -158,7 +158,7 @@ func (l *Ledger) Reserve(b *lua.Batch, job *payload.Job, o Opening) Reservation 
 	}
 	keys := []string{RecordKey(job.Key())}
 	if nonce != "" && !job.Key().Bare() {
-		keys = append(keys, RecordKey(payload.Key(job.ID)))
+		keys = append(keys, RecordKey(payload.KeyOf("", job.ID)))
 	}
 	r := Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, keys, args...), tenants: &l.tenants, now: l.now()}
 	if l.tenants.due(job.Tenant, r.now) {

@@ -22,7 +22,7 @@ var germanMail = map[string]string{
 	"[redacted] stands where a secret should: it was printed, not stored": "[redacted] steht an der Stelle eines Geheimnisses: Es wurde ausgegeben, nicht gespeichert",
 
 	// Fields of a message.
-	"letters, digits and ._:~- only, at most 128, starting with a letter or digit":   "nur Buchstaben, Ziffern und ._:~-, höchstens 128, am Anfang ein Buchstabe oder eine Ziffer",
+	"letters, digits and ._:~/@+=- only, at most 256, starting with a letter or digit":   "nur Buchstaben, Ziffern und ._:~/@+=-, höchstens 256, am Anfang ein Buchstabe oder eine Ziffer",
 	"letters, digits and ._@+- only, without angle brackets":                         "nur Buchstaben, Ziffern und ._@+-, ohne spitze Klammern",
 	"letters, digits and hyphens only, 1 to 76":                                      "nur Buchstaben, Ziffern und Bindestriche, 1 bis 76",
 	"unknown value %.60q, known are %s":                                              "unbekannter Wert {1}, bekannt sind {2}",
