@@ -213,14 +213,14 @@ func (p *portion) enqueue(ctx context.Context) error {
 	var batch lua.Batch
 	recorder := queue.NewRecorder(&batch)
 	for _, e := range p.entries {
-		content, err := p.encode(e.job)
+		encoded, err := p.encode(e.job)
 		if err != nil {
 			return err
 		}
 		if !e.ownID {
 			e.reserve(p.client.ledger, &batch)
 		}
-		if e.ticket, err = recorder.Add(ctx, e.job, content); err != nil {
+		if e.ticket, err = recorder.Add(ctx, e.job, encoded); err != nil {
 			return err
 		}
 	}

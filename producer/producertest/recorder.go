@@ -162,17 +162,17 @@ func (r *Recorder) send(m *rohrpost.Message, failure error) (rohrpost.Receipt, e
 	if failure != nil {
 		return rohrpost.Receipt{ID: job.ID}, fmt.Errorf("enqueue: %w", failure)
 	}
-	var print content.Print
+	var mine content.Print
 	if m.ID != "" {
-		print = content.NewPrinter(nil).Of(job)
+		mine = content.NewPrinter(nil).Of(job)
 	}
 	if first, known := r.jobs[job.Key()]; known {
-		if fields := print.Differences(first.content); len(fields) > 0 {
+		if fields := mine.Differences(first.content); len(fields) > 0 {
 			return rohrpost.Receipt{ID: job.ID}, &producer.ConflictError{ID: job.ID, Fields: fields}
 		}
 		return rohrpost.Receipt{ID: job.ID, MessageID: first.status.MessageID, Duplicate: true}, nil
 	}
-	rec := &record{message: cloneMessage(job.Message), status: newStatus(job), content: print}
+	rec := &record{message: cloneMessage(job.Message), status: newStatus(job), content: mine}
 	r.jobs[job.Key()] = rec
 	r.order = append(r.order, rec)
 	return rohrpost.Receipt{ID: job.ID, MessageID: job.MessageID}, nil

@@ -85,14 +85,14 @@ func TestPrintsThatCannotBeCompared(t *testing.T) {
 	t.Parallel()
 	first := content.NewPrinter([]byte("key")).Of(job(nil))
 	other := job(func(j *payload.Job) { j.Subject = "x" })
-	for name, print := range map[string]content.Print{
+	for name, odd := range map[string]content.Print{
 		"none": "", "cut": first[:9], "newer": content.Print("\x02") + content.NewPrinter([]byte("key")).Of(other)[1:],
 		"another key": content.NewPrinter([]byte("other")).Of(other), "longer": first + "x",
 	} {
-		if fields := print.Differences(first); fields != nil {
+		if fields := odd.Differences(first); fields != nil {
 			t.Errorf("%s: %q", name, fields)
 		}
-		if fields := first.Differences(print); fields != nil {
+		if fields := first.Differences(odd); fields != nil {
 			t.Errorf("%s, the other way: %q", name, fields)
 		}
 	}
@@ -106,12 +106,12 @@ func TestPrintsSayNothing(t *testing.T) {
 	b := p.Of(job(func(j *payload.Job) { j.Text, j.HTML, j.Subject, j.ID = "same", "same", "same", "b" }))
 	const begin, group = 5, 4
 	seen := map[string]bool{}
-	for _, print := range []content.Print{a, b} {
+	for _, one := range []content.Print{a, b} {
 		for at := begin; at < content.Size; at += group {
-			if seen[string(print[at:at+group])] {
+			if seen[string(one[at:at+group])] {
 				t.Errorf("the group at %d was seen before", at)
 			}
-			seen[string(print[at:at+group])] = true
+			seen[string(one[at:at+group])] = true
 		}
 	}
 }
