@@ -7,7 +7,8 @@ import "time"
 type Message struct {
 	// ID is the job's id and its idempotency key: a second message of the same
 	// tenant with the same id is not sent. Empty: a random one. Letters, digits and
-	// ._:~- only, at most 128 bytes.
+	// ._:~/@+=- only, at most 256 bytes, a letter or digit first. With another content,
+	// the same id is refused.
 	ID string
 
 	// Tenant is the customer on whose behalf the mail leaves. Empty: the

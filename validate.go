@@ -91,11 +91,11 @@ func (v *validator) fail(field, format string, args ...any) {
 	v.problems = append(v.problems, &FieldError{Field: field, Problem: fmt.Sprintf(format, args...)})
 }
 
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:~-]{0,127}$`)
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:~/@+=-]{0,255}$`)
 
 func (v *validator) identity(m *Message) {
 	if m.ID != "" && !idPattern.MatchString(m.ID) {
-		v.fail("id", "letters, digits and ._:~- only, at most 128, starting with a letter or digit")
+		v.fail("id", "letters, digits and ._:~/@+=- only, at most 256, starting with a letter or digit")
 	}
 	v.name("tenant", m.Tenant, 128)
 	v.name("user.id", m.User.ID, 128)

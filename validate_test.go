@@ -46,12 +46,14 @@ func TestValidate(t *testing.T) {
 		{"least", func(*M) {}, ""},
 		{"everything", func(m *M) { *m = fullMessage(); m.Raw = nil }, ""},
 
-		{"id", func(m *M) { m.ID = "aZ09._:~-" + long(119) }, ""},
-		{"id too long", func(m *M) { m.ID = long(129) }, "id"},
+		{"id", func(m *M) { m.ID = "aZ09._:~/@+=-" + long(243) }, ""},
+		{"id too long", func(m *M) { m.ID = long(257) }, "id"},
 		{"id with space", func(m *M) { m.ID = "a b" }, "id"},
 		{"id with line end", func(m *M) { m.ID = "a\n" }, "id"},
 		{"id with brace", func(m *M) { m.ID = "a}b" }, "id"},
-		{"id with slash", func(m *M) { m.ID = "a/b" }, "id"},
+		{"id begins with slash", func(m *M) { m.ID = "/b" }, "id"},
+		{"id with comma", func(m *M) { m.ID = "a,b" }, "id"},
+		{"id with exclamation mark", func(m *M) { m.ID = "a!b" }, "id"},
 		{"id begins with dot", func(m *M) { m.ID = ".a" }, "id"},
 		{"id with umlaut", func(m *M) { m.ID = "ü" }, "id"},
 
@@ -234,7 +236,7 @@ func TestFieldErrors(t *testing.T) {
 	t.Parallel()
 	m := rohrpost.Message{ID: "a b", Subject: "a\nb"}
 	err := m.Validate(validateAt)
-	want := `id: letters, digits and ._:~- only, at most 128, starting with a letter or digit; to: no recipients; ` +
+	want := `id: letters, digits and ._:~/@+=- only, at most 256, starting with a letter or digit; to: no recipients; ` +
 		`subject: contains a line break; text: no body: text, html, calendar and attachments are all empty`
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v\nwant %s", err, want)

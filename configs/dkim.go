@@ -1,28 +1,11 @@
 package configs
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/rohrpost/rohrpost/internal/transport/dkim"
 )
-
-// Signers are the keys of dkim. The error joins what is wrong with them.
-func (c *Config) Signers() (*dkim.Signers, error) {
-	var keys []*dkim.Key
-	var errs []error
-	for i := range c.DKIM {
-		key, err := c.DKIM[i].parse()
-		if err != nil {
-			errs = append(errs, fmt.Errorf("dkim[%d]: %w", i, err))
-			continue
-		}
-		keys = append(keys, key)
-	}
-	signers, err := dkim.New(keys...)
-	return signers, errors.Join(append(errs, err)...)
-}
 
 func (k *DKIM) parse() (*dkim.Key, error) {
 	return dkim.ParseKey(k.Domain, k.Selector, []byte(k.Key.Reveal()))

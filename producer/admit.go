@@ -70,7 +70,7 @@ func (c *Client) spareKnown(ctx context.Context, refused []*entry) error {
 	var owners []*entry
 	for _, e := range refused {
 		if e.ownID {
-			keys = append(keys, e.job.Key(), payload.Key(e.job.ID)) // of this version, and of an older one
+			keys = append(keys, e.job.Key(), payload.KeyOf("", e.job.ID)) // of this version, and of an older one
 			owners = append(owners, e, e)
 		}
 	}

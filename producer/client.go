@@ -97,6 +97,7 @@ type Client struct {
 	memory  *headroom.Gauge
 	sealer  *envelope.Sealer // nil: mails are not sealed
 	subject bool             // it is kept
+	purpose string           // of the key of fingerprints
 	now     func() time.Time
 }
 
@@ -144,6 +145,7 @@ func New(rdb redis.UniversalClient, o Options) (*Client, error) {
 		index:   index,
 		becomes: mailindex.NewGatherer(index),
 		subject: o.KeepSubject,
+		purpose: purposeOf(o.Recipients),
 		memory:  headroom.New(headroom.Options{Redis: rdb, Now: o.Now}),
 		now:     o.Now,
 	}

@@ -127,7 +127,7 @@ func nameOf(m *rohrpost.Message, address string) string {
 const (
 	copyMark   = "~to~"
 	copyDigest = 10 // hex digits
-	maxID      = 128
+	maxID      = 256
 )
 
 func copyID(id, corrected string) string {

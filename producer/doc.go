@@ -15,7 +15,8 @@
 //
 // The id is the idempotency key of its tenant. Sending an id again, from whichever
 // process, answers with the first receipt and sends nothing, for as long as the ledger
-// remembers the job (48 hours after its end by default). Two tenants may use one id.
+// remembers the job (48 hours after its end by default). If it comes with another content,
+// another recipient say, the error is ErrConflict. Two tenants may use one id.
 //
 // ForTenant binds a client to a tenant: it sends for that one, and knows no other's
 // mails. Give it to whatever acts for a tenant, with ids that come from outside. The

@@ -17,6 +17,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/queue"
 	"github.com/rohrpost/rohrpost/internal/quota"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
+	"github.com/rohrpost/rohrpost/producer/internal/content"
 )
 
 // inlineBody is the largest body that travels in the payload.
@@ -48,6 +49,7 @@ type entry struct {
 	nonce       string // of this very Send
 	weight      int64  // what it counts while it waits
 	subject     string // that the record keeps; it may be sealed
+	content     content.Print
 	reservation ledger.Reservation
 	ticket      queue.Ticket
 	result      *Result
@@ -101,6 +103,7 @@ func (p *portion) send(ctx context.Context) {
 	all := slices.Clone(p.entries)
 	err := p.admit(ctx)
 	if err == nil {
+		p.print()
 		err = p.unlock()
 	}
 	if err == nil {
@@ -209,14 +212,14 @@ func (p *portion) enqueue(ctx context.Context) error {
 	var batch lua.Batch
 	recorder := queue.NewRecorder(&batch)
 	for _, e := range p.entries {
-		content, err := p.encode(e.job)
+		encoded, err := p.encode(e.job)
 		if err != nil {
 			return err
 		}
 		if !e.ownID {
 			e.reserve(p.client.ledger, &batch)
 		}
-		if e.ticket, err = recorder.Add(ctx, e.job, content); err != nil {
+		if e.ticket, err = recorder.Add(ctx, e.job, encoded); err != nil {
 			return err
 		}
 	}
@@ -300,8 +303,23 @@ func (c *Client) receive(ctx context.Context, e *entry) bool {
 		e.result.Receipt = receipt
 		e.result.Receipt.Warning = accept.Warning(&e.job.Message)
 		e.reserved = !receipt.Duplicate
+		return !e.conflicts()
 	}
-	return err == nil
+	return false
+}
+
+// conflicts refuses a content that is not the one which was sent under its id.
+func (e *entry) conflicts() bool {
+	if !e.result.Receipt.Duplicate {
+		return false
+	}
+	fields := e.content.Differences(content.Print(e.reservation.Content()))
+	if len(fields) == 0 {
+		return false
+	}
+	e.result.Receipt = rohrpost.Receipt{ID: e.job.ID}
+	e.result.Err = &ConflictError{ID: e.job.ID, Fields: fields}
+	return true
 }
 
 func (e *entry) reserve(l *ledger.Ledger, batch *lua.Batch) {
@@ -310,5 +328,7 @@ func (e *entry) reserve(l *ledger.Ledger, batch *lua.Batch) {
 		encoded, _ := json.Marshal(e.job.Metadata) // a map of strings cannot fail
 		metadata = string(encoded)
 	}
-	e.reservation = l.Reserve(batch, e.job, ledger.Opening{Nonce: e.nonce, Metadata: metadata, Weight: e.weight, Subject: e.subject})
+	e.reservation = l.Reserve(batch, e.job, ledger.Opening{
+		Nonce: e.nonce, Metadata: metadata, Weight: e.weight, Subject: e.subject, Content: string(e.content),
+	})
 }

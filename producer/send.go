@@ -28,7 +28,8 @@ type Result struct {
 }
 
 // Send enqueues one message. The error is rohrpost.FieldErrors when the message
-// is refused, and *QuotaError (ErrQuota) when as much waits as may: then it is not in the
+// is refused, *QuotaError (ErrQuota) when as much waits as may, and *ConflictError
+// (ErrConflict) when another content was sent under its ID: then it is not in the
 // queue. Any other error means that Redis did not answer, and that the mail
 // may or may not be in the queue: send it again under the ID of the receipt,
 // which is set in that case too, and it is there once.

@@ -118,6 +118,9 @@ func (s *Server) noticing() worker.Options {
 	if o.Notices.Send == nil {
 		o.Notices.Send = func(ctx context.Context, m rohrpost.Message) error {
 			_, err := s.options.Mails.Send(ctx, m)
+			if errors.Is(err, producer.ErrConflict) {
+				return nil // another worker was faster, and has counted other mails
+			}
 			return err
 		}
 	}

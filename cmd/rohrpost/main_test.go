@@ -47,7 +47,16 @@ func TestSendStatusCancel(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &receipt); err != nil || receipt.ID != "invoice-4711" || receipt.MessageID != "" {
 		t.Fatalf("receipt %q: %v", r.out, err)
 	}
-	r = fine(t, call(t, "", "send", "--redis", url, "--to", "Kunde <kunde@example.org>", "--subject", "Test", "--tenant", "acme", "--text", "Hallo", "--id", "invoice-4711", "--meta", "invoice=4711"))
+	r = call(t, "", "send", "--redis", url, "--to", "kunde@example.org", "--tenant", "acme", "--text", "x", "--id", "invoice-4711")
+	if r.code != exitFailed || r.out != "" || !strings.Contains(r.err, `job "invoice-4711" was sent before with another to, subject, text, metadata`) {
+		t.Errorf("sending another mail under its id: %d, %q, %q", r.code, r.out, r.err)
+	}
+	r = call(t, `{"id":"invoice-4711","tenant":"acme","to":[{"address":"a@example.org"}],"text":"x"}`, "send", "--redis", url, "--batch")
+	if r.code != exitFailed || !strings.Contains(r.out, "another mail has this id") {
+		t.Errorf("sending another mail in a batch: %d, %q", r.code, r.out)
+	}
+	r = fine(t, call(t, "", "send", "--redis", url, "--tenant", "acme", "--to", "Kunde <kunde@example.org>", "--subject", "Test",
+		"--text", "Hallo", "--id", "invoice-4711", "--meta", "invoice=4711"))
 	if !strings.Contains(r.out, "known already") {
 		t.Errorf("sending again: %q", r.out)
 	}

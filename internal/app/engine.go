@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 	"github.com/rohrpost/rohrpost/internal/outgoing"
 	"github.com/rohrpost/rohrpost/internal/route"
 	"github.com/rohrpost/rohrpost/internal/secret/seal"
+	"github.com/rohrpost/rohrpost/internal/transport/dkim"
+	"github.com/rohrpost/rohrpost/producer"
 	"github.com/rohrpost/rohrpost/resolver"
 	"github.com/rohrpost/rohrpost/resolver/redisstore"
 )
@@ -60,6 +63,9 @@ func (a *App) notices() (notice.Options, error) {
 	return notice.Options{
 		Send: func(ctx context.Context, m rohrpost.Message) error {
 			_, err := client.Send(ctx, m)
+			if errors.Is(err, producer.ErrConflict) {
+				return nil // another worker was faster, and has counted other mails
+			}
 			return err
 		},
 		Operators: cfg.Notices.Addresses(cfg.Web.Users), PublicURL: cfg.Web.PublicURL, Language: cfg.ErrorLog.Language,
@@ -98,8 +104,18 @@ func engineOptions(cfg configs.Config, rdb redis.UniversalClient) (engine.Option
 
 // OutgoingOptions are the configuration as it concerns what mails look like.
 func OutgoingOptions(cfg configs.Config) (outgoing.Options, error) {
-	signers, err := cfg.Signers()
-	return outgoing.Options{MessageIDDomain: cfg.Messages.IDDomain, Signers: signers}, err
+	var keys []*dkim.Key
+	var errs []error
+	for i, k := range cfg.DKIM {
+		key, err := dkim.ParseKey(k.Domain, k.Selector, []byte(k.Key.Reveal()))
+		if err != nil {
+			errs = append(errs, fmt.Errorf("dkim[%d]: %w", i, err))
+			continue
+		}
+		keys = append(keys, key)
+	}
+	signers, err := dkim.New(keys...)
+	return outgoing.Options{MessageIDDomain: cfg.Messages.IDDomain, Signers: signers}, errors.Join(append(errs, err)...)
 }
 
 func openStore(cfg configs.Config, rdb redis.UniversalClient) (*redisstore.Store, error) {

@@ -43,7 +43,7 @@ func (l *Ledger) Briefs(ctx context.Context, names []Name) ([]*Brief, error) {
 func (l *Ledger) briefs(ctx context.Context, names []Name, briefs []*Brief) error {
 	keys, places := make([]payload.Key, 0, len(names)), make([]int, 0, len(names))
 	for i, n := range names {
-		if payload.Key(n.ID).Bare() {
+		if payload.IsID(n.ID) {
 			keys, places = append(keys, payload.KeyOf(n.Tenant, n.ID)), append(places, i)
 		}
 	}
@@ -52,8 +52,8 @@ func (l *Ledger) briefs(ctx context.Context, names []Name, briefs []*Brief) erro
 	}
 	keys, places = nil, nil
 	for i, n := range names {
-		if briefs[i] == nil && n.Tenant != "" && payload.Key(n.ID).Bare() {
-			keys, places = append(keys, payload.Key(n.ID)), append(places, i)
+		if briefs[i] == nil && n.Tenant != "" && payload.IsID(n.ID) {
+			keys, places = append(keys, payload.KeyOf("", n.ID)), append(places, i)
 		}
 	}
 	return l.fill(ctx, keys, places, names, briefs)

@@ -13,7 +13,7 @@ import (
 func (l *Ledger) Find(ctx context.Context, tenant, id string) (*Record, error) {
 	keys := []payload.Key{payload.KeyOf(tenant, id)}
 	if tenant != "" {
-		keys = append(keys, payload.Key(id))
+		keys = append(keys, payload.KeyOf("", id))
 	}
 	found, err := l.findAmong(ctx, keys, id)
 	if err != nil {
@@ -43,7 +43,7 @@ func (l *Ledger) FindAll(ctx context.Context, id string) ([]*Record, error) {
 			}
 		}
 		if cursor = next; cursor == 0 {
-			keys = append(keys, payload.Key(id)) // the platform's, or an older version's
+			keys = append(keys, payload.KeyOf("", id)) // the platform's, or an older version's
 			for _, tenant := range l.tenants.names() {
 				keys = append(keys, payload.KeyOf(tenant, id)) // a Redis that lost its data does not know them
 			}
@@ -66,7 +66,7 @@ func (l *Ledger) FindAll(ctx context.Context, id string) ([]*Record, error) {
 // findAmong is those of the keys that have a record. What is not an id, a key for
 // example, has none.
 func (l *Ledger) findAmong(ctx context.Context, keys []payload.Key, id string) ([]*Record, error) {
-	if !payload.Key(id).Bare() {
+	if !payload.IsID(id) {
 		return nil, nil
 	}
 	records, err := l.LoadAll(ctx, keys)

@@ -17,8 +17,8 @@ const recordPrefix = "rohrpost:job:{"
 // RecordKey is the hash of a job: "rohrpost:job:{<id>}", and what else its key has. All
 // records of an id are in one Cluster slot.
 func RecordKey(key payload.Key) string {
-	id := key.ID()
-	return recordPrefix + id + "}" + string(key[len(id):])
+	length := len(key.ID()) // as long as it stands in the key
+	return recordPrefix + string(key[:length]) + "}" + string(key[length:])
 }
 
 // ParseRecordKey is the reverse of RecordKey.
@@ -51,5 +51,6 @@ const (
 	prefixEvent     = "h"  // h0, h1 …: JSON
 	fieldEvents     = "hn" // how many events there were
 	fieldUser       = "us" // id of the person who caused the mail; none: nobody, or an older version
+	fieldContent    = "f"  // what the sender has made of the content, to know it again; none: an older version, or an id that nobody chose
 	fieldSubject    = "sj" // if it is kept (ledger.keep_subject), as the sender has written or sealed it
 )

@@ -111,6 +111,9 @@ func (l *Ledger) HorizonFrom(job *payload.Job, due time.Time) time.Time {
 // Canceled is when the record of a job ends that is canceled now.
 func (l *Ledger) Canceled() time.Time { return l.now().Add(l.keep) }
 
+// reserveAnswer is how many things Reserve is told of a record that stands.
+const reserveAnswer = 5
+
 // A Reservation is the answer to Reserve, to be read after the batch ran.
 type Reservation struct {
 	job     *payload.Job
@@ -129,6 +132,7 @@ type Opening struct {
 	Metadata string // JSON, or empty
 	Weight   int64  // the bytes that the job counts while it waits
 	Subject  string // if the record keeps it; it may be sealed
+	Content  string // by which the sender knows the content again; empty: not at all
 }
 
 // Reserve appends the opening of a job's record to a batch.
@@ -147,14 +151,14 @@ func (l *Ledger) Reserve(b *lua.Batch, job *payload.Job, o Opening) Reservation 
 	} else {
 		args = append(args, fieldState, string(rohrpost.Queued))
 	}
-	for _, f := range [...][2]string{{fieldMetadata, o.Metadata}, {fieldUser, job.User.ID}, {fieldSubject, o.Subject}} {
+	for _, f := range [...][2]string{{fieldMetadata, o.Metadata}, {fieldUser, job.User.ID}, {fieldSubject, o.Subject}, {fieldContent, o.Content}} {
 		if f[1] != "" {
 			args = append(args, f[0], f[1])
 		}
 	}
 	keys := []string{RecordKey(job.Key())}
 	if nonce != "" && !job.Key().Bare() {
-		keys = append(keys, RecordKey(payload.Key(job.ID)))
+		keys = append(keys, RecordKey(payload.KeyOf("", job.ID)))
 	}
 	r := Reservation{job: job, nonce: nonce, call: b.Call(reserveScript, keys, args...), tenants: &l.tenants, now: l.now()}
 	if l.tenants.due(job.Tenant, r.now) {
@@ -192,7 +196,7 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 		return rohrpost.Receipt{ID: r.job.ID, MessageID: payload.KnownMessageID(r.job.MessageID)}, nil
 	}
 	fields, ok := val.([]any)
-	if !ok || len(fields) != 4 {
+	if !ok || len(fields) != reserveAnswer {
 		return rohrpost.Receipt{}, fmt.Errorf("ledger: reserve answered %T", val)
 	}
 	tenant, _ := fields[0].(string)
@@ -202,13 +206,25 @@ func (r Reservation) Receipt() (rohrpost.Receipt, error) {
 		return rohrpost.Receipt{}, ErrTaken
 	}
 	r.tenants.note(tenant, r.now)
-	r.job.Bare = r.job.Bare || fields[3] == int64(2)
+	r.job.Bare = r.job.Bare || fields[4] == int64(2)
 	r.job.MessageID = longMessageID(r.job.ID, messageID)
 	return rohrpost.Receipt{
 		ID:        r.job.ID,
 		MessageID: payload.KnownMessageID(r.job.MessageID),
 		Duplicate: nonce != r.nonce,
 	}, nil
+}
+
+// Content is the Opening's of the first Send of this id; empty: it had none, or this is
+// the first one, or an older version has opened the record.
+func (r Reservation) Content() string {
+	val, _ := r.call.Result()
+	fields, _ := val.([]any)
+	if len(fields) != reserveAnswer {
+		return ""
+	}
+	content, _ := fields[3].(string)
+	return content
 }
 
 // Arm notes, as the last thing before the final dot, that the accepted

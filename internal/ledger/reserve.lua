@@ -6,11 +6,11 @@
 -- ARGV[2] Unix ms at which the job was enqueued
 -- ARGV[3…] fields and values of a new record, the tenant's first
 -- A worker that was faster has written a record without a nonce: it is completed.
--- Returns 0 if the record is new, else {tenant, message id, nonce} of the one that
--- stands, and which of the keys is its.
+-- Returns 0 if the record is new, else {tenant, message id, nonce, print of the content}
+-- of the one that stands, and which of the keys is its.
 local function answer(which)
-  local h = redis.call('HMGET', KEYS[which], 't', 'm', 'n')
-  h[4] = which
+  local h = redis.call('HMGET', KEYS[which], 't', 'm', 'n', 'f')
+  h[5] = which
   return h
 end
 local h = redis.call('HMGET', KEYS[1], 't', 'n', 'e')

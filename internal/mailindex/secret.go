@@ -1,7 +1,9 @@
 package mailindex
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"sync"
 	"time"
@@ -37,6 +39,19 @@ func (x *Index) Known() bool {
 	x.keys.mu.Lock()
 	defer x.keys.mu.Unlock()
 	return x.keys.secret != ""
+}
+
+// Derive is a key for a purpose of its own, made of the installation's; nil while that is
+// not known.
+func (x *Index) Derive(purpose string) []byte {
+	x.keys.mu.Lock()
+	defer x.keys.mu.Unlock()
+	if x.keys.secret == "" {
+		return nil
+	}
+	mac := hmac.New(sha256.New, []byte(x.keys.secret))
+	mac.Write([]byte("rohrpost key for " + purpose)) // never fails
+	return mac.Sum(nil)
 }
 
 // Ask appends to a batch the question for the key, unless it was asked a moment ago.

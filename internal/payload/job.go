@@ -84,7 +84,7 @@ func (j *Job) Due() time.Time {
 // Key is the key of the job.
 func (j *Job) Key() Key {
 	if j.Bare {
-		return Key(j.ID)
+		return KeyOf("", j.ID)
 	}
 	return KeyOf(j.Tenant, j.ID)
 }

@@ -10,18 +10,24 @@ import (
 // platform's jobs is the id alone, and so is that of the jobs which versions before
 // payload 2 have enqueued, for any tenant.
 //
-// No id holds a comma. Of the tenant, letters, digits and ._- stand for themselves,
-// any other byte is "~" and two hex digits: a key is one segment of a path (RFC 3986
-// §3.3), also for asynqmon, which escapes nothing and reads a percent sign.
+// No id holds a comma or an exclamation mark, which stands for its slashes: a key is one
+// segment of a path (RFC 3986 §3.3), also for asynqmon, which escapes nothing and reads a
+// percent sign. Of the tenant, letters, digits and ._- stand for themselves, any other
+// byte is "~" and two hex digits.
 type Key string
 
 const (
 	keySeparator = ","
 	keyEscape    = '~'
+	idSlash      = "!"
 )
+
+// IsID reports whether an id is none of what only keys have.
+func IsID(id string) bool { return !strings.ContainsAny(id, keySeparator+idSlash) }
 
 // KeyOf is the key of a tenant's job; that of the platform has no name.
 func KeyOf(tenant, id string) Key {
+	id = strings.ReplaceAll(id, "/", idSlash)
 	if tenant == "" {
 		return Key(id)
 	}
@@ -43,17 +49,17 @@ func KeyOf(tenant, id string) Key {
 
 // Split is the id, and the tenant that the key names: none if it is Bare.
 func (k Key) Split() (id, tenant string) {
-	id, tenant, _ = strings.Cut(string(k), keySeparator)
+	_, tenant, _ = strings.Cut(string(k), keySeparator)
 	if plain, err := url.PathUnescape(strings.ReplaceAll(tenant, string(keyEscape), "%")); err == nil {
 		tenant = plain
 	}
-	return id, tenant
+	return k.ID(), tenant
 }
 
 // ID is the id of the job.
 func (k Key) ID() string {
 	id, _, _ := strings.Cut(string(k), keySeparator)
-	return id
+	return strings.ReplaceAll(id, idSlash, "/")
 }
 
 // Bare reports whether the key is an id alone.

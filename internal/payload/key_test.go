@@ -22,6 +22,8 @@ func TestKeyOf(t *testing.T) {
 		{"Acme.Corp_2-b", "a:b~c", "a:b~c,Acme.Corp_2-b"},
 		{"Müller & Söhne", "a", "a,M~C3~BCller~20~26~20S~C3~B6hne"},
 		{"a/b", "a", "a,a~2Fb"},
+		{"", "invoice/4711", "invoice!4711"},
+		{"acme", "a/b//c@d+e=f", "a!b!!c@d+e=f,acme"},
 		{"a,b", "a", "a,a~2Cb"},
 		{"a~2Cb", "a", "a,a~7E2Cb"},
 		{"100%25", "a", "a,100~2525"},

@@ -22,13 +22,13 @@ var germanMail = map[string]string{
 	"[redacted] stands where a secret should: it was printed, not stored": "[redacted] steht an der Stelle eines Geheimnisses: Es wurde ausgegeben, nicht gespeichert",
 
 	// Fields of a message.
-	"letters, digits and ._:~- only, at most 128, starting with a letter or digit":   "nur Buchstaben, Ziffern und ._:~-, höchstens 128, am Anfang ein Buchstabe oder eine Ziffer",
-	"letters, digits and ._@+- only, without angle brackets":                         "nur Buchstaben, Ziffern und ._@+-, ohne spitze Klammern",
-	"letters, digits and hyphens only, 1 to 76":                                      "nur Buchstaben, Ziffern und Bindestriche, 1 bis 76",
-	"unknown value %.60q, known are %s":                                              "unbekannter Wert {1}, bekannt sind {2}",
-	"unknown or reserved header name %q":                                             "unbekannter oder vorbehaltener Name {1}",
-	"%q can make a mail provider send to others: to, cc and bcc say who gets a mail": "{1} kann einen Mailanbieter an andere senden lassen: Wer eine Mail bekommt, sagen to, cc und bcc",
-	"contains the character %U, which is not shown or changes how the rest is shown": "enthält das Zeichen {1}, das unsichtbar ist oder die Anzeige des Rests verändert",
+	"letters, digits and ._:~/@+=- only, at most 256, starting with a letter or digit": "nur Buchstaben, Ziffern und ._:~/@+=-, höchstens 256, am Anfang ein Buchstabe oder eine Ziffer",
+	"letters, digits and ._@+- only, without angle brackets":                           "nur Buchstaben, Ziffern und ._@+-, ohne spitze Klammern",
+	"letters, digits and hyphens only, 1 to 76":                                        "nur Buchstaben, Ziffern und Bindestriche, 1 bis 76",
+	"unknown value %.60q, known are %s":                                                "unbekannter Wert {1}, bekannt sind {2}",
+	"unknown or reserved header name %q":                                               "unbekannter oder vorbehaltener Name {1}",
+	"%q can make a mail provider send to others: to, cc and bcc say who gets a mail":   "{1} kann einen Mailanbieter an andere senden lassen: Wer eine Mail bekommt, sagen to, cc und bcc",
+	"contains the character %U, which is not shown or changes how the rest is shown":   "enthält das Zeichen {1}, das unsichtbar ist oder die Anzeige des Rests verändert",
 	"contains a NUL byte":                                "enthält ein NUL-Byte",
 	"contains a line break":                              "enthält einen Zeilenumbruch",
 	"contains a control character":                       "enthält ein Steuerzeichen",
@@ -114,6 +114,7 @@ var germanMail = map[string]string{
 
 	// Quotas.
 	"a quota is used up":          "ein Kontingent ist ausgeschöpft",
+	"another mail has this id":    "eine andere Mail hat diese Kennung",
 	"the memory of redis is full": "der Speicher von Redis ist voll",
 	"the platform":                "die Plattform",
 	"tenant %q":                   "den Mandanten {1}",

@@ -15,6 +15,7 @@ import (
 	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/producer"
 	"github.com/rohrpost/rohrpost/producer/internal/accept"
+	"github.com/rohrpost/rohrpost/producer/internal/content"
 )
 
 // A Recorder is a producer.Client without Redis. It is safe for concurrent use.
@@ -35,6 +36,7 @@ type book struct {
 type record struct {
 	message rohrpost.Message
 	status  rohrpost.Status
+	content content.Print // if the test chose the id
 }
 
 // New makes an empty recorder with the client's default options.
@@ -160,10 +162,17 @@ func (r *Recorder) send(m *rohrpost.Message, failure error) (rohrpost.Receipt, e
 	if failure != nil {
 		return rohrpost.Receipt{ID: job.ID}, fmt.Errorf("enqueue: %w", failure)
 	}
+	var mine content.Print
+	if m.ID != "" {
+		mine = content.NewPrinter(nil).Of(job)
+	}
 	if first, known := r.jobs[job.Key()]; known {
+		if fields := mine.Differences(first.content); len(fields) > 0 {
+			return rohrpost.Receipt{ID: job.ID}, &producer.ConflictError{ID: job.ID, Fields: fields}
+		}
 		return rohrpost.Receipt{ID: job.ID, MessageID: first.status.MessageID, Duplicate: true, Warning: accept.Warning(&job.Message)}, nil
 	}
-	rec := &record{message: cloneMessage(job.Message), status: newStatus(job)}
+	rec := &record{message: cloneMessage(job.Message), status: newStatus(job), content: mine}
 	r.jobs[job.Key()] = rec
 	r.order = append(r.order, rec)
 	return rohrpost.Receipt{ID: job.ID, MessageID: payload.KnownMessageID(job.MessageID), Warning: accept.Warning(&job.Message)}, nil

@@ -68,8 +68,8 @@ func (p *Pages) Register(r ui.Router) {
 	p.ui.AddArea(ui.Area{Key: area, Path: "/t/{tenant}/mails", Need: ui.Reader})
 	r.Handle("GET /assets/mail.js", ui.Anyone, ui.Asset(assets, "assets/mail.js"))
 	r.Handle("GET /t/{tenant}/mails", ui.Reader, p.list)
-	r.Handle("GET /t/{tenant}/mails/{id}", ui.Reader, p.mail)
-	r.Handle("POST /t/{tenant}/mails/{id}", ui.Admin, p.act)
+	r.Handle("GET /t/{tenant}/mails/{id...}", ui.Reader, p.mail)
+	r.Handle("POST /t/{tenant}/mails/{id...}", ui.Admin, p.act)
 	r.Handle("GET /t/{tenant}/mails/all/{action}", ui.Admin, p.ask)
 	r.Handle("POST /t/{tenant}/mails/all/{action}", ui.Admin, p.bulk)
 }

@@ -157,9 +157,14 @@ func named(tenant string) string {
 // ids at the first one.
 func NewID() string { return strings.ToLower(rand.Text()) }
 
-// leftSide is the id if that is a dot-atom (RFC 5322 §3.6.4), else its digest.
+// maxLeft is the longest id that a Message-ID repeats: with the mark of a tenant the left
+// side stays below the 64 octets of a local part (RFC 5321 §4.5.3.1.1), which some
+// programs hold it for.
+const maxLeft = 50
+
+// leftSide is the id if that is a short dot-atom (RFC 5322 §3.6.4), else its digest.
 func leftSide(id string) string {
-	if strings.Contains(id, "..") || strings.HasSuffix(id, ".") || strings.Contains(id, ":") {
+	if len(id) > maxLeft || strings.Contains(id, "..") || strings.HasSuffix(id, ".") || strings.ContainsAny(id, ":@") {
 		sum := sha256.Sum256([]byte(id))
 		return hex.EncodeToString(sum[:16])
 	}

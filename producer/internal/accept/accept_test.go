@@ -87,7 +87,7 @@ func TestMessageIDOfEveryID(t *testing.T) {
 			t.Errorf("%q becomes %s and %s", id, job.MessageID, again.MessageID)
 		}
 	}
-	const allowed = "aZ9._:~-"
+	const allowed = "aZ9._:~-/@+="
 	for _, first := range "aZ9" {
 		try(string(first))
 		for _, a := range allowed {
@@ -100,7 +100,14 @@ func TestMessageIDOfEveryID(t *testing.T) {
 			}
 		}
 	}
-	try(strings.Repeat("x", 128))
+	for _, n := range []int{49, 50, 51, 64, 128, 256} {
+		try(strings.Repeat("x", n))
+		job, err := r.Job(message(strings.Repeat("x", n)), now)
+		left, _, _ := strings.Cut(job.MessageID, "@")
+		if most := len("<") + 64; err != nil || len(left) > most {
+			t.Errorf("an id of %d octets becomes a left side of %d, %v", n, len(left)-1, err)
+		}
+	}
 }
 
 // Tenants who choose the same id have the same sender domain, perhaps: their Message-IDs
