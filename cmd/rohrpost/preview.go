@@ -8,6 +8,7 @@ import (
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/accounts"
 	"github.com/rohrpost/rohrpost/internal/app"
+	"github.com/rohrpost/rohrpost/internal/idn"
 	"github.com/rohrpost/rohrpost/internal/outgoing"
 	"github.com/rohrpost/rohrpost/internal/payload"
 	"github.com/rohrpost/rohrpost/internal/rawmail"
@@ -56,6 +57,14 @@ func (c *cli) writePreview(ctx context.Context, service *accounts.Service, optio
 	}
 	for _, w := range sender.Account.Warnings() {
 		c.warn(w)
+	}
+	for _, address := range m.Recipients() {
+		switch _, needsUTF8, err := idn.Address(address); {
+		case err != nil:
+			c.warn(address + " gets nothing: its domain cannot be written in ASCII (A-labels)")
+		case needsUTF8:
+			c.warn(address + " gets it only through a server with SMTPUTF8, and is not in the header for others")
+		}
 	}
 	m.Headers = append(m.Headers, m.Unsubscribe.Fields()...)
 	written, _, err := options.Write(ctx, outgoing.Input{
