@@ -10,14 +10,8 @@ const pendingDomain = "rohrpost.invalid"
 // PendingMessageID is a Message-ID of which the left side alone is known.
 func PendingMessageID(left string) string { return "<" + left + "@" + pendingDomain + ">" }
 
-// IsPending reports whether the right side of a Message-ID is still to be decided. That
-// is so for a name without a dot, too: older versions took the host's, which tells
-// nobody who sends, and spam filters distrust it.
-func IsPending(messageID string) bool {
-	_, domain, _ := strings.Cut(messageID, "@")
-	domain = strings.TrimSuffix(domain, ">")
-	return domain == pendingDomain || domain != "" && !strings.Contains(domain, ".")
-}
+// IsPending reports whether the right side of a Message-ID is still to be decided.
+func IsPending(messageID string) bool { return strings.HasSuffix(messageID, "@"+pendingDomain+">") }
 
 // KnownMessageID is a Message-ID as people are told it: empty while it is pending.
 func KnownMessageID(messageID string) string {

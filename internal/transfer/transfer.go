@@ -32,15 +32,18 @@ const (
 )
 
 // Choose is the encoding of a text with LF line ends: none if it can go as it is, else
-// quoted-printable, which a person can read, unless base64 is much shorter.
-func Choose(text string) Encoding {
-	switch {
-	case SevenBit(text):
-		return Plain
-	case quotedLen(text) <= longestQuoted(Base64Len(int64(len(text)+strings.Count(text, "\n")+len("\r\n")))):
-		return Quoted
+// quoted-printable, which a person can read, unless base64 is much shorter. size is at
+// least that of the encoded text, and hardly more.
+func Choose(text string) (e Encoding, size int64) {
+	crlf := int64(len(text) + strings.Count(text, "\n") + len("\r\n"))
+	if SevenBit(text) {
+		return Plain, crlf
 	}
-	return Base64
+	encoded := Base64Len(crlf)
+	if quoted := quotedLen(text); quoted <= longestQuoted(encoded) {
+		return Quoted, quoted
+	}
+	return Base64, encoded
 }
 
 // longestQuoted is how long quoted-printable may be beside so much base64. Of a short
@@ -73,18 +76,10 @@ func canonical(text string) []byte {
 	return b
 }
 
-// TextLen is at least the size that a text has when it leaves, and hardly more.
+// TextLen is the size of Choose, whatever the line ends of the text.
 func TextLen(text string) int64 {
-	text = LineFeeds(text)
-	crlf := int64(len(text) + strings.Count(text, "\n") + len("\r\n"))
-	switch Choose(text) {
-	case Plain:
-		return crlf
-	case Quoted:
-		return quotedLen(text)
-	case Base64:
-	}
-	return Base64Len(crlf)
+	_, size := Choose(LineFeeds(text))
+	return size
 }
 
 // Base64Len is the size of n octets in base64, in lines of 76 characters and CRLF.

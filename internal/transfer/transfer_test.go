@@ -35,7 +35,7 @@ func decoded(t *testing.T, body []byte, e transfer.Encoding) string {
 func check(t *testing.T, given string) transfer.Encoding {
 	t.Helper()
 	text := transfer.LineFeeds(given)
-	chosen := transfer.Choose(text)
+	chosen, _ := transfer.Choose(text)
 	for _, e := range []transfer.Encoding{chosen, transfer.Quoted, transfer.Base64} {
 		out := transfer.AppendText(context.Background(), nil, text, e)
 		if got := strings.TrimSuffix(decoded(t, out, e), "\n"); got != strings.TrimSuffix(text, "\n") {

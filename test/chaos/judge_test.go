@@ -97,7 +97,7 @@ func violations(m *mailing, st rohrpost.Status, err error, doubted bool) (out []
 		bad("a server got %s", b)
 	}
 	for _, p := range m.copies {
-		if p.messageID != st.MessageID || m.receipt.ID != "" && p.messageID != m.receipt.MessageID {
+		if p.messageID != st.MessageID || m.receipt.MessageID != "" && p.messageID != m.receipt.MessageID {
 			bad("Message-ID %s", p.messageID)
 		}
 		if !m.canceled.IsZero() && p.at.After(m.canceled) && !doubted {

@@ -35,9 +35,9 @@ func TestKilledWorker(t *testing.T) {
 
 	uncertain := uncertainJobs(t, server.Client(t))
 	twice := 0
-	taken := s.taken()
+	taken := byID(s.taken())
 	for _, r := range receipts {
-		n := taken[r.MessageID]
+		n := taken[r.ID]
 		if n == 0 {
 			t.Errorf("%s is lost", r.ID)
 		}
@@ -111,9 +111,9 @@ func TestRedisOutage(t *testing.T) {
 	<-time.After(5 * time.Second) // the outage itself
 	redis.Start()
 	waitAccepted(t, 5*time.Minute, mail, receipts)
-	taken := s.taken()
+	taken := byID(s.taken())
 	for _, r := range receipts {
-		if n := taken[r.MessageID]; n != 1 {
+		if n := taken[r.ID]; n != 1 {
 			t.Errorf("%s was taken %d times", r.ID, n)
 		}
 	}

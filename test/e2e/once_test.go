@@ -22,8 +22,9 @@ func TestEachMailOnce(t *testing.T) {
 	receipts := enqueue(t, mail, mails, senders, batch)
 	waitAccepted(t, 2*time.Minute, mail, receipts)
 	taken := s.taken()
+	known := byID(taken)
 	for _, r := range receipts {
-		if n := taken[r.MessageID]; n != 1 {
+		if n := known[r.ID]; n != 1 {
 			t.Errorf("%s was taken %d times", r.ID, n)
 		}
 	}

@@ -2,14 +2,12 @@ package compose
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
 
 	"github.com/rohrpost/rohrpost"
 	"github.com/rohrpost/rohrpost/internal/branding"
-	"github.com/rohrpost/rohrpost/internal/transfer"
 )
 
 // ErrMessage is the identity of every refusal. The message names the field.
@@ -46,15 +44,15 @@ func Compose(ctx context.Context, in Input) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	b, err := appendHeader(make([]byte, 0, sizeOf(in.Message)), &in)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
-	}
 	content, err := contentOf(ctx, in.Message, own)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
 	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
+	}
+	b, err := appendHeader(make([]byte, 0, headerRoom(in.Message)+content.room()), &in)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMessage, err)
 	}
 	if b, err = content.append(ctx, b); err != nil {
@@ -63,22 +61,8 @@ func Compose(ctx context.Context, in Input) ([]byte, error) {
 	return b, nil
 }
 
-// sizeOf is enough for most mails, so that the result grows at most once.
-func sizeOf(m *rohrpost.Message) int {
-	const header, perPart, perAddress = 2048, 512, 100
-	size := header + (len(m.To)+len(m.Cc))*perAddress + bodySize(m.Text) + bodySize(m.HTML)
-	for _, a := range m.Attachments {
-		size += perPart + base64.StdEncoding.EncodedLen(len(a.Content))*(transfer.LineLen+2)/transfer.LineLen
-	}
-	return size
-}
-
-// bodySize is about the size of an encoded body. Of a large one it is never too small: to
-// grow is to have it in memory twice.
-func bodySize(text string) int {
-	const large = 64 << 10
-	if len(text) < large {
-		return len(text) * 9 / 8
-	}
-	return int(transfer.TextLen(text))
+// headerRoom is enough for most headers.
+func headerRoom(m *rohrpost.Message) int64 {
+	const header, perAddress = 2048, 100
+	return int64(header + (len(m.To)+len(m.Cc))*perAddress)
 }

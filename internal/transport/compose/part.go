@@ -13,6 +13,7 @@ type part struct {
 	fields     []string // beside Content-Type and Content-Transfer-Encoding: whole lines without CRLF
 	parts      []*part
 	encoding   transfer.Encoding
+	size       int64  // of the encoded text
 	text       string // of a text; its line ends are LF
 	file       []byte // of a file: base64, or as it is if that is the encoding
 	isMultiple bool
@@ -31,8 +32,20 @@ func one(media string, parts ...*part) *part {
 }
 
 func textPart(media, text string) *part {
-	text = transfer.LineFeeds(text)
-	return &part{media: media, text: text, encoding: transfer.Choose(text)}
+	p := &part{media: media, text: transfer.LineFeeds(text)}
+	p.encoding, p.size = transfer.Choose(p.text)
+	return p
+}
+
+// room is about the size of the part, and of a large one never less: to grow is to have
+// it in memory twice.
+func (p *part) room() int64 {
+	const header = 512
+	size := header + p.size + transfer.Base64Len(int64(len(p.file)))
+	for _, inner := range p.parts {
+		size += inner.room()
+	}
+	return size
 }
 
 // append writes the part; the error is that of ctx.
