@@ -50,6 +50,44 @@ func TestSealedMail(t *testing.T) {
 	}
 }
 
+// An invitation and a whole message are sealed, too: nothing of them can be read in Redis.
+func TestSealedContents(t *testing.T) {
+	t.Parallel()
+	const invitation = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\n" +
+		"DTSTART:20260101T000000Z\r\nORGANIZER:mailto:a@b.example\r\nSUMMARY:canary\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	for name, tt := range map[string]struct {
+		m    rohrpost.Message
+		want []string
+	}{
+		"a calendar":      {rohrpost.Message{Text: "x", Calendar: &rohrpost.Calendar{Method: "REQUEST", Content: invitation}}, []string{"method=REQUEST", "SUMMARY:canary\r\n", "invite.ics"}},
+		"a whole message": {rohrpost.Message{Raw: []byte("From: a@b.example\nSubject: canary\n\ncanary body\n")}, []string{"Subject: canary\r\n", "\r\n\r\ncanary body\r\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, _ := newSealedHarness(t)
+			tt.m.Tenant, tt.m.To = "acme", to("a@example.org")
+			id := h.send(tt.m)
+			_, written := h.queued(id)
+			if bytes.Contains(written, []byte("canary")) || !bytes.HasPrefix(written, []byte(`{"v":4,"key":`)) {
+				t.Errorf("payload %s", written)
+			}
+			for _, key := range h.blobs() {
+				if content, err := h.rdb.Get(t.Context(), key).Bytes(); err == nil && bytes.Contains(content, []byte("canary")) {
+					t.Errorf("%s can be read", key)
+				}
+			}
+			h.start()
+			h.next("accepted")
+			body := h.server.Mails()[0].Body
+			for _, want := range tt.want {
+				if !bytes.Contains(body, []byte(want)) {
+					t.Errorf("no %q in\n%s", want, body)
+				}
+			}
+		})
+	}
+}
+
 // TestSealedForOthers waits for a worker that has the key, and says so.
 func TestSealedForOthers(t *testing.T) {
 	t.Parallel()
