@@ -67,7 +67,7 @@ test: packages axe ## Install what the tests need, and run them
 .PHONY: test-large
 test-large: packages ## What the race detector disturbs: a million entries, a hundred thousand accounts, memory, growth
 	$(GO) test -count=1 -timeout 20m -run '^TestLarge|^TestMemoryIsKnown$$' -v ./errorlog ./resolver/redisstore ./internal/transport/compose
-	$(GO) test -count=1 -run 'Linear$$' . ./errorlog ./resolver ./internal/failure ./internal/payload ./internal/plaintext ./internal/web/dashboard ./internal/transport/...
+	$(GO) test -count=1 -run 'Linear$$' . ./errorlog ./resolver ./internal/failure ./internal/payload ./internal/plaintext ./internal/rawmail ./internal/web/dashboard ./internal/transport/...
 
 .PHONY: race
 race: packages axe ## The same with the race detector
