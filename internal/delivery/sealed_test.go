@@ -60,7 +60,7 @@ func TestSealedContents(t *testing.T) {
 		want []string
 	}{
 		"a calendar":      {rohrpost.Message{Text: "x", Calendar: &rohrpost.Calendar{Method: "REQUEST", Content: invitation}}, []string{"method=REQUEST", "SUMMARY:canary\r\n", "invite.ics"}},
-		"a whole message": {rohrpost.Message{Raw: []byte("From: a@b.example\nSubject: canary\n\ncanary body\n")}, []string{"Subject: canary\r\n", "\r\n\r\ncanary body\r\n"}},
+		"a whole message": {rohrpost.Message{Raw: []byte("From: a@b.example\nSubject: canary\n\nthe canary\n")}, []string{"Subject: canary\r\n", "\r\n\r\nthe canary\r\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
